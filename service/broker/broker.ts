@@ -1,0 +1,198 @@
+import type { Clock } from '../clock.ts'
+import { BusError } from '../errors.ts'
+import { JITTER_MS } from '../intent/retry.ts'
+import type { Ask, KeyId, Route } from '../intent/routing.ts'
+import type {
+  Claimed,
+  Committed,
+  Moved,
+  Nonce,
+  Op,
+  Outcome,
+  Published,
+  Refusal,
+  ResultType,
+  Settled,
+  Store,
+  SweepCounts,
+  ValueOf,
+} from '../store/store.ts'
+import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import type { Chance } from './identity.ts'
+import type { Observer } from './observer.ts'
+import { type Retention, Sweeper } from './sweeper.ts'
+
+export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
+
+export type Publish = {
+  route: Route
+  payload: string
+  priority: number
+  delayMs: number
+  maxAttempts: number
+  backoffMs: number
+  openLimit: number | null
+  idempotency: { key: string; fingerprint: Buffer } | null
+}
+export type Hold = { id: string; keyId: KeyId; token: string | null }
+
+/** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
+const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
+
+/** The verbs. Each resolves after its commit is on disk, and throws a {@link BusError} when it was refused. */
+export class Broker {
+  readonly store: Store
+  readonly #settings: BrokerSettings
+  readonly #clock: Clock
+  readonly #chance: Chance
+  readonly #observer: Observer
+  readonly #commits: GroupCommit
+  readonly #sweeper: Sweeper
+  #draining = false
+
+  constructor(store: Store, clock: Clock, chance: Chance, observer: Observer, settings: BrokerSettings) {
+    this.store = store
+    this.#settings = settings
+    this.#clock = clock
+    this.#chance = chance
+    this.#observer = observer
+    this.#commits = new GroupCommit(store, () => clock.now(), settings, {
+      committed: (committed: Committed, size: number) => {
+        observer.committed(committed.durationMs, size)
+        this.#sweeper.expect(committed.nextDue)
+      },
+      failed: reason => observer.storageFailed(reason),
+    })
+    this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, observer, settings)
+    this.#sweeper.expect(store.nextDue)
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  get queued(): number {
+    return this.#commits.queued
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  async publish(p: Publish, nonce: Nonce): Promise<Published> {
+    const now = this.#clock.now()
+    const idempotency = p.idempotency && { ...p.idempotency, expiresAt: now + IDEMPOTENCY_TTL_MS }
+    const id = this.#chance.id(now)
+    const ttlMs = this.#settings.intentTtlMs
+    const published = accept(await this.#submit({ kind: 'publish', id, ttlMs, ...p, idempotency, nonce }))
+    this.#observer.published(published.namespace, published.replayed)
+    return published
+  }
+
+  /** @returns `null` when there is nothing this worker may take */
+  async claim(ask: Ask, nonce: Nonce): Promise<Claimed | null> {
+    const token = this.#chance.token()
+    const claimed = accept(
+      await this.#submit({ kind: 'claim', ask, token, leaseMs: this.#settings.leaseMs, nonce }),
+    )
+    if (claimed === null) this.#observer.claimedNothing()
+    else this.#observer.claimed(claimed.route.namespace, claimed.waitedMs)
+    return claimed
+  }
+
+  async extend(hold: Hold, leaseMs: number, nonce: Nonce): Promise<void> {
+    accept(await this.#submit({ kind: 'extend', ...hold, leaseMs, nonce }))
+  }
+
+  async fulfil(hold: Hold, result: string | null, resultType: ResultType, nonce: Nonce): Promise<Settled> {
+    const settled = accept(await this.#submit({ kind: 'fulfil', ...hold, result, resultType, nonce }))
+    this.#observer.fulfilled(settled.namespace, settled.heldMs)
+    return settled
+  }
+
+  async fail(hold: Hold, error: string, nonce: Nonce): Promise<Settled> {
+    const jitterMs = this.#chance.uniform() * JITTER_MS
+    const settled = accept(await this.#submit({ kind: 'fail', ...hold, error, jitterMs, nonce }))
+    this.#observer.failed(settled.namespace, settled.heldMs)
+    if (settled.then === 'retry') this.#observer.retried(settled.namespace)
+    else this.#observer.died(settled.namespace, 'max_retries')
+    return settled
+  }
+
+  async setValue(keyId: KeyId, key: string, value: string, ttlMs: number, nonce: Nonce): Promise<void> {
+    const expiresAt = this.#clock.now() + ttlMs
+    accept(await this.#submit({ kind: 'set', keyId, key, value, expiresAt, nonce }))
+  }
+
+  /** Keeps the nonce of a signed request that nothing else would write for. @throws {BusError} `invalid_signature` on a replay */
+  async witness(nonce: Nonce): Promise<void> {
+    if (nonce !== null) accept(await this.#submit({ kind: 'witness', nonce }))
+  }
+
+  async createKey(key: {
+    hash: Buffer
+    sealed: Buffer
+    prefix: string
+    owner: string
+  }): Promise<ValueOf['createKey']> {
+    return accept(await this.#submit({ kind: 'createKey', ...key }))
+  }
+
+  /** @returns the key that went, or `null` when no such key was there */
+  async revokeKey(hash: Buffer): Promise<KeyId | null> {
+    return accept(await this.#submit({ kind: 'revokeKey', hash }))?.id ?? null
+  }
+
+  async cancel(id: string): Promise<Moved> {
+    const moved = accept(await this.#submit({ kind: 'cancel', id }))
+    this.#observer.died(moved.namespace, 'cancelled')
+    return moved
+  }
+
+  async retry(id: string): Promise<Moved> {
+    return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs }))
+  }
+
+  /** @returns how many rows went. Runs in steps, so that publishes get their turn in between. */
+  async purge(namespace: string | null): Promise<number> {
+    let deleted = 0
+    for (;;) {
+      const step = accept(await this.#submit({ kind: 'purge', namespace, limit: PURGE_STEP }))
+      deleted += step.deleted
+      if (step.done) return deleted
+    }
+  }
+
+  /** Does all time-driven work that is due, now, and says what it was. */
+  cleanup(): Promise<SweepCounts> {
+    return this.#sweeper.runNow()
+  }
+
+  /** Takes nothing more, and resolves when all that was taken is on disk. */
+  async drain(): Promise<void> {
+    this.#draining = true
+    await this.#sweeper.stop()
+    await this.#commits.drained()
+  }
+
+  #submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {
+    return this.#commits.submit(op)
+  }
+}
+
+const PURGE_STEP = 500
+
+function accept<T>(outcome: { ok: true; value: T } | { ok: false; refusal: Refusal }): T {
+  if (outcome.ok) return outcome.value
+  throw REFUSALS[outcome.refusal]()
+}
+
+const REFUSALS: Record<Refusal, () => BusError> = {
+  replay: () => new BusError('invalid_signature', 'Replay detected'),
+  limit_exceeded: () =>
+    new BusError('limit_exceeded', 'This key has as many open intents as it may have.', 5),
+  idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
+  lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
+  not_found: () => new BusError('not_found', 'Intent not found.'),
+  internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
+}

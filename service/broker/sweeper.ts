@@ -1,0 +1,136 @@
+import type { Clock } from '../clock.ts'
+import type { Outcome, SweepCounts, SweepOp, Swept } from '../store/store.ts'
+import type { Chance } from './identity.ts'
+import type { Observer } from './observer.ts'
+
+export type Retention = {
+  intentTtlMs: number
+  keepFulfilledMs: number
+  keepDeadMs: number
+  /** Between two prunes of what has outlived its retention. Leases and due intents do not wait for it. */
+  cleanupIntervalMs: number
+}
+
+/** Rows one step may touch: it rides in a commit with publishes, and must not hold them up. */
+const STEP = 100
+
+/**
+ * Time-driven work, as operations in the same queue as everybody's: leases that ran out and intents that fell due on
+ * their own time, retention at an interval. Each step is bounded, and the next one queues behind whoever came meanwhile.
+ */
+export class Sweeper {
+  readonly #submit: (op: SweepOp) => Promise<Outcome<'sweep'>>
+  readonly #clock: Clock
+  readonly #chance: Chance
+  readonly #observer: Observer
+  readonly #retention: Retention
+  #expectedAt = Number.POSITIVE_INFINITY
+  #callOff: () => void = () => {}
+  #callOffPrune: () => void = () => {}
+  #running: Promise<SweepCounts> | null = null
+  #stopped = false
+
+  constructor(
+    submit: (op: SweepOp) => Promise<Outcome<'sweep'>>,
+    clock: Clock,
+    chance: Chance,
+    observer: Observer,
+    retention: Retention,
+  ) {
+    this.#submit = submit
+    this.#clock = clock
+    this.#chance = chance
+    this.#observer = observer
+    this.#retention = retention
+    this.#schedulePrune()
+  }
+
+  /** Called after each commit with the time at which work is next due. */
+  expect(dueAt: number | null): void {
+    if (this.#stopped || dueAt === null || dueAt >= this.#expectedAt) return
+    this.#expectedAt = dueAt
+    this.#callOff()
+    this.#callOff = this.#clock.after(dueAt - this.#clock.now(), () => this.#inBackground(false))
+  }
+
+  runNow(): Promise<SweepCounts> {
+    return this.#run(true)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#callOff()
+    this.#callOffPrune()
+    await this.#running?.catch(() => {})
+  }
+
+  #schedulePrune(): void {
+    this.#callOffPrune = this.#clock.after(this.#retention.cleanupIntervalMs, () => {
+      this.#inBackground(true)
+      if (!this.#stopped) this.#schedulePrune()
+    })
+  }
+
+  #inBackground(prune: boolean): void {
+    this.#expectedAt = Number.POSITIVE_INFINITY
+    // The commit's own failure has been counted and logged; on a full disk we look again in a while.
+    this.#run(prune).catch(() => this.expect(this.#clock.now() + RETRY_MS))
+  }
+
+  async #run(prune: boolean): Promise<SweepCounts> {
+    await this.#running?.catch(() => {})
+    const run = this.#steps(prune)
+    this.#running = run
+    try {
+      return await run
+    } finally {
+      if (this.#running === run) this.#running = null
+    }
+  }
+
+  async #steps(prune: boolean): Promise<SweepCounts> {
+    const total = noCounts()
+    for (;;) {
+      const { keepFulfilledMs, keepDeadMs } = this.#retention
+      const seed = this.#chance.uniform()
+      const outcome = await this.#submit({
+        kind: 'sweep',
+        limit: STEP,
+        seed,
+        keepFulfilledMs,
+        keepDeadMs,
+        prune,
+      })
+      if (!outcome.ok) throw new Error(`sweep refused: ${outcome.refusal}`)
+      this.#report(outcome.value)
+      for (const name of COUNTS) total[name] += outcome.value.counts[name]
+      if (outcome.value.done || this.#stopped) return total
+    }
+  }
+
+  #report(swept: Swept): void {
+    for (const lost of swept.leasesLost) {
+      this.#observer.leaseExpired(lost.namespace)
+      if (lost.then === 'retry') this.#observer.retried(lost.namespace)
+      else this.#observer.died(lost.namespace, 'max_retries')
+    }
+    for (const { namespace } of swept.expired) this.#observer.died(namespace, 'expired')
+  }
+}
+
+const RETRY_MS = 1000
+
+export function noCounts(): SweepCounts {
+  return {
+    expired_open_deleted: 0,
+    expired_claims_requeued: 0,
+    expired_claims_dead: 0,
+    fulfilled_deleted: 0,
+    dead_deleted: 0,
+    dead_letters_deleted: 0,
+    store_deleted: 0,
+    idempotency_deleted: 0,
+    nonces_deleted: 0,
+  }
+}
+const COUNTS = Object.keys(noCounts()) as (keyof SweepCounts)[]

@@ -1,0 +1,235 @@
+/**
+ * The contract between the broker and an engine.
+ *
+ * **Durability.** `commit` applies its operations in order inside one transaction and resolves only after that
+ * transaction is on disk. If it rejects, none of them happened. A refusal (lease lost, key reused, …) is a value in
+ * its outcome, not a failure: what the other operations did stands.
+ *
+ * **Time and chance come from outside.** Every operation that needs a fresh id, token or jitter brings it; `now`
+ * is bus time in ms. An engine reads no clock and rolls no dice, so both engines can be held against one model.
+ *
+ * **Cost.** No operation costs in proportion to what is queued.
+ */
+import type { State } from '../intent/lifecycle.ts'
+import type { Ask, KeyId, Route } from '../intent/routing.ts'
+
+/** Seen once per key while it lives; checked and kept in the same commit as what it signs. `null`: not signed. */
+export type Nonce = { keyId: KeyId; value: string; expiresAt: number } | null
+
+type Signed = { nonce: Nonce }
+
+export type PublishOp = Signed & {
+  kind: 'publish'
+  id: string
+  route: Route
+  /** Compact JSON text, kept to the letter. */
+  payload: string
+  priority: number
+  delayMs: number
+  /** How long after it is due an unclaimed intent lives. */
+  ttlMs: number
+  maxAttempts: number
+  backoffMs: number
+  /** Refuse when the key has this many open and claimed intents; `null`: no cap. */
+  openLimit: number | null
+  idempotency: { key: string; fingerprint: Buffer; expiresAt: number } | null
+}
+
+export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; token: string; leaseMs: number }
+
+/** `token: null`: settle by the key that holds the live lease (clients from before claim tokens). */
+type Held = Signed & { id: string; keyId: KeyId; token: string | null }
+export type ExtendOp = Held & { kind: 'extend'; leaseMs: number }
+export type FulfilOp = Held & { kind: 'fulfil'; result: string | null; resultType: ResultType }
+export type FailOp = Held & { kind: 'fail'; error: string; jitterMs: number }
+
+export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: string; expiresAt: number }
+/** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
+export type WitnessOp = Signed & { kind: 'witness' }
+
+export type CreateKeyOp = { kind: 'createKey'; hash: Buffer; sealed: Buffer; prefix: string; owner: string }
+export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
+export type CancelOp = { kind: 'cancel'; id: string }
+export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
+/** One bounded step of a purge; `done` says whether another is needed. `namespace: null` empties everything but the keys. */
+export type PurgeOp = { kind: 'purge'; namespace: string | null; limit: number }
+/**
+ * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.
+ * `seed` (0 ≤ seed < 1) spreads the retries of the leases it ends.
+ */
+export type SweepOp = {
+  kind: 'sweep'
+  limit: number
+  seed: number
+  keepFulfilledMs: number
+  keepDeadMs: number
+  prune: boolean
+}
+
+export type Op =
+  | PublishOp
+  | ClaimOp
+  | ExtendOp
+  | FulfilOp
+  | FailOp
+  | SetOp
+  | WitnessOp
+  | CreateKeyOp
+  | RevokeKeyOp
+  | CancelOp
+  | RetryOp
+  | PurgeOp
+  | SweepOp
+
+export type ResultType = 'json' | 'text'
+
+export type Refusal =
+  | 'replay'
+  | 'limit_exceeded'
+  | 'idempotency_conflict'
+  | 'lease_lost'
+  | 'not_found'
+  /** The engine could not carry out this one operation; the rest of its commit stands. */
+  | 'internal'
+
+export type Published = { id: string; namespace: string; replayed: boolean }
+export type Claimed = {
+  id: string
+  route: Route
+  payload: string
+  attempts: number
+  priority: number
+  token: string
+  leaseMs: number
+  /** How long it had been due, in ms. */
+  waitedMs: number
+}
+export type Settled = { id: string; namespace: string; heldMs: number; then: 'fulfilled' | 'retry' | 'dead' }
+export type Moved = { id: string; state: State; namespace: string }
+
+/** Rows handled by a sweep, under the names of the wire. */
+export type SweepCounts = {
+  expired_open_deleted: number
+  expired_claims_requeued: number
+  expired_claims_dead: number
+  fulfilled_deleted: number
+  dead_deleted: number
+  dead_letters_deleted: number
+  store_deleted: number
+  idempotency_deleted: number
+  nonces_deleted: number
+}
+export type Swept = {
+  counts: SweepCounts
+  /** Leases that ran out, and intents that died, by namespace; for the metrics. */
+  leasesLost: { namespace: string; then: 'retry' | 'dead' }[]
+  expired: { namespace: string }[]
+  done: boolean
+}
+
+export type ValueOf = {
+  publish: Published
+  /** `null`: nothing to take. */
+  claim: Claimed | null
+  extend: { id: string }
+  fulfil: Settled
+  fail: Settled
+  set: null
+  witness: null
+  createKey: KeyRecord
+  revokeKey: { id: KeyId } | null
+  cancel: Moved
+  retry: Moved
+  purge: { deleted: number; done: boolean }
+  sweep: Swept
+}
+
+export type Outcome<K extends Op['kind'] = Op['kind']> =
+  | { ok: true; value: ValueOf[K] }
+  | { ok: false; refusal: Refusal }
+
+export type Committed = {
+  outcomes: Outcome[]
+  /** When time-driven work is next due (bus ms, a lower bound); `null`: nothing waits for time. */
+  nextDue: number | null
+  /** How long the transaction took, its sync included, in ms. */
+  durationMs: number
+}
+
+export type KeyRecord = {
+  id: KeyId
+  hash: Buffer
+  sealed: Buffer
+  prefix: string
+  owner: string
+  createdAt: number
+}
+
+export type Intent = {
+  id: string
+  route: Route
+  state: State
+  priority: number
+  attempts: number
+  maxAttempts: number
+  backoffMs: number
+  createdAt: number
+  runAt: number
+  expiresAt: number
+  claimedAt: number | null
+  leaseUntil: number | null
+  /** The key that holds or last held the lease. */
+  claimer: KeyId | null
+  workerId: string | null
+  completedAt: number | null
+  lastError: string | null
+}
+export type IntentResult = { type: ResultType; text: string }
+
+export type DeadLetter = {
+  intentId: string
+  route: Route
+  attempts: number
+  reason: string
+  createdAt: number
+}
+
+export type Depth = { namespace: string; open: number; claimed: number; fulfilled: number; dead: number }
+export type Stats = {
+  depth: Depth[]
+  lanes: number
+  /** Bus ms at which the oldest ready intent fell due; `null`: nothing is ready. */
+  oldestReadyAt: number | null
+  databaseBytes: number
+  walBytes: number
+  diskFreeBytes: number
+}
+
+export interface Store {
+  /** The latest bus time that any commit on this database carried, in ms; 0 when it is new. */
+  readonly lastSeen: number
+  readonly nextDue: number | null
+  /** @throws {StorageError} */
+  commit(ops: readonly Op[], now: number): Promise<Committed>
+  intent(id: string): Promise<Intent | null>
+  payload(id: string): Promise<string | null>
+  result(id: string): Promise<IntentResult | null>
+  value(keyId: KeyId, key: string, now: number): Promise<string | null>
+  keys(): Promise<KeyRecord[]>
+  deadLetters(limit: number): Promise<DeadLetter[]>
+  deadLetter(intentId: string): Promise<DeadLetter | null>
+  recent(limit: number): Promise<Intent[]>
+  stats(): Promise<Stats>
+  close(): Promise<void>
+}
+
+/** Why a commit did not happen. `full`: no room on the disk, worth trying again later; `failed`: anything else. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+  readonly reason: 'full' | 'failed'
+
+  constructor(reason: 'full' | 'failed', message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
