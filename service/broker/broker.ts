@@ -5,6 +5,7 @@ import type { Ask, KeyId, Route } from '../intent/routing.ts'
 import type {
   Claimed,
   Committed,
+  Lapse,
   Moved,
   Nonce,
   Op,
@@ -59,11 +60,12 @@ export class Broker {
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
       committed: (committed: Committed, size: number) => {
         observer.committed(committed.durationMs, size)
+        for (const lapse of committed.lapses) this.#report(lapse)
         this.#sweeper.expect(committed.nextDue)
       },
       failed: reason => observer.storageFailed(reason),
     })
-    this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, observer, settings)
+    this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, settings)
     this.#sweeper.expect(store.nextDue)
   }
 
@@ -145,7 +147,7 @@ export class Broker {
 
   async cancel(id: string): Promise<Moved> {
     const moved = accept(await this.#submit({ kind: 'cancel', id }))
-    this.#observer.died(moved.namespace, 'cancelled')
+    if (moved.moved) this.#observer.died(moved.namespace, 'cancelled')
     return moved
   }
 
@@ -156,11 +158,15 @@ export class Broker {
   /** @returns how many rows went. Runs in steps, so that publishes get their turn in between. */
   async purge(namespace: string | null): Promise<number> {
     let deleted = 0
-    for (;;) {
-      const step = accept(await this.#submit({ kind: 'purge', namespace, limit: PURGE_STEP }))
+    let from: { after: number; upTo: number | null } | null = { after: 0, upTo: null }
+    while (from !== null) {
+      const step: ValueOf['purge'] = accept(
+        await this.#submit({ kind: 'purge', namespace, ...from, limit: PURGE_STEP }),
+      )
       deleted += step.deleted
-      if (step.done) return deleted
+      from = step.next
     }
+    return deleted
   }
 
   /** Does all time-driven work that is due, now, and says what it was. */
@@ -173,6 +179,13 @@ export class Broker {
     this.#draining = true
     await this.#sweeper.stop()
     await this.#commits.drained()
+  }
+
+  #report({ namespace, what }: Lapse): void {
+    if (what === 'expired') return this.#observer.died(namespace, 'expired')
+    this.#observer.leaseExpired(namespace)
+    if (what === 'lease_retried') this.#observer.retried(namespace)
+    else this.#observer.died(namespace, 'max_retries')
   }
 
   #submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Outcome, SweepCounts, SweepOp, Swept } from '../store/store.ts'
+import type { Outcome, SweepCounts, SweepOp } from '../store/store.ts'
 import type { Chance } from './identity.ts'
-import type { Observer } from './observer.ts'
 
 export type Retention = {
   intentTtlMs: number
@@ -22,7 +21,6 @@ export class Sweeper {
   readonly #submit: (op: SweepOp) => Promise<Outcome<'sweep'>>
   readonly #clock: Clock
   readonly #chance: Chance
-  readonly #observer: Observer
   readonly #retention: Retention
   #expectedAt = Number.POSITIVE_INFINITY
   #callOff: () => void = () => {}
@@ -34,13 +32,11 @@ export class Sweeper {
     submit: (op: SweepOp) => Promise<Outcome<'sweep'>>,
     clock: Clock,
     chance: Chance,
-    observer: Observer,
     retention: Retention,
   ) {
     this.#submit = submit
     this.#clock = clock
     this.#chance = chance
-    this.#observer = observer
     this.#retention = retention
     this.#schedulePrune()
   }
@@ -102,19 +98,9 @@ export class Sweeper {
         prune,
       })
       if (!outcome.ok) throw new Error(`sweep refused: ${outcome.refusal}`)
-      this.#report(outcome.value)
       for (const name of COUNTS) total[name] += outcome.value.counts[name]
       if (outcome.value.done || this.#stopped) return total
     }
-  }
-
-  #report(swept: Swept): void {
-    for (const lost of swept.leasesLost) {
-      this.#observer.leaseExpired(lost.namespace)
-      if (lost.then === 'retry') this.#observer.retried(lost.namespace)
-      else this.#observer.died(lost.namespace, 'max_retries')
-    }
-    for (const { namespace } of swept.expired) this.#observer.died(namespace, 'expired')
   }
 }
 

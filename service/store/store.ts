@@ -51,8 +51,17 @@ export type CreateKeyOp = { kind: 'createKey'; hash: Buffer; sealed: Buffer; pre
 export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
 export type CancelOp = { kind: 'cancel'; id: string }
 export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
-/** One bounded step of a purge; `done` says whether another is needed. `namespace: null` empties everything but the keys. */
-export type PurgeOp = { kind: 'purge'; namespace: string | null; limit: number }
+/**
+ * `namespace: null` empties everything but the keys, at once. A namespace goes in bounded steps: intents with a
+ * sequence in (`after`, `upTo`], `upTo: null` meaning the newest there is at the first step.
+ */
+export type PurgeOp = {
+  kind: 'purge'
+  namespace: string | null
+  after: number
+  upTo: number | null
+  limit: number
+}
 /**
  * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.
  * `seed` (0 ≤ seed < 1) spreads the retries of the leases it ends.
@@ -105,7 +114,8 @@ export type Claimed = {
   waitedMs: number
 }
 export type Settled = { id: string; namespace: string; heldMs: number; then: 'fulfilled' | 'retry' | 'dead' }
-export type Moved = { id: string; state: State; namespace: string }
+/** `moved`: whether this changed anything (a cancel may be repeated). */
+export type Moved = { id: string; state: State; namespace: string; moved: boolean }
 
 /** Rows handled by a sweep, under the names of the wire. */
 export type SweepCounts = {
@@ -119,13 +129,9 @@ export type SweepCounts = {
   idempotency_deleted: number
   nonces_deleted: number
 }
-export type Swept = {
-  counts: SweepCounts
-  /** Leases that ran out, and intents that died, by namespace; for the metrics. */
-  leasesLost: { namespace: string; then: 'retry' | 'dead' }[]
-  expired: { namespace: string }[]
-  done: boolean
-}
+export type Swept = { counts: SweepCounts; done: boolean }
+/** Something that time did to an intent, in whichever commit noticed. */
+export type Lapse = { namespace: string; what: 'lease_retried' | 'lease_died' | 'expired' }
 
 export type ValueOf = {
   publish: Published
@@ -140,7 +146,7 @@ export type ValueOf = {
   revokeKey: { id: KeyId } | null
   cancel: Moved
   retry: Moved
-  purge: { deleted: number; done: boolean }
+  purge: { deleted: number; next: { after: number; upTo: number } | null }
   sweep: Swept
 }
 
@@ -150,6 +156,7 @@ export type Outcome<K extends Op['kind'] = Op['kind']> =
 
 export type Committed = {
   outcomes: Outcome[]
+  lapses: Lapse[]
   /** When time-driven work is next due (bus ms, a lower bound); `null`: nothing waits for time. */
   nextDue: number | null
   /** How long the transaction took, its sync included, in ms. */
@@ -198,8 +205,8 @@ export type Depth = { namespace: string; open: number; claimed: number; fulfille
 export type Stats = {
   depth: Depth[]
   lanes: number
-  /** Bus ms at which the oldest ready intent fell due; `null`: nothing is ready. */
-  oldestReadyAt: number | null
+  /** Bus ms at which the ready intent that expires first will do so; `null`: nothing is ready. */
+  oldestReadyExpiresAt: number | null
   databaseBytes: number
   walBytes: number
   diskFreeBytes: number

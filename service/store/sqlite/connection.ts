@@ -1,0 +1,97 @@
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Sqlite, { type Database } from 'better-sqlite3'
+import { StoreOpenError } from '../open-error.ts'
+import { migrate } from './migrate.ts'
+
+/** Pages (4 KiB) of the write-ahead log between two checkpoints: 16 MiB, measured beside the writer's thread. */
+const CHECKPOINT_PAGES = 4000
+/** What SQLite may keep of the database in memory, in KiB. */
+const CACHE_KIB = 16_384
+const READ_CACHE_KIB = 4096
+
+/** Opens the writing connection: durable, migrated, and sound as far as a start can tell without reading it all. */
+export function openWriting(path: string, say: (message: string) => void): Database {
+  return opening(path, () => {
+    const db = new Sqlite(path, { timeout: 5000 })
+    try {
+      db.pragma('journal_mode = WAL')
+      db.pragma('synchronous = FULL')
+      // Nothing here is a foreign key; better-sqlite3's build turns the checks on.
+      db.pragma('foreign_keys = OFF')
+      db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+      db.pragma(`journal_size_limit = ${CHECKPOINT_PAGES * 4096 * 2}`)
+      db.pragma(`cache_size = -${CACHE_KIB}`)
+      db.pragma('temp_store = MEMORY')
+      assertDurable(db)
+      migrate(db, say)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+export function openReading(path: string): Database {
+  return opening(path, () => {
+    const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 5000 })
+    db.pragma(`cache_size = -${READ_CACHE_KIB}`)
+    return db
+  })
+}
+
+/** A reply goes out after its commit is on disk, so a file system or build that will not promise that is refused. */
+function assertDurable(db: Database): void {
+  const journal = db.pragma('journal_mode', { simple: true })
+  const synchronous = db.pragma('synchronous', { simple: true })
+  if (journal !== 'wal' || synchronous !== 2) {
+    throw new StoreOpenError(
+      `${db.name} cannot be written durably here (journal_mode ${journal}, synchronous ${synchronous}; wal and 2 are needed). Network file systems often cannot: put the database on a local disk with BUS_DB_PATH.`,
+    )
+  }
+}
+
+const HEADER = 'SQLite format 3\0'
+
+/** Looks before it opens: SQLite would gladly make a database of an empty or foreign file. */
+export function inspect(path: string): void {
+  let file: number
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    file = openSync(path, 'r')
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return
+    throw new StoreOpenError(
+      `${path} cannot be opened: ${(error as Error).message}. Check BUS_DB_PATH and who owns it.`,
+    )
+  }
+  try {
+    const head = Buffer.alloc(HEADER.length)
+    const read = readSync(file, head, 0, head.length, 0)
+    if (read > 0 && head.toString('latin1', 0, read) !== HEADER) {
+      throw new StoreOpenError(
+        `${path} is not an SQLite database. It was left as it is; choose another file with BUS_DB_PATH.`,
+      )
+    }
+  } catch (error) {
+    if (error instanceof StoreOpenError) throw error
+    throw new StoreOpenError(`${path} cannot be read: ${(error as Error).message}.`)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function opening<T>(path: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof StoreOpenError) throw error
+    const { code = 'unknown error', message } = error as { code?: string; message: string }
+    const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
+    const wayOut = damaged
+      ? 'It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover'
+      : 'Check the disk, and that this user may write there.'
+    throw new StoreOpenError(`${path} cannot be opened (${code}: ${message}). ${wayOut}`)
+  }
+}

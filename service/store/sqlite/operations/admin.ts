@@ -1,0 +1,82 @@
+import { REASON } from '../../../intent/lifecycle.ts'
+import type { CancelOp, Outcome, PurgeOp, RetryOp } from '../../store.ts'
+import type { IntentRow } from '../statements.ts'
+import { DEAD, FULFILLED, READY } from '../states.ts'
+import type { Writer } from '../writer.ts'
+import { die } from './moves.ts'
+
+const NOT_FOUND = { ok: false, refusal: 'not_found' } as const
+
+export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
+  const row = w.sql.byId.get(op.id) as IntentRow | undefined
+  if (row === undefined) return NOT_FOUND
+  const moved = row.state !== DEAD
+  if (moved) die(w, row, REASON.cancelled, REASON.cancelled)
+  return {
+    ok: true,
+    value: { id: op.id, state: 'dead', namespace: w.lanes.get(row.lane).route.namespace, moved },
+  }
+}
+
+/** Gives a dead or fulfilled intent all its attempts again, and its time to live from now. */
+export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
+  const row = w.sql.byId.get(op.id) as IntentRow | undefined
+  if (row === undefined || (row.state !== DEAD && row.state !== FULFILLED)) return NOT_FOUND
+  const lane = w.lanes.get(row.lane)
+  const expiresAt = w.now + op.ttlMs
+  w.sql.reopen.run(w.now, expiresAt, expiresAt, REASON.retried, row.n)
+  w.sql.exhume.run(row.n)
+  w.sql.deleteResult.run(row.n)
+  w.lanes.move(lane, row.state, READY)
+  w.lanes.offer(lane, { priority: row.priority, runAt: w.now, attempts: 0, sequence: row.n, expiresAt })
+  w.next.ready = Math.min(w.next.ready, expiresAt)
+  return { ok: true, value: { id: op.id, state: 'ready', namespace: lane.route.namespace, moved: true } }
+}
+
+export function purge(w: Writer, op: PurgeOp): Outcome<'purge'> {
+  return op.namespace === null ? purgeAll(w) : purgeStep(w, op, op.namespace)
+}
+
+const EMPTIED = [
+  'intents',
+  'payloads',
+  'results',
+  'dead_letters',
+  'lanes',
+  'key_values',
+  'idempotency_keys',
+  'nonces',
+]
+
+/** Without a WHERE, SQLite drops whole b-trees instead of rows. */
+function purgeAll(w: Writer): Outcome<'purge'> {
+  let deleted = 0
+  for (const depth of w.lanes.depth()) deleted += depth.open + depth.claimed + depth.fulfilled + depth.dead
+  for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
+  w.lanes.reload()
+  w.lookAhead()
+  return { ok: true, value: { deleted, next: null } }
+}
+
+function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> {
+  const upTo = op.upTo ?? (w.sql.newestIntent.get() as { n: number | null }).n ?? 0
+  const rows = w.sql.intentsFrom.all(op.after, upTo, op.limit) as Pick<IntentRow, 'n' | 'lane' | 'state'>[]
+  let deleted = 0
+  for (const row of rows) {
+    const lane = w.lanes.get(row.lane)
+    if (lane.route.namespace !== namespace) continue
+    deleteIntent(w, row.n)
+    if (row.state === DEAD) w.sql.exhume.run(row.n)
+    if (row.state === READY) w.lanes.withdraw(lane, row.n)
+    w.lanes.move(lane, row.state, null)
+    deleted += 1
+  }
+  const next = rows.length < op.limit ? null : { after: rows.at(-1)!.n, upTo }
+  return { ok: true, value: { deleted, next } }
+}
+
+export function deleteIntent(w: Writer, n: number): void {
+  w.sql.deleteIntent.run(n)
+  w.sql.deletePayload.run(n)
+  w.sql.deleteResult.run(n)
+}

@@ -1,0 +1,46 @@
+import type { Nonce, Op, Outcome } from '../../store.ts'
+import type { Writer } from '../writer.ts'
+import { cancel, purge, retry } from './admin.ts'
+import { claim } from './claim.ts'
+import { createKey, revokeKey } from './keys.ts'
+import { publish } from './publish.ts'
+import { extend, fail, fulfil } from './settle.ts'
+import { sweep } from './sweep.ts'
+
+/** Carries out one operation inside the transaction under way. */
+export function apply(w: Writer, op: Op): Outcome {
+  if ('nonce' in op && !isFresh(w, op.nonce)) return { ok: false, refusal: 'replay' }
+  switch (op.kind) {
+    case 'publish':
+      return publish(w, op)
+    case 'claim':
+      return claim(w, op)
+    case 'extend':
+      return extend(w, op)
+    case 'fulfil':
+      return fulfil(w, op)
+    case 'fail':
+      return fail(w, op)
+    case 'set':
+      w.sql.setValue.run(op.keyId, op.key, op.value, op.expiresAt)
+      return { ok: true, value: null }
+    case 'witness':
+      return { ok: true, value: null }
+    case 'createKey':
+      return createKey(w, op)
+    case 'revokeKey':
+      return revokeKey(w, op)
+    case 'cancel':
+      return cancel(w, op)
+    case 'retry':
+      return retry(w, op)
+    case 'purge':
+      return purge(w, op)
+    case 'sweep':
+      return sweep(w, op)
+  }
+}
+
+function isFresh(w: Writer, nonce: Nonce): boolean {
+  return nonce === null || w.sql.keepNonce.run(nonce.keyId, nonce.value, nonce.expiresAt).changes === 1
+}

@@ -1,0 +1,63 @@
+import { hasAttemptsLeft, REASON } from '../../../intent/lifecycle.ts'
+import { backoffMs } from '../../../intent/retry.ts'
+import type { IntentRow } from '../statements.ts'
+import { DEAD, DELAYED, READY } from '../states.ts'
+import type { Writer } from '../writer.ts'
+
+/** The moves of an intent that more than one verb makes. Each keeps row, tallies and index of ready work in step. */
+
+/** An attempt ended without success. @returns where the intent went */
+export function endAttempt(w: Writer, row: IntentRow, error: string, jitterMs: number): 'retry' | 'dead' {
+  if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
+    die(w, row, REASON.maxRetries, error)
+    return 'dead'
+  }
+  const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
+  w.sql.backOff.run(runAt, runAt, error, row.n)
+  w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED)
+  w.next.delayed = Math.min(w.next.delayed, runAt)
+  return 'retry'
+}
+
+/** @param lastError what `/status` shows from now on; the reason goes into the dead letter */
+export function die(w: Writer, row: IntentRow, reason: string, lastError: string): void {
+  const lane = w.lanes.get(row.lane)
+  w.sql.die.run(w.now, lastError, row.n)
+  w.sql.bury.run(row.n, row.lane, row.attempts, reason, w.now)
+  if (row.state === READY) w.lanes.withdraw(lane, row.n)
+  w.lanes.move(lane, row.state, DEAD)
+}
+
+export function expire(w: Writer, row: IntentRow): void {
+  die(w, row, REASON.expired, REASON.expired)
+  w.lapses.push({ namespace: w.lanes.get(row.lane).route.namespace, what: 'expired' })
+}
+
+/** Makes up to `limit` delayed intents that fell due ready (or dead, if they outlived their time while backing off). */
+export function promoteDue(w: Writer, limit: number): { promoted: number; expired: number } {
+  const rows = w.sql.dueDelayed.all(w.now, limit) as IntentRow[]
+  let expired = 0
+  for (const row of rows) {
+    if (row.expires_at <= w.now) {
+      expire(w, row)
+      expired += 1
+      continue
+    }
+    const lane = w.lanes.get(row.lane)
+    w.sql.promote.run(row.n)
+    w.lanes.offer(lane, {
+      priority: row.priority,
+      runAt: row.run_at,
+      attempts: row.attempts,
+      sequence: row.n,
+      expiresAt: row.expires_at,
+    })
+    w.lanes.move(lane, DELAYED, READY)
+    w.next.ready = Math.min(w.next.ready, row.expires_at)
+  }
+  if (rows.length < limit) {
+    const next = w.sql.nextDelayed.get() as { due_at: number } | undefined
+    w.next.delayed = next?.due_at ?? Number.POSITIVE_INFINITY
+  }
+  return { promoted: rows.length - expired, expired }
+}

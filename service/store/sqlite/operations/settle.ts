@@ -1,0 +1,50 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { ExtendOp, FailOp, FulfilOp, Outcome } from '../../store.ts'
+import type { IntentRow } from '../statements.ts'
+import { CLAIMED, FULFILLED } from '../states.ts'
+import type { Writer } from '../writer.ts'
+import { endAttempt } from './moves.ts'
+
+const LEASE_LOST = { ok: false, refusal: 'lease_lost' } as const
+
+export function extend(w: Writer, op: ExtendOp): Outcome<'extend'> {
+  const row = held(w, op)
+  if (row === undefined) return LEASE_LOST
+  w.sql.extend.run(w.now + op.leaseMs, row.n)
+  return { ok: true, value: { id: op.id } }
+}
+
+export function fulfil(w: Writer, op: FulfilOp): Outcome<'fulfil'> {
+  const row = held(w, op)
+  if (row === undefined) return LEASE_LOST
+  const lane = w.lanes.get(row.lane)
+  w.sql.fulfil.run(w.now, row.n)
+  if (op.result !== null) w.sql.keepResult.run(row.n, op.resultType === 'text' ? 1 : 0, op.result)
+  w.lanes.move(lane, CLAIMED, FULFILLED)
+  return { ok: true, value: settled(w, row, 'fulfilled') }
+}
+
+export function fail(w: Writer, op: FailOp): Outcome<'fail'> {
+  const row = held(w, op)
+  if (row === undefined) return LEASE_LOST
+  return { ok: true, value: settled(w, row, endAttempt(w, row, op.error, op.jitterMs)) }
+}
+
+/** The intent, if its lease is alive and this caller's. */
+function held(w: Writer, op: { id: string; keyId: number; token: string | null }): IntentRow | undefined {
+  const row = w.sql.byId.get(op.id) as IntentRow | undefined
+  if (row === undefined || row.state !== CLAIMED || row.due_at <= w.now || row.claimer !== op.keyId)
+    return undefined
+  return op.token === null || sameToken(row.token!, op.token) ? row : undefined
+}
+
+function sameToken(ours: string, theirs: string): boolean {
+  const a = Buffer.from(ours)
+  const b = Buffer.from(theirs)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function settled(w: Writer, row: IntentRow, then: 'fulfilled' | 'retry' | 'dead') {
+  const { namespace } = w.lanes.get(row.lane).route
+  return { id: row.id, namespace, heldMs: w.now - row.claimed_at!, then }
+}

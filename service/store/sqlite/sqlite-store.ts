@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Database } from 'better-sqlite3'
+import { StoreOpenError } from '../open-error.ts'
+import type { Committed, Op, Stats, Store } from '../store.ts'
+import { StorageError } from '../store.ts'
+import { inspect, openReading } from './connection.ts'
+import type { FromWriter, ToWriter } from './messages.ts'
+import { takeOwnership } from './ownership.ts'
+import { Reads } from './reads.ts'
+
+export type StoreLog = { info(text: string): void; warn(text: string): void; error(text: string): void }
+
+type Pending = { resolve(answer: FromWriter): void; reject(reason: Error): void }
+
+/**
+ * Opens the embedded store: takes the file for this process alone, migrates it if it is older, and starts the
+ * writer's thread.
+ *
+ * @param path of the database file; its folder is made
+ * @param onLost called if the writer's thread ends unasked: nothing can be written any more
+ * @throws {StoreOpenError} with one line for the operator; the file is untouched then
+ */
+export async function openSqliteStore(options: {
+  path: string
+  log: StoreLog
+  onLost?: (reason: Error) => void
+}): Promise<Store> {
+  const path = resolve(options.path)
+  inspect(path)
+  const letGo = takeOwnership(path)
+  try {
+    const writer = await WriterThread.start(path, options.log, options.onLost ?? (() => {}))
+    return new SqliteStore(writer, openReading(path), letGo)
+  } catch (error) {
+    letGo()
+    throw error
+  }
+}
+
+class SqliteStore implements Store {
+  readonly lastSeen: number
+  readonly nextDue: number | null
+  readonly #writer: WriterThread
+  readonly #db: Database
+  readonly #reads: Reads
+  readonly #letGo: () => void
+
+  constructor(writer: WriterThread, db: Database, letGo: () => void) {
+    this.#writer = writer
+    this.#db = db
+    this.#reads = new Reads(db)
+    this.#letGo = letGo
+    this.lastSeen = this.#reads.lastSeen()
+    this.nextDue = writer.nextDue
+  }
+
+  commit(ops: readonly Op[], now: number): Promise<Committed> {
+    return this.#writer.commit(ops, now)
+  }
+
+  stats(): Promise<Stats> {
+    return this.#writer.stats()
+  }
+
+  intent = async (id: string) => this.#reads.intent(id)
+  payload = async (id: string) => this.#reads.payload(id)
+  result = async (id: string) => this.#reads.result(id)
+  value = async (keyId: number, key: string, now: number) => this.#reads.value(keyId, key, now)
+  keys = async () => this.#reads.keys()
+  deadLetters = async (limit: number) => this.#reads.deadLetters(limit)
+  deadLetter = async (intentId: string) => this.#reads.deadLetter(intentId)
+  recent = async (limit: number) => this.#reads.recent(limit)
+
+  async close(): Promise<void> {
+    // The reader first: the last connection to close is the one that clears the write-ahead log away.
+    this.#db.close()
+    await this.#writer.close()
+    this.#letGo()
+  }
+}
+
+class WriterThread {
+  nextDue: number | null = null
+  readonly #thread: Worker
+  readonly #pending: Pending[] = []
+  #closing = false
+
+  private constructor(thread: Worker) {
+    this.#thread = thread
+  }
+
+  static async start(path: string, log: StoreLog, onLost: (reason: Error) => void): Promise<WriterThread> {
+    const thread = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path } })
+    const self = new WriterThread(thread)
+    const opened = new Promise<void>((resolve, reject) => {
+      thread.on('message', (message: FromWriter) => {
+        switch (message.kind) {
+          case 'ready':
+            self.nextDue = message.nextDue
+            return resolve()
+          case 'cannot-open':
+            return reject(new StoreOpenError(message.message))
+          case 'note':
+            return log.info(message.text)
+          case 'complaint':
+            return log.error(message.text)
+          default:
+            return self.#pending.shift()!.resolve(message)
+        }
+      })
+      let fault = new Error('the writer thread ended unasked')
+      thread.on('error', error => {
+        fault = error as Error
+      })
+      thread.on('exit', () => {
+        reject(fault)
+        for (const { reject: fail } of self.#pending.splice(0))
+          fail(new StorageError('failed', fault.message))
+        if (!self.#closing) onLost(fault)
+      })
+    })
+    try {
+      await opened
+    } catch (error) {
+      self.#closing = true
+      await thread.terminate()
+      throw error
+    }
+    return self
+  }
+
+  async commit(ops: readonly Op[], now: number): Promise<Committed> {
+    const answer = await this.#ask({ kind: 'commit', ops: ops as Op[], now })
+    if (answer.kind === 'committed') return answer.committed
+    throw fault(answer)
+  }
+
+  async stats(): Promise<Stats> {
+    const answer = await this.#ask({ kind: 'stats' })
+    if (answer.kind === 'stats') return answer.stats
+    throw fault(answer)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    const gone = once(this.#thread, 'exit')
+    await this.#ask({ kind: 'close' })
+    await gone
+  }
+
+  #ask(message: ToWriter): Promise<FromWriter> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject })
+      this.#thread.postMessage(message)
+    })
+  }
+}
+
+function fault(answer: FromWriter): StorageError {
+  return answer.kind === 'failed'
+    ? new StorageError(answer.reason, answer.message)
+    : new StorageError('failed', `unexpected answer of the writer thread: ${answer.kind}`)
+}

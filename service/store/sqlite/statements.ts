@@ -1,0 +1,102 @@
+import type { Database, Statement } from 'better-sqlite3'
+
+export type IntentRow = {
+  n: number
+  id: string
+  lane: number
+  state: number
+  priority: number
+  attempts: number
+  max_attempts: number
+  backoff_ms: number
+  created_at: number
+  run_at: number
+  expires_at: number
+  due_at: number
+  claimed_at: number | null
+  claimer: number | null
+  worker_id: string | null
+  token: string | null
+  last_error: string | null
+}
+
+const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
+       due_at, claimed_at, claimer, worker_id, token, last_error`
+
+/** Every statement of the write path. None scans; a test holds the plan of each. */
+export const WRITE_SQL = {
+  keepNonce: `INSERT INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+
+  findIdempotent: `SELECT n, fingerprint, intent_id, namespace, expires_at FROM idempotency_keys WHERE key_id = ? AND key = ?`,
+  keepIdempotent: `INSERT INTO idempotency_keys (key_id, key, fingerprint, intent_id, namespace, expires_at)
+                   VALUES (?, ?, ?, ?, ?, ?)`,
+  dropIdempotent: `DELETE FROM idempotency_keys WHERE n = ?`,
+
+  insertIntent: `INSERT INTO intents (id, lane, state, priority, max_attempts, backoff_ms, created_at, run_at, expires_at, due_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  insertPayload: `INSERT INTO payloads (n, text) VALUES (?, ?)`,
+
+  claim: `UPDATE intents
+          SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?
+          WHERE n = ?
+          RETURNING id, attempts, priority, run_at`,
+  payload: `SELECT text FROM payloads WHERE n = ?`,
+
+  byId: `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = ?`,
+  byN: `SELECT ${INTENT_COLUMNS} FROM intents WHERE n = ?`,
+  extend: `UPDATE intents SET due_at = ? WHERE n = ?`,
+  fulfil: `UPDATE intents SET state = 3, due_at = ?, token = NULL, last_error = NULL WHERE n = ?`,
+  keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?)
+               ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`,
+  backOff: `UPDATE intents SET state = 0, run_at = ?, due_at = ?, token = NULL, last_error = ? WHERE n = ?`,
+  promote: `UPDATE intents SET state = 1, due_at = expires_at WHERE n = ?`,
+  die: `UPDATE intents SET state = 4, due_at = ?, token = NULL, last_error = ? WHERE n = ?`,
+  bury: `INSERT INTO dead_letters (intent, lane, attempts, reason, created_at) VALUES (?, ?, ?, ?, ?)`,
+  exhume: `DELETE FROM dead_letters WHERE intent = ?`,
+  reopen: `UPDATE intents
+           SET state = 1, attempts = 0, run_at = ?, expires_at = ?, due_at = ?, claimed_at = NULL, claimer = NULL,
+               worker_id = NULL, token = NULL, last_error = ?
+           WHERE n = ?`,
+
+  // Time-driven work, earliest first. The state is spelled out: five literals, five plans that are known.
+  dueDelayed: `SELECT ${INTENT_COLUMNS} FROM intents INDEXED BY intents_agenda WHERE state = 0 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  dueReady: `SELECT ${INTENT_COLUMNS} FROM intents INDEXED BY intents_agenda WHERE state = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  dueClaimed: `SELECT ${INTENT_COLUMNS} FROM intents INDEXED BY intents_agenda WHERE state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  dueFulfilled: `SELECT n, lane FROM intents INDEXED BY intents_agenda WHERE state = 3 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  dueDead: `SELECT n, lane FROM intents INDEXED BY intents_agenda WHERE state = 4 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  nextDelayed: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 0 ORDER BY due_at LIMIT 1`,
+  nextReady: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 1 ORDER BY due_at LIMIT 1`,
+  nextClaimed: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 2 ORDER BY due_at LIMIT 1`,
+
+  deleteIntent: `DELETE FROM intents WHERE n = ?`,
+  deletePayload: `DELETE FROM payloads WHERE n = ?`,
+  deleteResult: `DELETE FROM results WHERE n = ?`,
+  lapsedNonces: `DELETE FROM nonces WHERE n IN (SELECT n FROM nonces ORDER BY n LIMIT ?) AND expires_at <= ?`,
+  lapsedIdempotent: `DELETE FROM idempotency_keys WHERE n IN (SELECT n FROM idempotency_keys ORDER BY n LIMIT ?) AND expires_at <= ?`,
+  lapsedValues: `DELETE FROM key_values WHERE (key_id, key) IN
+                   (SELECT key_id, key FROM key_values WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+
+  setValue: `INSERT INTO key_values (key_id, key, value, expires_at) VALUES (?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
+
+  newestIntent: `SELECT max(n) AS n FROM intents`,
+  intentsFrom: `SELECT n, lane, state FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
+
+  createKey: `INSERT INTO api_keys (hash, sealed, prefix, owner, created_at) VALUES (?, ?, ?, ?, ?)`,
+  revokeKey: `DELETE FROM api_keys WHERE hash = ? RETURNING id`,
+  dropNoncesOf: `DELETE FROM nonces WHERE key_id = ?`,
+  dropIdempotentOf: `DELETE FROM idempotency_keys WHERE key_id = ?`,
+
+  saw: `UPDATE meta SET value = ? WHERE name = 'last_seen'`,
+} as const
+
+export type WriteStatements = { [name in keyof typeof WRITE_SQL]: Statement<unknown[], unknown> }
+
+export function prepareAll<T extends Record<string, string>>(
+  db: Database,
+  sql: T,
+): { [name in keyof T]: Statement } {
+  return Object.fromEntries(Object.entries(sql).map(([name, text]) => [name, db.prepare(text)])) as {
+    [name in keyof T]: Statement
+  }
+}
