@@ -116,7 +116,7 @@ export class Broker {
     const jitterMs = this.#chance.uniform() * JITTER_MS
     const settled = accept(await this.#submit({ kind: 'fail', ...hold, error, jitterMs, nonce }))
     this.#observer.failed(settled.namespace, settled.heldMs)
-    if (settled.then === 'retry') this.#observer.retried(settled.namespace)
+    if (settled.became === 'retry') this.#observer.retried(settled.namespace)
     else this.#observer.died(settled.namespace, 'max_retries')
     return settled
   }
@@ -182,9 +182,9 @@ export class Broker {
   }
 
   #report({ namespace, what }: Lapse): void {
-    if (what === 'expired') return this.#observer.died(namespace, 'expired')
-    this.#observer.leaseExpired(namespace)
-    if (what === 'lease_retried') this.#observer.retried(namespace)
+    if (what !== 'expired') this.#observer.leaseExpired(namespace)
+    if (what === 'expired') this.#observer.died(namespace, 'expired')
+    else if (what === 'lease_retried') this.#observer.retried(namespace)
     else this.#observer.died(namespace, 'max_retries')
   }
 

@@ -113,7 +113,12 @@ export type Claimed = {
   /** How long it had been due, in ms. */
   waitedMs: number
 }
-export type Settled = { id: string; namespace: string; heldMs: number; then: 'fulfilled' | 'retry' | 'dead' }
+export type Settled = {
+  id: string
+  namespace: string
+  heldMs: number
+  became: 'fulfilled' | 'retry' | 'dead'
+}
 /** `moved`: whether this changed anything (a cancel may be repeated). */
 export type Moved = { id: string; state: State; namespace: string; moved: boolean }
 

@@ -44,7 +44,7 @@ function sameToken(ours: string, theirs: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-function settled(w: Writer, row: IntentRow, then: 'fulfilled' | 'retry' | 'dead') {
+function settled(w: Writer, row: IntentRow, became: 'fulfilled' | 'retry' | 'dead') {
   const { namespace } = w.lanes.get(row.lane).route
-  return { id: row.id, namespace, heldMs: w.now - row.claimed_at!, then }
+  return { id: row.id, namespace, heldMs: w.now - row.claimed_at!, became }
 }

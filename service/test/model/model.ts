@@ -1,0 +1,222 @@
+import { hasAttemptsLeft, REASON, type WireState } from '../../intent/lifecycle.ts'
+import { backoffMs } from '../../intent/retry.ts'
+import type { Ask, Route } from '../../intent/routing.ts'
+import type {
+  ClaimOp,
+  ExtendOp,
+  FailOp,
+  FulfilOp,
+  Lapse,
+  Nonce,
+  PublishOp,
+  Refusal,
+  ResultType,
+} from '../../store/store.ts'
+
+export type ModelIntent = {
+  id: string
+  sequence: number
+  route: Route
+  payload: string
+  state: WireState
+  priority: number
+  attempts: number
+  maxAttempts: number
+  backoffMs: number
+  runAt: number
+  expiresAt: number
+  leaseUntil: number
+  token: string
+  claimer: number | null
+  lastError: string | null
+  result: { type: ResultType; text: string } | null
+  deadBecause: string | null
+}
+type Answer<T> = T | { refused: Refusal }
+type Held = { id: string; keyId: number; token: string | null }
+
+/** The bus as a list and a few loops: everything the engines do with indexes, done by looking at everything. */
+export class Model {
+  readonly intents: ModelIntent[] = []
+  readonly nonces = new Set<string>()
+  readonly values = new Map<string, { value: string; expiresAt: number }>()
+  readonly remembered = new Map<string, { fingerprint: string; id: string; expiresAt: number }>()
+  lapses: Lapse[] = []
+  now = 0
+
+  find(id: string): ModelIntent | undefined {
+    return this.intents.find(intent => intent.id === id)
+  }
+
+  isReplay(nonce: Nonce): boolean {
+    if (nonce === null) return false
+    const key = `${nonce.keyId} ${nonce.value}`
+    if (this.nonces.has(key)) return true
+    this.nonces.add(key)
+    return false
+  }
+
+  publish(op: PublishOp): Answer<{ id: string; replayed: boolean }> {
+    const publisher = op.route.publisher
+    if (op.idempotency !== null) {
+      const earlier = this.remembered.get(`${publisher} ${op.idempotency.key}`)
+      if (earlier !== undefined && earlier.expiresAt > this.now) {
+        if (earlier.fingerprint !== op.idempotency.fingerprint.toString('hex'))
+          return { refused: 'idempotency_conflict' }
+        return { id: earlier.id, replayed: true }
+      }
+    }
+    const unsettled = this.intents.filter(
+      i => i.route.publisher === publisher && (i.state === 'open' || i.state === 'claimed'),
+    )
+    if (op.openLimit !== null && unsettled.length >= op.openLimit) return { refused: 'limit_exceeded' }
+    const runAt = this.now + op.delayMs
+    this.intents.push({
+      id: op.id,
+      sequence: this.intents.length,
+      route: op.route,
+      payload: op.payload,
+      state: 'open',
+      priority: op.priority,
+      attempts: 0,
+      maxAttempts: op.maxAttempts,
+      backoffMs: op.backoffMs,
+      runAt,
+      expiresAt: runAt + op.ttlMs,
+      leaseUntil: 0,
+      token: '',
+      claimer: null,
+      lastError: null,
+      result: null,
+      deadBecause: null,
+    })
+    if (op.idempotency !== null) {
+      const { key, fingerprint, expiresAt } = op.idempotency
+      this.remembered.set(`${publisher} ${key}`, {
+        fingerprint: fingerprint.toString('hex'),
+        id: op.id,
+        expiresAt,
+      })
+    }
+    return { id: op.id, replayed: false }
+  }
+
+  claim(op: ClaimOp): { id: string; attempts: number } | null {
+    const inOrder = this.intents
+      .filter(i => i.state === 'open' && i.runAt <= this.now && fits(i.route, op.ask))
+      .sort(
+        (a, b) =>
+          b.priority - a.priority || a.runAt - b.runAt || a.attempts - b.attempts || a.sequence - b.sequence,
+      )
+    const best = inOrder.find(i => i.expiresAt > this.now)
+    if (best === undefined) return null
+    best.state = 'claimed'
+    best.attempts += 1
+    best.claimer = op.ask.keyId
+    best.token = op.token
+    best.leaseUntil = this.now + op.leaseMs
+    return { id: best.id, attempts: best.attempts }
+  }
+
+  extend(op: ExtendOp): Answer<{ id: string }> {
+    const held = this.#held(op)
+    if (held === undefined) return { refused: 'lease_lost' }
+    held.leaseUntil = this.now + op.leaseMs
+    return { id: op.id }
+  }
+
+  fulfil(op: FulfilOp): Answer<{ id: string; became: string }> {
+    const held = this.#held(op)
+    if (held === undefined) return { refused: 'lease_lost' }
+    held.state = 'fulfilled'
+    held.lastError = null
+    if (op.result !== null) held.result = { type: op.resultType, text: op.result }
+    return { id: op.id, became: 'fulfilled' }
+  }
+
+  fail(op: FailOp): Answer<{ id: string; became: string }> {
+    const held = this.#held(op)
+    if (held === undefined) return { refused: 'lease_lost' }
+    return { id: op.id, became: this.#endAttempt(held, op.error, op.jitterMs) }
+  }
+
+  cancel(id: string): Answer<{ id: string; moved: boolean }> {
+    const intent = this.find(id)
+    if (intent === undefined) return { refused: 'not_found' }
+    const moved = intent.state !== 'dead'
+    if (moved) this.#die(intent, REASON.cancelled, REASON.cancelled)
+    return { id, moved }
+  }
+
+  retry(id: string, ttlMs: number): Answer<{ id: string; moved: boolean }> {
+    const intent = this.find(id)
+    if (intent === undefined || (intent.state !== 'dead' && intent.state !== 'fulfilled'))
+      return { refused: 'not_found' }
+    Object.assign(intent, {
+      state: 'open',
+      attempts: 0,
+      runAt: this.now,
+      expiresAt: this.now + ttlMs,
+      claimer: null,
+      lastError: REASON.retried,
+      result: null,
+      deadBecause: null,
+    })
+    return { id, moved: true }
+  }
+
+  /** @returns the ids whose lease ran out and that got another attempt: their `runAt` is the engine's draw */
+  sweep(): string[] {
+    const requeued: string[] = []
+    for (const intent of this.intents) {
+      const { namespace } = intent.route
+      if (intent.state === 'claimed' && intent.leaseUntil <= this.now) {
+        const became = this.#endAttempt(intent, REASON.leaseExpired, 0)
+        this.lapses.push({ namespace, what: became === 'retry' ? 'lease_retried' : 'lease_died' })
+        if (became === 'retry') requeued.push(intent.id)
+      } else if (intent.state === 'open' && intent.runAt <= this.now && intent.expiresAt <= this.now) {
+        this.#die(intent, REASON.expired, REASON.expired)
+        this.lapses.push({ namespace, what: 'expired' })
+      }
+    }
+    return requeued
+  }
+
+  #held(op: Held): ModelIntent | undefined {
+    const intent = this.find(op.id)
+    if (intent?.state !== 'claimed' || intent.leaseUntil <= this.now || intent.claimer !== op.keyId)
+      return undefined
+    return op.token === null || op.token === intent.token ? intent : undefined
+  }
+
+  #endAttempt(intent: ModelIntent, error: string, jitterMs: number): 'retry' | 'dead' {
+    if (!hasAttemptsLeft(intent.attempts, intent.maxAttempts)) {
+      this.#die(intent, REASON.maxRetries, error)
+      return 'dead'
+    }
+    intent.state = 'open'
+    intent.lastError = error
+    intent.runAt = this.now + backoffMs(intent.backoffMs, intent.attempts, jitterMs)
+    return 'retry'
+  }
+
+  #die(intent: ModelIntent, reason: string, lastError: string): void {
+    intent.state = 'dead'
+    intent.deadBecause = reason
+    intent.lastError = lastError
+  }
+}
+
+function fits(route: Route, ask: Ask): boolean {
+  const allowed =
+    ask.publisher === null
+      ? route.publisher === ask.keyId || route.visibility === 'public'
+      : route.publisher === ask.publisher
+  return (
+    allowed &&
+    route.namespace === ask.namespace &&
+    (ask.goal === null || route.goal === ask.goal) &&
+    (route.targetWorker === null || route.targetWorker === ask.workerId) &&
+    (route.requiredCapability === null || ask.capabilities.includes(route.requiredCapability))
+  )
+}

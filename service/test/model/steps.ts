@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import type { Ask, Route } from '../../intent/routing.ts'
+
+/** One thing to do. Intents are named by a number taken modulo how many there are, so that shrinking keeps its sense. */
+export type Step =
+  | {
+      do: 'publish'
+      route: Route
+      priority: number
+      delayMs: number
+      maxAttempts: number
+      key: number | null
+      body: number
+      limit: number | null
+    }
+  | { do: 'claim'; ask: Ask; leaseMs: number }
+  | { do: 'extend' | 'fulfil' | 'fail'; pick: number; keyId: number; token: 'right' | 'wrong' | 'none' }
+  | { do: 'cancel' | 'retry'; pick: number }
+  | { do: 'set'; key: number; value: number; ttlMs: number }
+  | { do: 'replay'; nonce: number }
+  | { do: 'sweep' }
+
+/** Steps of one turn share a commit. */
+export type Turn = { waitMs: number; steps: Step[] }
+
+const few = <T>(...values: T[]) => fc.constantFrom(...values)
+const keyId = few(0, 1)
+const namespace = few('default', 'home')
+const goal = few('notify', 'build')
+
+const route: fc.Arbitrary<Route> = fc.record({
+  namespace,
+  publisher: keyId,
+  visibility: few('private', 'public'),
+  goal,
+  targetWorker: few<string | null>(null, null, 'pi'),
+  requiredCapability: few<string | null>(null, null, 'gpu'),
+})
+const ask: fc.Arbitrary<Ask> = fc.record({
+  keyId,
+  namespace,
+  goal: fc.option(goal),
+  publisher: few<number | null>(null, null, 0, 1),
+  workerId: few('', 'pi'),
+  capabilities: few<string[]>([], ['gpu'], ['gpu', 'camera']),
+})
+const pick = fc.nat(20)
+
+const publish = fc.record({
+  do: fc.constant('publish' as const),
+  route,
+  priority: few(0, 100, 1000),
+  delayMs: few(0, 0, 0, 5_000),
+  maxAttempts: few(1, 2, 3),
+  key: few<number | null>(null, null, 1, 2),
+  body: few(1, 2),
+  limit: few<number | null>(null, null, 3),
+})
+const claim = fc.record({ do: fc.constant('claim' as const), ask, leaseMs: few(10_000, 60_000) })
+const settle = fc.record({
+  do: few('fulfil' as const, 'fail' as const, 'fail' as const, 'extend' as const),
+  pick,
+  keyId,
+  token: few('right' as const, 'right' as const, 'right' as const, 'wrong' as const, 'none' as const),
+})
+const admin = fc.record({ do: few('cancel' as const, 'retry' as const), pick })
+const set = fc.record({
+  do: fc.constant('set' as const),
+  key: few(1, 2),
+  value: few(1, 2),
+  ttlMs: few(1_000, 600_000),
+})
+const replay = fc.record({ do: fc.constant('replay' as const), nonce: fc.nat(5) })
+const sweep = fc.constant({ do: 'sweep' as const })
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: publish },
+  { weight: 6, arbitrary: claim },
+  { weight: 6, arbitrary: settle },
+  { weight: 2, arbitrary: admin },
+  { weight: 1, arbitrary: set },
+  { weight: 1, arbitrary: replay },
+  { weight: 3, arbitrary: sweep },
+)
+
+export const turns: fc.Arbitrary<Turn[]> = fc.array(
+  fc.record({
+    waitMs: few(0, 0, 1, 5_000, 10_000, 60_000, 3_600_000),
+    steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+  }),
+  { minLength: 1, maxLength: 25 },
+)

@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { wireState } from '../../intent/lifecycle.ts'
+import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import type { Op, Outcome, Store } from '../../store/store.ts'
+import { Model } from './model.ts'
+import { type Step, type Turn, turns } from './steps.ts'
+
+const TTL_MS = 2 * 3_600_000
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 150)
+const quiet = { info() {}, warn() {}, error() {} }
+
+let folder: string
+let store: Store
+// Time only goes forward, across the runs too: they share one store, emptied in between.
+let now = 1_000_000
+let serial = 0
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bus-model-'))
+  store = await openSqliteStore({ path: join(folder, 'bus.db'), log: quiet })
+})
+afterAll(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('the store does what a plain model does, whatever is asked of it and however time passes', async () => {
+  await fc.assert(fc.asyncProperty(turns, agree), { numRuns: RUNS })
+}, 120_000)
+
+async function agree(script: Turn[]): Promise<void> {
+  await store.commit([{ kind: 'purge', namespace: null, after: 0, upTo: null, limit: 1 }], now)
+  const model = new Model()
+  for (const turn of script) {
+    now += turn.waitMs
+    model.now = now
+    // The sweep's timer fires as soon as time-driven work is due: before anything else of this turn.
+    await playTurn(model, [{ do: 'sweep' }])
+    await playTurn(model, turn.steps)
+  }
+  await sameEndState(model)
+}
+
+/** One commit, on both sides. */
+async function playTurn(model: Model, steps: Step[]): Promise<void> {
+  model.lapses = []
+  const ops = steps.map(step => toOp(step, model))
+  const requeued: string[] = []
+  const expected = ops.map(op => play(model, op, requeued))
+  const committed = await store.commit(ops, now)
+  expect(committed.outcomes.map(comparable)).toEqual(expected)
+  expect(sorted(committed.lapses)).toEqual(sorted(model.lapses))
+  for (const id of requeued) await adoptRunAt(model, id)
+}
+
+function toOp(step: Step, model: Model): Op {
+  const picked = (pick: number) => model.intents[pick % Math.max(1, model.intents.length)]
+  serial += 1
+  const fresh = serial.toString(16).padStart(32, '0')
+  switch (step.do) {
+    case 'publish': {
+      const { route, priority, delayMs, maxAttempts, key, limit } = step
+      const fingerprint = Buffer.from([step.body])
+      return {
+        kind: 'publish',
+        id: fresh,
+        route,
+        payload: `{"body":${step.body}}`,
+        priority,
+        delayMs,
+        ttlMs: TTL_MS,
+        maxAttempts,
+        backoffMs: 5000,
+        openLimit: limit,
+        idempotency: key === null ? null : { key: `key-${key}`, fingerprint, expiresAt: now + 3_600_000 },
+        nonce: null,
+      }
+    }
+    case 'claim':
+      return { kind: 'claim', ask: step.ask, token: fresh, leaseMs: step.leaseMs, nonce: null }
+    case 'extend':
+    case 'fulfil':
+    case 'fail': {
+      const intent = picked(step.pick)
+      const tokens = { right: intent?.token ?? '', wrong: 'f'.repeat(32), none: null }
+      const held = {
+        id: intent?.id ?? 'nobody',
+        keyId: step.token === 'right' ? (intent?.claimer ?? step.keyId) : step.keyId,
+        token: tokens[step.token],
+        nonce: null,
+      }
+      if (step.do === 'extend') return { kind: 'extend', ...held, leaseMs: 30_000 }
+      if (step.do === 'fail') return { kind: 'fail', ...held, error: 'it broke', jitterMs: 500 }
+      return { kind: 'fulfil', ...held, result: '{"ok":true}', resultType: 'json' }
+    }
+    case 'cancel':
+      return { kind: 'cancel', id: picked(step.pick)?.id ?? 'nobody' }
+    case 'retry':
+      return { kind: 'retry', id: picked(step.pick)?.id ?? 'nobody', ttlMs: TTL_MS }
+    case 'set':
+      return {
+        kind: 'set',
+        keyId: 0,
+        key: `k${step.key}`,
+        value: `v${step.value}`,
+        expiresAt: now + step.ttlMs,
+        nonce: null,
+      }
+    case 'replay':
+      return { kind: 'witness', nonce: { keyId: 0, value: `n${step.nonce}`, expiresAt: now + 1e9 } }
+    case 'sweep':
+      return sweepOp()
+  }
+}
+
+function sweepOp(): Op {
+  return { kind: 'sweep', limit: 1000, seed: 0.5, keepFulfilledMs: 1e12, keepDeadMs: 1e12, prune: false }
+}
+
+function play(model: Model, op: Op, requeued: string[]): unknown {
+  if ('nonce' in op && model.isReplay(op.nonce)) return { refused: 'replay' }
+  switch (op.kind) {
+    case 'publish':
+      return model.publish(op)
+    case 'claim':
+      return model.claim(op)
+    case 'extend':
+      return model.extend(op)
+    case 'fulfil':
+      return model.fulfil(op)
+    case 'fail':
+      return model.fail(op)
+    case 'cancel':
+      return model.cancel(op.id)
+    case 'retry':
+      return model.retry(op.id, op.ttlMs)
+    case 'set':
+      model.values.set(op.key, { value: op.value, expiresAt: op.expiresAt })
+      return null
+    case 'sweep':
+      requeued.push(...model.sweep())
+      return 'swept'
+    default:
+      return null
+  }
+}
+
+/** The part of an outcome that the model speaks of. */
+function comparable(outcome: Outcome): unknown {
+  if (!outcome.ok) return { refused: outcome.refusal }
+  const value = outcome.value
+  if (value === null) return null
+  if ('counts' in value) return 'swept'
+  if ('replayed' in value) return { id: value.id, replayed: value.replayed }
+  if ('payload' in value) return { id: value.id, attempts: value.attempts }
+  if ('became' in value) return { id: value.id, became: value.became }
+  if ('moved' in value) return { id: value.id, moved: value.moved }
+  return value
+}
+
+/** The jitter of an ended lease is the engine's to draw: it must lie in its window, and the model follows it. */
+async function adoptRunAt(model: Model, id: string): Promise<void> {
+  const intent = model.find(id)!
+  const { runAt } = (await store.intent(id))!
+  const earliest = now + backoffMs(intent.backoffMs, intent.attempts, 0)
+  expect(runAt).toBeGreaterThanOrEqual(earliest)
+  expect(runAt).toBeLessThan(earliest + JITTER_MS)
+  intent.runAt = runAt
+}
+
+async function sameEndState(model: Model): Promise<void> {
+  const depth = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
+  for (const intent of model.intents) {
+    const stored = (await store.intent(intent.id))!
+    expect({ ...stored, state: wireState(stored.state) }).toMatchObject({
+      route: intent.route,
+      state: intent.state,
+      attempts: intent.attempts,
+      runAt: intent.runAt,
+      expiresAt: intent.expiresAt,
+      claimer: intent.claimer,
+      lastError: intent.lastError,
+    })
+    expect(await store.payload(intent.id)).toBe(intent.payload)
+    expect(await store.result(intent.id)).toEqual(intent.result)
+    expect((await store.deadLetter(intent.id))?.reason ?? null).toBe(intent.deadBecause)
+    depth[intent.state] += 1
+  }
+  for (const [key, { value, expiresAt }] of model.values) {
+    expect(await store.value(0, key, now)).toBe(expiresAt > now ? value : null)
+  }
+  const stats = await store.stats()
+  const kept = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
+  for (const name of ['open', 'claimed', 'fulfilled', 'dead'] as const) {
+    for (const namespace of stats.depth) kept[name] += namespace[name]
+  }
+  expect(kept).toEqual(depth)
+}
+
+function sorted<T>(values: readonly T[]): string[] {
+  return values.map(value => JSON.stringify(value)).sort()
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openWriting } from '../../store/sqlite/connection.ts'
+import { LANE_SQL } from '../../store/sqlite/lanes.ts'
+import { READ_SQL } from '../../store/sqlite/reads.ts'
+import { WRITE_SQL } from '../../store/sqlite/statements.ts'
+
+const db = openWriting(join(mkdtempSync(join(tmpdir(), 'bus-plans-')), 'bus.db'), () => {})
+
+/** Read whole, on purpose, and small: the lanes at start, the issued keys. Walked in key order, a page at a time: the rest. */
+const WHOLE = new Set(['all', 'keys'])
+const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/
+
+const statements = Object.entries({ ...WRITE_SQL, ...READ_SQL, ...LANE_SQL })
+
+test.each(statements)('%s neither scans a table nor sorts', (name, sql) => {
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(
+    ...sql
+      .split('?')
+      .slice(1)
+      .map(() => 1),
+  ) as { detail: string }[]
+  for (const { detail } of plan) {
+    expect(detail).not.toContain('TEMP B-TREE')
+    if (WHOLE.has(name)) continue
+    if (PAGED.test(detail)) expect(sql).toMatch(/LIMIT \?/)
+    else expect(detail).not.toMatch(/^SCAN (?!CONSTANT)/)
+  }
+})
+
+test('the next intent of a lane is the first entry of the index of ready work', () => {
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${LANE_SQL.head}`).all(1) as { detail: string }[]
+  expect(plan.map(step => step.detail)).toEqual(['SEARCH intents USING INDEX intents_ready (lane=?)'])
+})
