@@ -4,8 +4,8 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
 import { migrate } from './migrate.ts'
 
-/** Pages (4 KiB) of the write-ahead log between two checkpoints: 16 MiB, measured beside the writer's thread. */
-const CHECKPOINT_PAGES = 4000
+/** To what the write-ahead log's file is cut back when it starts over, in bytes. */
+const LOG_BYTES = 32 * 1024 * 1024
 /** What SQLite may keep of the database in memory, in KiB. */
 const CACHE_KIB = 16_384
 const READ_CACHE_KIB = 4096
@@ -19,8 +19,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
       db.pragma('synchronous = FULL')
       // Nothing here is a foreign key; better-sqlite3's build turns the checks on.
       db.pragma('foreign_keys = OFF')
-      db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-      db.pragma(`journal_size_limit = ${CHECKPOINT_PAGES * 4096 * 2}`)
+      db.pragma(`journal_size_limit = ${LOG_BYTES}`)
       db.pragma(`cache_size = -${CACHE_KIB}`)
       db.pragma('temp_store = MEMORY')
       assertDurable(db)

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { StorageError } from '../store.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { openWriting } from './connection.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import { Writer } from './writer.ts'
@@ -8,10 +9,12 @@ import { Writer } from './writer.ts'
 const port = parentPort!
 const tell = (message: FromWriter) => port.postMessage(message)
 
+const complain = (text: string) => tell({ kind: 'complaint', text })
+
 function open(): Writer | null {
   try {
     const db = openWriting((workerData as { path: string }).path, text => tell({ kind: 'note', text }))
-    const writer = new Writer(db, text => tell({ kind: 'complaint', text }))
+    const writer = new Writer(db, complain)
     tell({ kind: 'ready', nextDue: writer.nextDue })
     return writer
   } catch (error) {
@@ -23,14 +26,17 @@ function open(): Writer | null {
 const writer = open()
 if (writer === null) port.close()
 else {
-  port.on('message', (message: ToWriter) => {
+  const checkpoints = new Checkpoints(writer.db, complain)
+  port.on('message', async (message: ToWriter) => {
     try {
       switch (message.kind) {
         case 'commit':
-          return tell({ kind: 'committed', committed: writer.commit(message.ops.map(revived), message.now) })
+          tell({ kind: 'committed', committed: writer.commit(message.ops.map(revived), message.now) })
+          return checkpoints.committed()
         case 'stats':
           return tell({ kind: 'stats', stats: writer.stats() })
         case 'close':
+          await checkpoints.close()
           writer.db.pragma('wal_checkpoint(TRUNCATE)')
           writer.db.close()
           tell({ kind: 'closed' })

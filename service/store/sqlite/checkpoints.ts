@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads'
+import type { Database } from 'better-sqlite3'
+
+/**
+ * Frames (pages of 4 KiB) in the write-ahead log before it is copied into the database: 16 MiB. Smaller logs sync
+ * more often, larger ones take longer to recover after a kill.
+ */
+const FRAMES = 4000
+/** Commits between two looks at the log. */
+const LOOK_EVERY = 32
+/** Frames that the writer may copy itself, to let the log start over from its beginning. */
+const REMAINDER = 1000
+/** From here on the writer copies the rest whatever its length: the other thread cannot keep up. */
+const TOO_LONG = 4 * FRAMES
+
+/** A thread costs about 15 MB: it is started when first needed, and let go when a while has passed without need. */
+const IDLE_MS = 30_000
+
+type LogState = { busy: number; log: number; checkpointed: number }
+
+/**
+ * Keeps the write-ahead log short without holding up commits. Another thread copies the bulk; what was written
+ * meanwhile is a few frames, which the writer copies between two commits, because only a log that is copied to its
+ * last frame starts over. Under a load that never pauses it would otherwise grow for ever.
+ */
+export class Checkpoints {
+  readonly #db: Database
+  #thread: Worker | null = null
+  readonly #complain: (message: string) => void
+  #commits = 0
+  #letGo: NodeJS.Timeout | undefined
+  #running = false
+
+  constructor(db: Database, complain: (message: string) => void) {
+    this.#db = db
+    this.#complain = complain
+    db.pragma('wal_autocheckpoint = 0')
+  }
+
+  /** To be called after each commit. */
+  committed(): void {
+    this.#commits += 1
+    if (this.#commits % LOOK_EVERY !== 0) return
+    const { log, checkpointed } = this.#log('NOOP')
+    if (log > FRAMES && checkpointed < log && !this.#running) this.#copy()
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#letGo)
+    await this.#thread?.terminate()
+  }
+
+  #copied(fault: string | null): void {
+    this.#running = false
+    this.#letGo = setTimeout(() => this.#stop(), IDLE_MS).unref()
+    if (fault !== null) this.#complain(`checkpoint: ${fault}`)
+    const { log, checkpointed } = this.#log('NOOP')
+    if (checkpointed === log) return
+    if (fault !== null || log - checkpointed <= REMAINDER || log > TOO_LONG) this.#log('PASSIVE')
+    else this.#copy()
+  }
+
+  #copy(): void {
+    this.#running = true
+    clearTimeout(this.#letGo)
+    this.#thread ??= this.#start()
+    this.#thread.postMessage(null)
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
+      workerData: { path: this.#db.name },
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },
+    })
+    thread.on('message', (fault: string | null) => this.#copied(fault))
+    thread.on('error', error => {
+      this.#thread = null
+      this.#copied(error instanceof Error ? error.message : String(error))
+    })
+    return thread
+  }
+
+  #stop(): void {
+    void this.#thread?.terminate()
+    this.#thread = null
+  }
+
+  #log(mode: 'NOOP' | 'PASSIVE'): LogState {
+    try {
+      return (this.#db.pragma(`wal_checkpoint(${mode})`) as LogState[])[0]!
+    } catch (error) {
+      // Nothing is lost: the log keeps what could not be copied, and a full disk is reported by the commits.
+      this.#complain(`checkpoint: ${(error as Error).message}`)
+      return { busy: 1, log: 0, checkpointed: 0 }
+    }
+  }
+}
