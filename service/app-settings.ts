@@ -1,0 +1,48 @@
+import type { BrokerSettings } from './broker/broker.ts'
+import type { Config } from './config.ts'
+import type { AppSettings } from './http/settings.ts'
+import type { Secrets } from './secrets/first-start.ts'
+
+/** Operations in one transaction: enough to share a sync among, few enough not to hold up the next (measured: `bench/`). */
+const MAX_BATCH = 512
+
+/** Failed log-ins are counted per minute. */
+const AUTH_FAILURE_WINDOW_MS = 60_000
+
+/** The environment's names and seconds, as the HTTP side's names and milliseconds. */
+export function appSettings({ values: v }: Config, secrets: Secrets['values'], version: string): AppSettings {
+  return {
+    version,
+    secret: secrets.BUS_SECRET,
+    adminSecret: secrets.BUS_ADMIN_SECRET,
+    dashboardPassword: secrets.DASHBOARD_PASSWORD,
+    metricsToken: secrets.BUS_METRICS_TOKEN,
+    trustProxy: v.BUS_TRUST_PROXY,
+    enforceHttps: v.BUS_ENFORCE_HTTPS,
+    requireSignatures: v.BUS_REQUIRE_SIGNATURES,
+    requireClaimToken: v.BUS_REQUIRE_CLAIM_TOKEN,
+    maintenance: v.BUS_MAINTENANCE_MODE,
+    maxPayloadBytes: v.BUS_MAX_PAYLOAD_BYTES,
+    maxResultBytes: v.BUS_MAX_RESULT_BYTES,
+    maxValueBytes: v.BUS_MAX_VALUE_BYTES,
+    bodyLimitBytes: v.BUS_MAX_BODY_BYTES,
+    maxDepth: v.BUS_MAX_DEPTH,
+    maxOpenIntents: v.BUS_MAX_OPEN_INTENTS,
+    rateLimit: { max: v.BUS_RATE_LIMIT, windowMs: v.BUS_RATE_WINDOW_SECONDS * 1000 },
+    authFailureLimit: { max: v.BUS_AUTH_FAILURE_LIMIT, windowMs: AUTH_FAILURE_WINDOW_MS },
+    leaseMs: v.BUS_LEASE_SECONDS * 1000,
+    minFreeDiskBytes: v.BUS_MIN_FREE_DISK_BYTES,
+  }
+}
+
+export function brokerSettings({ values: v }: Config): BrokerSettings {
+  return {
+    maxQueued: v.BUS_MAX_QUEUED,
+    maxBatch: MAX_BATCH,
+    leaseMs: v.BUS_LEASE_SECONDS * 1000,
+    intentTtlMs: v.BUS_INTENT_TTL_SECONDS * 1000,
+    keepFulfilledMs: v.BUS_FULFILLED_RETENTION_SECONDS * 1000,
+    keepDeadMs: v.BUS_DEAD_RETENTION_SECONDS * 1000,
+    cleanupIntervalMs: v.BUS_CLEANUP_INTERVAL_SECONDS * 1000,
+  }
+}

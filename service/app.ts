@@ -1,0 +1,116 @@
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Broker } from './broker/broker.ts'
+import type { Clock } from './clock.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
+import { KeyRing } from './http/auth/keys.ts'
+import { receiveBytes } from './http/body.ts'
+import { answerConnectionError } from './http/connection-errors.ts'
+import { asBusError, handleErrors, sendError } from './http/error-handler.ts'
+import { guard } from './http/guard.ts'
+import { requestLimits } from './http/limits/request-limits.ts'
+import { observeRequests } from './http/logging.ts'
+import type { Metrics } from './http/metrics/metrics.ts'
+import { requestId, setResponseHeaders } from './http/response-headers.ts'
+import { adminRoutes } from './http/routes/admin.ts'
+import { claimRoutes } from './http/routes/claims.ts'
+import { healthRoutes } from './http/routes/health.ts'
+import { intentRoutes } from './http/routes/intents.ts'
+import { metricsRoutes } from './http/routes/metrics.ts'
+import type { Parts } from './http/routes/parts.ts'
+import { resultRoutes } from './http/routes/results.ts'
+import { rootRoutes } from './http/routes/root.ts'
+import { valueRoutes } from './http/routes/values.ts'
+import type { AppSettings, KeyVault } from './http/settings.ts'
+
+export type AppOptions = {
+  settings: AppSettings
+  broker: Broker
+  vault: KeyVault
+  clock: Clock
+  metrics: Metrics
+  logger: FastifyBaseLogger
+  /** Wall time in ms: clients sign with theirs, and bus time may be ahead of it. */
+  wallNow?: () => number
+}
+
+const DAY_MS = 86_400_000
+
+/** Puts the HTTP side together. The caller listens, drains the broker, and closes. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { settings, broker, vault, clock, metrics, logger, wallNow = Date.now } = options
+  const app = fastify(settings, logger)
+
+  receiveBytes(app)
+  observeRequests(app, metrics)
+  const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
+  const limits = await requestLimits(app, settings, clock, metrics)
+  guard(app, { settings, broker, keys, limits, observer: metrics, wallNow })
+  handleErrors(app, broker, limits)
+  metrics.watch({
+    stats: () => broker.store.stats(),
+    queued: () => broker.queued,
+    waitingClaims: () => 0,
+    issuedKeys: () => keys.size,
+    now: () => broker.now(),
+    intentTtlMs: settings.intentTtlMs ?? DAY_MS,
+  })
+
+  const parts: Parts = { settings, broker, clock, keys, vault, limits, metrics, wallNow }
+  rootRoutes(app, parts)
+  healthRoutes(app, parts)
+  intentRoutes(app, parts)
+  claimRoutes(app, parts)
+  resultRoutes(app, parts)
+  valueRoutes(app, parts)
+  adminRoutes(app, parts)
+  metricsRoutes(app, parts)
+  await app.register(scope => dashboardRoutes(scope, parts))
+  return app
+}
+
+/** A client has this long to send its headers, and this long to send all of its request. */
+const HEADERS_TIMEOUT_MS = 15_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** A socket on which nothing moves. Longer than the longest wait a client may ask for (60 s). */
+const IDLE_TIMEOUT_MS = 120_000
+/** Longer than proxies keep theirs (60 s), so that it is never us who closes just as a request comes in. */
+const KEEP_ALIVE_MS = 72_000
+const MAX_CONNECTIONS = 1024
+/** KV keys are up to 256 characters, which the router counts in its own way; the routes have the last word. */
+const LONGEST_PARAM = 8192
+
+function fastify(settings: AppSettings, logger: FastifyBaseLogger): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: logger,
+    // A logger per request costs more than most requests; the lines carry the id themselves.
+    childLoggerFactory: (parent: FastifyBaseLogger) => parent,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestIdHeader: false,
+    genReqId: requestId,
+    trustProxy: (_address: string, hop: number) => hop < settings.trustProxy,
+    bodyLimit: settings.bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    forceCloseConnections: 'idle',
+    // The guard says so itself, in the one error shape.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: LONGEST_PARAM },
+    clientErrorHandler: answerConnectionError,
+    // No hook has run yet for a URL that cannot be decoded.
+    frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+      setResponseHeaders(request, reply)
+      sendError(reply, asBusError(error, request))
+    },
+  })
+  app.server.maxConnections = MAX_CONNECTIONS
+  return app
+}

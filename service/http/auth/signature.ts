@@ -1,0 +1,113 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { BusError } from '../../errors.ts'
+
+/** How far a signature's timestamp may be off wall time, either way. */
+export const SIGNATURE_WINDOW_S = 300
+
+/** A timestamp may lie a window ahead and stay good for a window after that; the nonce outlives both. */
+export const NONCE_TTL_MS = 2 * SIGNATURE_WINDOW_S * 1000 + 60_000
+
+export type SignatureHeaders = {
+  timestamp: string | undefined
+  nonce: string | undefined
+  signature: string | undefined
+}
+
+export type SignedRequest = { method: string; url: string; body: Uint8Array }
+
+/**
+ * @param url as it stands in the request line, query included
+ * @param wallSeconds wall time, not bus time: the client signs with its own clock
+ * @returns the nonce, to be kept with whatever the request does
+ * @throws {BusError} `invalid_signature`
+ */
+export function verifySignature(
+  request: SignedRequest,
+  headers: SignatureHeaders,
+  apiKey: string,
+  wallSeconds: number,
+): string {
+  const { timestamp, nonce, signature } = headers
+  if (timestamp === undefined || nonce === undefined || signature === undefined) {
+    throw refused('Missing signature headers: X-Timestamp, X-Nonce and X-Signature are sent together.')
+  }
+  if (!TIMESTAMP.test(timestamp)) throw refused('X-Timestamp is unix time in seconds.')
+  if (Math.abs(wallSeconds - Number(timestamp)) > SIGNATURE_WINDOW_S) throw refused('Stale timestamp')
+  if (!NONCE.test(nonce)) throw refused('X-Nonce is 1 to 128 visible ASCII characters.')
+  if (!DIGEST.test(signature)) throw refused('Bad signature')
+
+  const claimed = Buffer.from(signature, 'hex')
+  for (const path of canonicalPaths(request.url)) {
+    const expected = createHmac('sha256', apiKey)
+      .update(`${request.method}\n${path}\n${timestamp}\n${nonce}\n`)
+      .update(request.body)
+      .digest()
+    if (timingSafeEqual(expected, claimed)) return nonce
+  }
+  throw refused('Bad signature')
+}
+
+const TIMESTAMP = /^\d{1,12}(\.\d{1,9})?$/
+const NONCE = /^[\x21-\x7e]{1,128}$/
+const DIGEST = /^[0-9a-f]{64}$/
+
+const refused = (message: string): BusError => new BusError('invalid_signature', message)
+
+/**
+ * What a client may have signed for this URL: the decoded path, then the query with its pairs decoded, sorted and
+ * encoded again. Servers differ on repeated keys (sorted by key alone, or by key and value), so there can be two.
+ */
+export function canonicalPaths(url: string): string[] {
+  const mark = url.indexOf('?')
+  const path = lenientDecode(mark === -1 ? url : url.slice(0, mark))
+  const query = mark === -1 ? '' : url.slice(mark + 1)
+  if (query === '') return [path]
+
+  const pairs = query.split('&').filter(Boolean).map(pairOf)
+  const byKey = pairs.toSorted((a, b) => byCodePoint(a.key, b.key))
+  const byBoth = pairs.toSorted((a, b) => byCodePoint(a.key, b.key) || byCodePoint(a.value, b.value))
+  const one = `${path}?${encodePairs(byKey)}`
+  const other = `${path}?${encodePairs(byBoth)}`
+  return one === other ? [one] : [one, other]
+}
+
+type Pair = { key: string; value: string }
+
+function pairOf(text: string): Pair {
+  const spaced = text.replaceAll('+', ' ')
+  const equals = spaced.indexOf('=')
+  if (equals === -1) return { key: lenientDecode(spaced), value: '' }
+  return { key: lenientDecode(spaced.slice(0, equals)), value: lenientDecode(spaced.slice(equals + 1)) }
+}
+
+const encodePairs = (pairs: Pair[]): string =>
+  pairs.map(({ key, value }) => `${encode(key)}=${encode(value)}`).join('&')
+
+/** RFC 3986: only letters, digits and `-._~` stay bare. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** Python sorts by code point, JavaScript by UTF-16 unit; the bytes of UTF-8 sort as code points do. */
+function byCodePoint(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** Percent-decoding as Python's `unquote` does it: a bad escape stays as it is, bad UTF-8 becomes U+FFFD. */
+function lenientDecode(text: string): string {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    const bytes = Buffer.from(text)
+    const out = Buffer.alloc(bytes.length)
+    let length = 0
+    for (let i = 0; i < bytes.length; i++) {
+      const hex = bytes.toString('latin1', i + 1, i + 3)
+      const escaped = bytes[i] === 0x25 && /^[0-9a-fA-F]{2}$/.test(hex)
+      out[length++] = escaped ? Number.parseInt(hex, 16) : bytes[i]!
+      if (escaped) i += 2
+    }
+    return out.toString('utf8', 0, length)
+  }
+}

@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { BusError } from '../errors.ts'
+import { membersOf, type Span } from './json-text.ts'
+
+const NO_BYTES = Buffer.alloc(0)
+
+/**
+ * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
+ * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
+ */
+export function receiveBytes(app: FastifyInstance): void {
+  // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415).
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.raw.headers['content-type'] = undefined
+    done()
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+export function bytesOf(request: FastifyRequest): Buffer {
+  return (request.body as Buffer | undefined) ?? NO_BYTES
+}
+
+/** A JSON object: its parsed fields, and where each stands in the text that was sent. */
+export type JsonBody = {
+  text: string
+  fields: Readonly<Record<string, unknown>>
+  members: ReadonlyMap<string, Span>
+}
+
+const NO_BODY: JsonBody = { text: '{}', fields: {}, members: new Map() }
+
+/**
+ * No body at all reads as `{}`.
+ * @throws {BusError} `invalid_request`: not UTF-8, not JSON, a field that stands twice; `invalid_payload`: no object
+ */
+export function jsonBody(request: FastifyRequest): JsonBody {
+  const bytes = bytesOf(request)
+  if (bytes.length === 0) return NO_BODY
+  if (!isUtf8(bytes)) throw new BusError('invalid_request', 'The body is not UTF-8.')
+  const text = bytes.toString('utf8')
+  const fields = parsed(text)
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new BusError('invalid_payload', 'The JSON body must be an object.')
+  }
+  const members = membersOf(text)
+  if ('duplicate' in members) {
+    const name = JSON.stringify(members.duplicate.slice(0, 60))
+    throw new BusError('invalid_request', `The field ${name} stands twice in the body.`)
+  }
+  return { text, fields: fields as Record<string, unknown>, members }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new BusError('invalid_request', 'The body is not valid JSON.')
+  }
+}

@@ -1,0 +1,88 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Broker } from '../broker/broker.ts'
+import { BusError, type ErrorCode, errorBody } from '../errors.ts'
+import { sendJson } from './answers.ts'
+import type { RequestLimits } from './limits/request-limits.ts'
+import { takeNonce } from './request.ts'
+
+/** The one place where an error becomes an answer. */
+export function handleErrors(app: FastifyInstance, broker: Broker, limits: RequestLimits): void {
+  app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
+    let error = asBusError(thrown, request)
+    try {
+      await account(thrown, request, reply)
+    } catch (refusal) {
+      error = asBusError(refusal as Error, request)
+    }
+    return sendError(reply, error)
+  })
+
+  app.setNotFoundHandler(() => {
+    throw new BusError('not_found', 'There is nothing at this address.')
+  })
+
+  /**
+   * What a request owes although it came to nothing: its nonce is kept, so that a replay of it is told apart (403), and
+   * one that Fastify refused before it was counted (a body too large) counts as well.
+   */
+  async function account(thrown: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (request.caller !== null && !request.counted && !(thrown instanceof BusError)) {
+      await limits.count(request, reply)
+    }
+    const nonce = takeNonce(request)
+    if (nonce !== null) await witnessIfPossible(broker, nonce)
+  }
+}
+
+/** Keeps a nonce. A disk that takes no writes does not turn reads into errors: what they say is no secret to the signer. */
+export async function witnessIfPossible(
+  broker: Broker,
+  nonce: Parameters<Broker['witness']>[0],
+): Promise<void> {
+  try {
+    await broker.witness(nonce)
+  } catch (error) {
+    if (!(error instanceof BusError) || (error.code !== 'storage_full' && error.code !== 'storage_failed')) {
+      throw error
+    }
+  }
+}
+
+export function sendError(reply: FastifyReply, error: BusError): FastifyReply {
+  if (error.retryAfter !== undefined) reply.header('retry-after', `${error.retryAfter}`)
+  return sendJson(reply.code(error.status), errorBody(error.code, error.message))
+}
+
+/** Fastify's own errors that say more than "bad request". */
+const BY_FASTIFY_CODE: Record<string, { code: ErrorCode; message: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'payload_too_large',
+    message: 'The body is larger than this bus takes.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported_media_type',
+    message: 'The Content-Type is malformed.',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'invalid_request',
+    message: 'The body is not as long as its Content-Length says.',
+  },
+  FST_ERR_BAD_URL: { code: 'invalid_request', message: 'The URL cannot be decoded.' },
+}
+
+export function asBusError(
+  thrown: Error & { code?: string; statusCode?: number },
+  request: FastifyRequest,
+): BusError {
+  if (thrown instanceof BusError) {
+    if (thrown.code === 'internal_error') request.log.error({ reqId: request.id }, thrown.message)
+    return thrown
+  }
+  const known = BY_FASTIFY_CODE[thrown.code ?? '']
+  if (known !== undefined) return new BusError(known.code, known.message)
+  if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) {
+    return new BusError('invalid_request', 'The request is malformed.')
+  }
+  request.log.error({ reqId: request.id, err: thrown }, 'unexpected error')
+  return new BusError('internal_error', 'Something went wrong here; it has been logged.')
+}

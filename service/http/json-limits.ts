@@ -1,0 +1,32 @@
+import { BusError } from '../errors.ts'
+import { compact, type Span, unescapedBytes } from './json-text.ts'
+
+export type JsonLimits = {
+  what: 'payload' | 'result'
+  maxDepth: number
+  maxBytes: number
+  tooLarge: 'payload_too_large' | 'result_too_large'
+}
+
+/**
+ * The value at `span` as compact text, if it is neither too deep nor too large.
+ * @throws {BusError} `invalid_payload` or the code for too large
+ */
+export function jsonWithin(text: string, span: Span, limits: JsonLimits): string {
+  const { what, maxDepth, maxBytes, tooLarge } = limits
+  if (span.depth > maxDepth) {
+    throw new BusError(
+      'invalid_payload',
+      `The ${what} nests ${span.depth} levels deep; ${maxDepth} are taken.`,
+    )
+  }
+  const json = compact(text, span)
+  // Unescaped is never longer than escaped, and mostly the same: the count is only needed near the limit.
+  if (json.length * 3 > maxBytes) {
+    const bytes = unescapedBytes(json)
+    if (bytes > maxBytes) {
+      throw new BusError(tooLarge, `The ${what} has ${bytes} bytes as compact JSON; ${maxBytes} are taken.`)
+    }
+  }
+  return json
+}

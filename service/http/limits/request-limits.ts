@@ -1,0 +1,95 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../../clock.ts'
+import { BusError } from '../../errors.ts'
+import type { KeyId } from '../../intent/routing.ts'
+import { callerOf } from '../request.ts'
+import type { AppSettings } from '../settings.ts'
+import { Windows } from './windows.ts'
+
+export type LimitsObserver = { rateLimited(): void }
+
+/** How often a key may call, and how often an address may get its credentials wrong. */
+export type RequestLimits = {
+  /** Counts a request against its key. The master key has no limit. @throws {BusError} `rate_limited` */
+  count(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /**
+   * Counts a wrong credential against the address it came from. Only wrong ones are ever refused for it: behind one
+   * address there may be a whole household or carrier, and its good keys go on working.
+   * @throws {BusError} `rate_limited`
+   */
+  countFailure(request: FastifyRequest): Promise<void>
+  forget(keyId: KeyId): void
+  clear(): void
+  /** @returns how many ended windows were dropped */
+  prune(): number
+}
+
+const windowOf = (keyId: KeyId): string => `key:${keyId}`
+
+export async function requestLimits(
+  app: FastifyInstance,
+  settings: Pick<AppSettings, 'rateLimit' | 'authFailureLimit'>,
+  clock: Clock,
+  observer: LimitsObserver,
+): Promise<RequestLimits> {
+  const windows = new Windows(clock)
+  await app.register(rateLimit, { global: false, store: storeOver(windows) })
+
+  const perKey = app.createRateLimit({
+    max: settings.rateLimit.max,
+    timeWindow: settings.rateLimit.windowMs,
+    keyGenerator: request => windowOf(callerOf(request).keyId),
+  })
+  const perAddress = app.createRateLimit({
+    max: settings.authFailureLimit.max,
+    timeWindow: settings.authFailureLimit.windowMs,
+    keyGenerator: request => `address:${rateLimit.normalizeIP(request.ip)}`,
+  })
+
+  return {
+    async count(request, reply) {
+      request.counted = true
+      if (callerOf(request).isMaster) return
+      const state = await perKey(request)
+      if (state.isAllowed) return
+      reply.header('x-ratelimit-limit', state.max)
+      reply.header('x-ratelimit-remaining', state.remaining)
+      reply.header('x-ratelimit-reset', state.ttlInSeconds)
+      if (state.isExceeded) {
+        observer.rateLimited()
+        throw tooMany('Too many requests', state.ttlInSeconds)
+      }
+    },
+    async countFailure(request) {
+      const state = await perAddress(request)
+      if (state.isAllowed || !state.isExceeded) return
+      observer.rateLimited()
+      throw tooMany('Too many requests with wrong credentials', state.ttlInSeconds)
+    },
+    forget: keyId => windows.forget(windowOf(keyId)),
+    clear: () => windows.clear(),
+    prune: () => windows.prune(clock.now()),
+  }
+}
+
+function tooMany(what: string, retryAfterSeconds: number): BusError {
+  return new BusError('rate_limited', `${what}. Try again in ${retryAfterSeconds} s.`, retryAfterSeconds)
+}
+
+/** The plugin wants a class to make its stores of; all of ours share the one table of windows. */
+function storeOver(windows: Windows) {
+  return class SharedStore {
+    incr(
+      name: string,
+      done: (error: Error | null, result?: { current: number; ttl: number }) => void,
+      windowMs: number,
+    ): void {
+      done(null, windows.hit(name, windowMs))
+    }
+
+    child(): SharedStore {
+      return this
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Every metric of the bus: the names are an API, and docs/metrics.md is generated from this list. Base units, `_total` on
+ * what only grows, route templates and never ids as labels. The process's own (CPU, memory, event-loop lag) come from
+ * prom-client under their usual names.
+ */
+export type MetricKind = 'counter' | 'gauge' | 'histogram'
+export type MetricEntry = {
+  name: string
+  kind: MetricKind
+  help: string
+  labels: readonly string[]
+  buckets?: readonly number[]
+}
+
+const FAST = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const SLOW = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400]
+const SYNC = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+const counter = (name: string, labels: readonly string[], help: string): MetricEntry => ({
+  name: `intent_bus_${name}`,
+  kind: 'counter',
+  labels,
+  help,
+})
+const gauge = (name: string, labels: readonly string[], help: string): MetricEntry => ({
+  name: `intent_bus_${name}`,
+  kind: 'gauge',
+  labels,
+  help,
+})
+const histogram = (
+  name: string,
+  labels: readonly string[],
+  buckets: readonly number[],
+  help: string,
+): MetricEntry => ({ name: `intent_bus_${name}`, kind: 'histogram', labels, buckets, help })
+
+export const METRICS: readonly MetricEntry[] = [
+  histogram(
+    'http_request_duration_seconds',
+    ['method', 'route', 'status'],
+    FAST,
+    'From the first byte of the request line to the end of the answer',
+  ),
+  counter('published_total', ['namespace'], 'Intents published; idempotent repeats are not among them'),
+  counter('claimed_total', ['namespace'], 'Claims that got an intent'),
+  counter('claims_empty_total', [], 'Claims that found nothing to take'),
+  counter('fulfilled_total', ['namespace'], 'Intents fulfilled'),
+  counter('failed_total', ['namespace'], 'Attempts that a worker reported as failed'),
+  counter(
+    'retried_total',
+    ['namespace'],
+    'Attempts that ended in another one, after a failure or a lost lease',
+  ),
+  counter('leases_expired_total', ['namespace'], 'Leases that ran out'),
+  counter('deaths_total', ['reason', 'namespace'], 'Intents that became dead letters'),
+  histogram('publish_to_claim_seconds', [], SLOW, 'From when an intent was due to its claim'),
+  histogram('claim_to_settle_seconds', [], SLOW, 'From claim to fulfil or fail'),
+
+  gauge('depth', ['state'], 'Intents kept, by state'),
+  gauge('namespace_depth', ['namespace', 'state'], 'Intents kept, by namespace and state'),
+  gauge('oldest_ready_age_seconds', [], 'How long the oldest ready intent has been due; 0: nothing is ready'),
+  gauge('lanes', [], 'Distinct routes among the intents kept'),
+  gauge('waiting_claims', [], 'Workers waiting for work in a long poll'),
+  gauge('queued_operations', [], 'Operations waiting for the next commit'),
+
+  histogram('commit_duration_seconds', [], SYNC, 'One group commit, its sync to disk included'),
+  histogram('commit_operations', [], SIZES, 'Operations in one group commit'),
+  counter('storage_failures_total', ['reason'], 'Commits that did not happen; full: no room on the disk'),
+  gauge('store_up', [], '1 when the store answered this scrape'),
+  gauge('wal_bytes', [], 'Size of the write-ahead log'),
+  gauge('database_bytes', [], 'Size of the database'),
+  gauge('disk_free_bytes', [], 'Room left on the disk of the database'),
+
+  counter('rate_limited_total', [], 'Requests answered 429 rate_limited'),
+  counter('auth_failures_total', ['kind'], 'Requests without good credentials'),
+  counter('idempotent_replays_total', [], 'Publishes answered with the id of an earlier one'),
+
+  gauge('intents_total', ['status', 'namespace'], 'Intents kept; the reference server calls it this'),
+  gauge('dead_letters_total', [], 'Dead letters kept; the reference server calls it this'),
+  gauge('tester_keys_total', [], 'API keys issued; the reference server calls it this'),
+  gauge('build_info', ['version', 'node'], 'Always 1; the labels say what runs'),
+]

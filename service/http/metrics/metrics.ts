@@ -1,0 +1,175 @@
+import { DEATH_REASONS, type DeathReason, type Observer } from '../../broker/observer.ts'
+import { WIRE_STATES } from '../../intent/lifecycle.ts'
+import type { Stats } from '../../store/store.ts'
+import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
+import { NamespaceLabels } from './namespaces.ts'
+import { CatalogueRegistry } from './registry.ts'
+
+/** What is looked up when somebody scrapes. */
+export type Sources = {
+  stats(): Promise<Stats>
+  queued(): number
+  waitingClaims(): number
+  issuedKeys(): number
+  /** Bus time in ms. */
+  now(): number
+  /** How long after it is due an unclaimed intent lives. */
+  intentTtlMs: number
+}
+
+/** Everything the bus tells about itself in numbers. The broker and the HTTP side report to it; `text` is the scrape. */
+export interface Metrics extends Observer {
+  /** Itself, under the name of the part it plays for the broker. */
+  readonly observer: Observer
+  readonly contentType: string
+  /** @param route the route's template, never the URL */
+  requestDone(method: string, route: string, status: number, durationMs: number): void
+  rateLimited(): void
+  authFailed(kind: AuthFailure): void
+  watch(sources: Sources): void
+  text(): Promise<string>
+}
+
+const NAMESPACED = [
+  'published_total',
+  'claimed_total',
+  'fulfilled_total',
+  'failed_total',
+  'retried_total',
+  'leases_expired_total',
+] as const
+
+export function createMetrics({ version }: { version: string }): Metrics {
+  const all = new CatalogueRegistry()
+  const byNamespace = Object.fromEntries(
+    NAMESPACED.map(name => [name, all.counter(name)] as const),
+  ) as Record<(typeof NAMESPACED)[number], ReturnType<CatalogueRegistry['counter']>>
+  const deaths = all.counter('deaths_total')
+  const emptyClaims = all.counter('claims_empty_total')
+  const replays = all.counter('idempotent_replays_total')
+  const limited = all.counter('rate_limited_total')
+  const authFailures = all.counter('auth_failures_total')
+  const storageFailures = all.counter('storage_failures_total')
+  const toClaim = all.histogram('publish_to_claim_seconds')
+  const toSettle = all.histogram('claim_to_settle_seconds')
+  const commitDuration = all.histogram('commit_duration_seconds')
+  const commitOperations = all.histogram('commit_operations')
+  const requests = all.histogram('http_request_duration_seconds')
+  const requestsOf = new Map<string, { observe(seconds: number): void }>()
+  let sources: Sources | null = null
+
+  // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
+  const namespaces = new NamespaceLabels(namespace => {
+    for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, 0)
+    for (const reason of DEATH_REASONS) deaths.inc({ reason, namespace }, 0)
+  })
+  namespaces.of('default')
+  for (const kind of AUTH_FAILURES) authFailures.inc({ kind }, 0)
+  for (const reason of ['full', 'failed']) storageFailures.inc({ reason }, 0)
+  all.gauge('build_info').set({ version, node: process.versions.node }, 1)
+
+  const count = (name: (typeof NAMESPACED)[number], namespace: string): void =>
+    byNamespace[name].inc({ namespace: namespaces.of(namespace) })
+
+  const metrics: Metrics = {
+    get observer() {
+      return metrics
+    },
+    contentType: all.registry.contentType,
+    published(namespace, replayed) {
+      if (replayed) replays.inc()
+      else count('published_total', namespace)
+    },
+    claimed(namespace, waitedMs) {
+      count('claimed_total', namespace)
+      toClaim.observe(waitedMs / 1000)
+    },
+    claimedNothing: () => emptyClaims.inc(),
+    fulfilled(namespace, heldMs) {
+      count('fulfilled_total', namespace)
+      toSettle.observe(heldMs / 1000)
+    },
+    failed(namespace, heldMs) {
+      count('failed_total', namespace)
+      toSettle.observe(heldMs / 1000)
+    },
+    retried: namespace => count('retried_total', namespace),
+    leaseExpired: namespace => count('leases_expired_total', namespace),
+    died(namespace: string, reason: DeathReason) {
+      deaths.inc({ reason, namespace: namespaces.of(namespace) })
+    },
+    committed(durationMs, operations) {
+      commitDuration.observe(durationMs / 1000)
+      commitOperations.observe(operations)
+    },
+    storageFailed: reason => storageFailures.inc({ reason }),
+    rateLimited: () => limited.inc(),
+    authFailed: kind => authFailures.inc({ kind }),
+    requestDone(method, route, status, durationMs) {
+      const name = `${method} ${route} ${status}`
+      let series = requestsOf.get(name)
+      if (series === undefined) {
+        series = requests.labels(method, route, `${status}`)
+        requestsOf.set(name, series)
+      }
+      series.observe(durationMs / 1000)
+    },
+    watch(found) {
+      sources = found
+    },
+    async text() {
+      if (sources !== null) await look(sources)
+      return all.registry.metrics()
+    },
+  }
+  return metrics
+
+  async function look(from: Sources): Promise<void> {
+    all.gauge('queued_operations').set(from.queued())
+    all.gauge('waiting_claims').set(from.waitingClaims())
+    all.gauge('tester_keys_total').set(from.issuedKeys())
+    let stats: Stats
+    try {
+      stats = await from.stats()
+    } catch {
+      // The scrape that shows the store is down must not fail because of it.
+      all.gauge('store_up').set(0)
+      return
+    }
+    all.gauge('store_up').set(1)
+    all.gauge('lanes').set(stats.lanes)
+    all.gauge('wal_bytes').set(stats.walBytes)
+    all.gauge('database_bytes').set(stats.databaseBytes)
+    all.gauge('disk_free_bytes').set(stats.diskFreeBytes)
+    all.gauge('oldest_ready_age_seconds').set(oldestAgeMs(stats, from) / 1000)
+    showDepth(stats)
+  }
+
+  function showDepth({ depth }: Stats): void {
+    const total = all.gauge('depth')
+    const perNamespace = all.gauge('namespace_depth')
+    const reference = all.gauge('intents_total')
+    for (const gauge of [total, perNamespace, reference]) gauge.reset()
+    for (const state of WIRE_STATES) {
+      total.set({ state }, 0)
+      perNamespace.set({ namespace: 'default', state }, 0)
+      reference.set({ namespace: 'default', status: state }, 0)
+    }
+    let dead = 0
+    for (const of of depth) {
+      const namespace = namespaces.of(of.namespace)
+      for (const state of WIRE_STATES) {
+        total.inc({ state }, of[state])
+        perNamespace.inc({ namespace, state }, of[state])
+        reference.inc({ namespace, status: state }, of[state])
+      }
+      dead += of.dead
+    }
+    all.gauge('dead_letters_total').set(dead)
+  }
+}
+
+/** Since the oldest ready intent first fell due: the one that expires first is the one that has been due longest. */
+function oldestAgeMs({ oldestReadyExpiresAt }: Stats, { now, intentTtlMs }: Sources): number {
+  return oldestReadyExpiresAt === null ? 0 : Math.max(0, now() - (oldestReadyExpiresAt - intentTtlMs))
+}

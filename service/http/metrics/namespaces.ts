@@ -1,0 +1,24 @@
+/** Names beyond this many share the label `other`: whoever may publish may also invent namespaces, and each costs memory. */
+export const MAX_NAMESPACES = 100
+export const OTHER = 'other'
+
+/** Decides which namespaces are labels of their own: the first hundred. */
+export class NamespaceLabels {
+  readonly #known = new Set<string>()
+  readonly #onNew: (label: string) => void
+
+  /** @param onNew called once per label, before it is first used */
+  constructor(onNew: (label: string) => void) {
+    this.#onNew = onNew
+  }
+
+  of(namespace: string): string {
+    if (this.#known.has(namespace)) return namespace
+    const label = this.#known.size < MAX_NAMESPACES ? namespace : OTHER
+    if (!this.#known.has(label)) {
+      this.#known.add(label)
+      this.#onNew(label)
+    }
+    return label
+  }
+}

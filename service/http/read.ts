@@ -1,0 +1,79 @@
+import type Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { BusError, type ErrorCode } from '../errors.ts'
+import { type Bounds, clamp } from './clamp.ts'
+import { isPlainText } from './json-text.ts'
+import type { Notes } from './schemas/fields.ts'
+
+type FieldSchema = Notes & Partial<Bounds> & { description?: string; default?: unknown; enum?: unknown[] }
+type Field = { name: string; schema: FieldSchema; required: boolean; verify: (value: unknown) => boolean }
+
+/**
+ * Makes a function that brings fields into the shape their schema asks for (`schemas/fields.ts` lists the notes it
+ * follows) and checks them. Unknown fields are left behind; `null` in a field that may be left out is the same as
+ * leaving it out.
+ *
+ * The function throws a {@link BusError} that names the first field that does not fit, what it got and what it takes.
+ */
+export function reader<S extends Type.TObject>(
+  schema: S,
+): (raw: Readonly<Record<string, unknown>>) => Type.Static<S> {
+  const required = new Set<string>(schema.required as readonly string[] | undefined)
+  const fields = Object.entries(schema.properties).map(([name, property]): Field => {
+    const validator = Compile(property)
+    return {
+      name,
+      schema: property as FieldSchema,
+      required: required.has(name),
+      verify: value => validator.Check(value),
+    }
+  })
+  return raw => {
+    const read: Record<string, unknown> = {}
+    for (const field of fields) {
+      const value = readField(field, raw[field.name])
+      if (value !== undefined) read[field.name] = value
+    }
+    return read as Type.Static<S>
+  }
+}
+
+function readField(field: Field, raw: unknown): unknown {
+  const { schema } = field
+  if (schema['x-clamped']) return clamp(raw, schema as Bounds)
+  if (schema.enum !== undefined) return schema.enum.includes(raw) ? raw : schema.default
+
+  let value = raw
+  if (value === undefined || (value === null && (!field.required || schema.default !== undefined))) {
+    if (schema.default !== undefined) return schema.default
+    if (!field.required) return undefined
+    throw new BusError('invalid_request', schema['x-missing'] ?? `Missing ${field.name}`)
+  }
+  if (typeof value === 'string') {
+    if (schema['x-trim']) value = value.trim()
+    if (schema['x-cut'] !== undefined) value = (value as string).slice(0, schema['x-cut'])
+    if (schema['x-empty'] && value === '') return undefined
+    if (isText(schema) && !isPlainText(value as string)) throw misfit(field, value)
+  }
+  if (!field.verify(value)) throw misfit(field, value)
+  return value
+}
+
+const isText = (schema: FieldSchema): boolean => (schema as { type?: string }).type === 'string'
+
+function misfit({ name, schema }: Field, value: unknown): BusError {
+  const code: ErrorCode = schema['x-error'] ?? 'invalid_request'
+  const got = schema['x-private'] ? typeof value : excerpt(value)
+  return new BusError(code, `${name} takes ${schema.description ?? 'another value'}; it got ${got}.`)
+}
+
+const SHOWN_CHARS = 60
+
+function excerpt(value: unknown): string {
+  if (typeof value === 'string') {
+    const start = JSON.stringify(value.slice(0, SHOWN_CHARS))
+    return value.length > SHOWN_CHARS ? `${start}… (${value.length} characters)` : start
+  }
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : String(value)
+}

@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify'
+import type { Nonce } from '../store/store.ts'
+import type { Caller } from './auth/keys.ts'
+
+/** Who may call a route. Routes that do not exist count as `admin` below /admin/, else as `key`. */
+export type Access = 'open' | 'key' | 'admin' | 'metrics'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once the API key is known to be good. */
+    caller: Caller | null
+    /** Of a signed request; `null` when it is not signed, or once an operation has taken it along. */
+    nonce: Nonce
+    /** Whether it has been counted against its key's rate limit. */
+    counted: boolean
+  }
+  interface FastifyContextConfig {
+    access?: Access
+    /** The handler takes the nonce along with its operation. */
+    writes?: boolean
+    /** Too frequent and too dull for the log at `info`. */
+    quiet?: boolean
+  }
+}
+
+/** Hands the nonce to an operation, which keeps it in the same commit; nobody else needs to then. */
+export function takeNonce(request: FastifyRequest): Nonce {
+  const { nonce } = request
+  request.nonce = null
+  return nonce
+}
+
+/** @throws when the route is not one that asks for an API key, which would be a mistake in the route */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new Error('no caller on a route that needs one')
+  return request.caller
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Hold } from '../../broker/broker.ts'
+import { BusError } from '../../errors.ts'
+import type { Ask, KeyId } from '../../intent/routing.ts'
+import type { ResultType } from '../../store/store.ts'
+import { claimedText, sendJson, settledText } from '../answers.ts'
+import type { Caller, KeyRing } from '../auth/keys.ts'
+import { type JsonBody, jsonBody } from '../body.ts'
+import { failureText, resultOf } from '../outcome.ts'
+import { reader } from '../read.ts'
+import { callerOf, takeNonce } from '../request.ts'
+import { ClaimQuery, ExtendBody, FailBody, FulfilBody } from '../schemas/requests.ts'
+import { intentId } from './intent-id.ts'
+import type { Parts } from './parts.ts'
+
+const readClaim = reader(ClaimQuery)
+const readExtend = reader(ExtendBody)
+const readFulfil = reader(FulfilBody)
+const readFail = reader(FailBody)
+
+const WRITES = { config: { access: 'key', writes: true } } as const
+
+/** Long-polling SDKs and shell workers wait this long before they ask again. */
+const EMPTY_RETRY_AFTER = '1'
+
+export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Parts): void {
+  app.post('/claim', WRITES, async (request, reply) => {
+    const ask = askOf(request, keys)
+    // Nobody's intents: nothing to ask the store for. An unkept nonce is kept by the error path or here.
+    const claimed =
+      ask === null
+        ? await broker.witness(takeNonce(request)).then(() => null)
+        : await broker.claim(ask, takeNonce(request))
+    if (claimed === null) return reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
+    return sendJson(reply, claimedText(claimed))
+  })
+
+  app.post<Id>('/extend_claim/:id', WRITES, async (request, reply) => {
+    const id = intentId(request)
+    const body = jsonBody(request)
+    const fields = readExtend(body.fields)
+    await broker.extend(holdOf(id, request, body), fields.seconds * 1000, takeNonce(request))
+    return sendJson(reply, `{"ok":true,"id":"${id}","extended_by":${fields.seconds}}`)
+  })
+
+  app.post<Id>('/fulfill/:id', WRITES, async (request, reply) => {
+    const id = intentId(request)
+    const body = jsonBody(request)
+    const hold = holdOf(id, request, body)
+    const type = readFulfil(body.fields).result_type as ResultType
+    await broker.fulfil(hold, resultOf(body, type, settings), type, takeNonce(request))
+    return sendJson(reply, settledText(id))
+  })
+
+  app.post<Id>('/fail/:id', WRITES, async (request, reply) => {
+    const id = intentId(request)
+    const body = jsonBody(request)
+    readFail(body.fields)
+    await broker.fail(holdOf(id, request, body), failureText(body), takeNonce(request))
+    return sendJson(reply, settledText(id))
+  })
+
+  function holdOf(id: string, request: FastifyRequest, { fields }: JsonBody): Hold {
+    const { keyId } = callerOf(request)
+    const token = fields['claim_token']
+    if (typeof token === 'string' && token !== '') return { id, keyId, token }
+    if (settings.requireClaimToken || (token !== undefined && token !== null && token !== '')) {
+      throw new BusError('invalid_request', 'Missing claim_token')
+    }
+    return { id, keyId, token: null }
+  }
+}
+
+type Id = { Params: { id: string } }
+
+/** @returns `null` when the claim names a publisher that does not exist */
+function askOf(request: FastifyRequest, keys: KeyRing): Ask | null {
+  const caller = callerOf(request)
+  const query = readClaim(withHeaders(request))
+  const publisher = query.publisher === undefined ? null : publisherOf(query.publisher, caller, keys)
+  if (publisher === undefined) return null
+  return {
+    keyId: caller.keyId,
+    namespace: query.namespace,
+    goal: query.goal ?? null,
+    publisher,
+    workerId: query.worker_id ?? '',
+    capabilities: capabilitiesOf(query.capabilities),
+  }
+}
+
+/** The query's first value of each name, and the headers that win over it. */
+function withHeaders(request: FastifyRequest): Record<string, unknown> {
+  const { headers } = request
+  const fields: Record<string, unknown> = {}
+  const query = request.query as Record<string, string | string[]>
+  for (const name in query) {
+    const value = query[name]
+    fields[name] = Array.isArray(value) ? value[0] : value
+  }
+  if (fields['namespace'] === '') fields['namespace'] = undefined
+  fields['worker_id'] = headers['x-worker-id'] || fields['worker_id']
+  fields['capabilities'] =
+    headers['x-worker-capabilities'] ||
+    headers['x-worker-capability'] ||
+    fields['capabilities'] ||
+    fields['capability']
+  return fields
+}
+
+function publisherOf(apiKey: string, caller: Caller, keys: KeyRing): KeyId | undefined {
+  const named = keys.find(apiKey)
+  if (named?.keyId === caller.keyId) return caller.keyId
+  if (!caller.isMaster) {
+    throw new BusError('forbidden', 'You can only claim from your own key, or from all that you may see.')
+  }
+  return named?.keyId
+}
+
+const CAPABILITY = /^[A-Za-z0-9_.:-]{1,64}$/
+
+function capabilitiesOf(list: string | undefined): string[] {
+  if (list === undefined) return []
+  const names = list.split(',').map(name => name.trim().slice(0, 64))
+  const offered = [...new Set(names.filter(name => name !== ''))]
+  for (const name of offered) {
+    if (!CAPABILITY.test(name)) {
+      throw new BusError(
+        'invalid_request',
+        `A capability takes 1 to 64 of A-Z a-z 0-9 _ . : -; it got "${name}".`,
+      )
+    }
+  }
+  return offered
+}

@@ -1,0 +1,18 @@
+import type { Broker } from '../../broker/broker.ts'
+import type { Clock } from '../../clock.ts'
+import type { KeyRing } from '../auth/keys.ts'
+import type { RequestLimits } from '../limits/request-limits.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { AppSettings, KeyVault } from '../settings.ts'
+
+/** What the routes work with. */
+export type Parts = {
+  settings: AppSettings
+  broker: Broker
+  clock: Clock
+  keys: KeyRing
+  vault: KeyVault
+  limits: RequestLimits
+  metrics: Metrics
+  wallNow: () => number
+}

@@ -1,0 +1,70 @@
+/**
+ * The fields requests are made of, as JSON Schema with notes on how a value is brought into shape before it is checked
+ * (`http/read.ts` does both). A schema describes the value **after** that: a field with a `default` is always there
+ * then, and may be left out on the wire.
+ *
+ * | note | meaning |
+ * |---|---|
+ * | `x-clamped` | a number, brought into `minimum..maximum`, never refused |
+ * | `x-trim` | white space at both ends is dropped |
+ * | `x-cut` | what is longer is cut to that many characters |
+ * | `x-empty` | an empty text is the same as none |
+ * | `x-error` | the error code when the value does not fit; else `invalid_request` |
+ * | `x-missing` | the message when it is not there |
+ * | `x-private` | the value stays out of messages |
+ */
+import Type from 'typebox'
+import type { ErrorCode } from '../../errors.ts'
+
+export type Notes = {
+  'x-clamped'?: true
+  'x-trim'?: true
+  'x-cut'?: number
+  'x-empty'?: true
+  'x-error'?: ErrorCode
+  'x-missing'?: string
+  'x-private'?: true
+}
+
+type Range = { minimum: number; maximum: number; default: number; description: string }
+
+export const wholeNumber = (range: Range) => Type.Integer({ ...range, 'x-clamped': true })
+export const anyNumber = (range: Range) => Type.Number({ ...range, 'x-clamped': true })
+
+const NAMESPACE = '^[A-Za-z0-9_.-]{1,64}$'
+const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'
+
+/** JSON Schema counts characters as people do, so one "character" could be a kilobyte; a pattern counts code points. */
+const chars = (least: number, most: number): string => `^[\\s\\S]{${least},${most}}$`
+
+export const namespace = () =>
+  Type.String({
+    pattern: NAMESPACE,
+    default: 'default',
+    description: '1 to 64 of A-Z a-z 0-9 _ . -',
+    'x-error': 'invalid_namespace',
+  })
+
+export const label = (error: ErrorCode) =>
+  Type.Optional(
+    Type.String({
+      pattern: LABEL,
+      description: '1 to 64 of A-Z a-z 0-9 _ . : -',
+      'x-trim': true,
+      'x-cut': 64,
+      'x-empty': true,
+      'x-error': error,
+    }),
+  )
+
+export const text = (least: number, most: number, notes: Notes = {}) =>
+  Type.String({
+    pattern: chars(least, most),
+    description: `a text of ${least} to ${most} characters`,
+    ...notes,
+  })
+
+export const anyJson = (description: string, notes: Notes = {}) => Type.Unknown({ description, ...notes })
+
+export const claimToken = () =>
+  Type.Optional(Type.String({ description: 'the token that came with the claim', 'x-private': true }))

@@ -1,0 +1,124 @@
+/** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
+import Type from 'typebox'
+import { anyJson, anyNumber, claimToken, label, namespace, text, wholeNumber } from './fields.ts'
+
+/** Ten years. Only keeps `run_at` a date. */
+const LONGEST_DELAY_S = 315_360_000
+const MISSING_WORK = 'Missing goal or payload'
+
+export const PublishBody = Type.Object({
+  goal: text(1, 256, { 'x-trim': true, 'x-error': 'invalid_goal', 'x-missing': MISSING_WORK }),
+  payload: anyJson('any JSON; null too', { 'x-error': 'invalid_payload', 'x-missing': MISSING_WORK }),
+  namespace: namespace(),
+  visibility: Type.String({
+    default: 'private',
+    enum: ['private', 'public'],
+    description: '`public`: workers of any key may take it. Anything unknown is private.',
+  }),
+  priority: wholeNumber({ minimum: 0, maximum: 1000, default: 100, description: 'higher goes first' }),
+  delay: anyNumber({
+    minimum: 0,
+    maximum: LONGEST_DELAY_S,
+    default: 0,
+    description: 'seconds until it is due',
+  }),
+  max_attempts: wholeNumber({ minimum: 1, maximum: 20, default: 3, description: 'claims before it is dead' }),
+  backoff_base: anyNumber({
+    minimum: 1,
+    maximum: 3600,
+    default: 5,
+    description: 'seconds; doubles with each attempt',
+  }),
+  target_worker: label('invalid_target_worker'),
+  required_capability: label('invalid_required_capability'),
+})
+export type PublishBody = Type.Static<typeof PublishBody>
+
+/** `worker_id` and the capabilities also come as headers, which win. */
+export const ClaimQuery = Type.Object({
+  goal: Type.Optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
+  namespace: namespace(),
+  publisher: Type.Optional(
+    Type.String({
+      description: "an API key: take only that key's intents. Your own, or any for the master key",
+      'x-private': true,
+      'x-empty': true,
+    }),
+  ),
+  worker_id: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_.:-]{1,64}$',
+      description: '1 to 64 of A-Z a-z 0-9 _ . : -',
+      'x-trim': true,
+      'x-cut': 64,
+      'x-empty': true,
+    }),
+  ),
+  capabilities: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_.:, -]{1,256}$',
+      description: 'a comma list of A-Z a-z 0-9 _ . : -',
+      'x-trim': true,
+      'x-cut': 256,
+      'x-empty': true,
+    }),
+  ),
+})
+export type ClaimQuery = Type.Static<typeof ClaimQuery>
+
+export const ExtendBody = Type.Object({
+  claim_token: claimToken(),
+  seconds: wholeNumber({
+    minimum: 10,
+    maximum: 3600,
+    default: 60,
+    description: 'length of the lease from now',
+  }),
+})
+
+export const FulfilBody = Type.Object({
+  claim_token: claimToken(),
+  result: Type.Optional(anyJson('any JSON, or a text when result_type is text')),
+  result_type: Type.String({
+    default: 'json',
+    pattern: '^(json|text)$',
+    description: 'json or text',
+    'x-error': 'invalid_result_type',
+  }),
+})
+
+export const FailBody = Type.Object({
+  claim_token: claimToken(),
+  error: Type.Optional(anyJson('what went wrong; cut at 500 characters')),
+})
+
+export const SetBody = Type.Object({
+  value: anyJson('a text is kept as it is, anything else as its JSON text', { 'x-missing': 'Missing value' }),
+  ttl: wholeNumber({ minimum: 1, maximum: 86_400, default: 600, description: 'seconds' }),
+})
+
+export const KvParams = Type.Object({ key: text(1, 256) })
+export const IntentParams = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
+
+export const GenerateKeyBody = Type.Object({
+  owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),
+})
+
+export const RevokeKeyBody = Type.Object({
+  api_key: Type.String({
+    minLength: 1,
+    description: 'an API key',
+    'x-private': true,
+    'x-missing': 'Missing api_key',
+  }),
+})
+
+export const PurgeBody = Type.Object({
+  namespace: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_.-]{1,64}$',
+      description: '1 to 64 of A-Z a-z 0-9 _ . -',
+      'x-error': 'invalid_namespace',
+    }),
+  ),
+})

@@ -1,0 +1,45 @@
+/** What the HTTP side has to be told. Times are milliseconds, sizes are bytes, `null` means "not configured". */
+export type AppSettings = {
+  version: string
+  /** The master API key. */
+  secret: string
+  adminSecret: string | null
+  dashboardPassword: string | null
+  metricsToken: string | null
+  /** How many proxies in front are believed about X-Forwarded-For and -Proto; 0: none. */
+  trustProxy: number
+  enforceHttps: boolean
+  requireSignatures: boolean
+  requireClaimToken: boolean
+  maintenance: boolean
+  /** Of a payload, counted as UTF-8 of compact, unescaped JSON. */
+  maxPayloadBytes: number
+  /** Of a result, counted like a payload. */
+  maxResultBytes: number
+  /** Of a KV value, as UTF-8. */
+  maxValueBytes: number
+  /** Of a request's body on the wire. `\uXXXX` makes an 8 KiB payload 48 KiB long. */
+  bodyLimitBytes: number
+  /** The deepest leaf of a payload or result; the root is at 0. */
+  maxDepth: number
+  /** Open and claimed intents an issued key may have at once. */
+  maxOpenIntents: number
+  /** Requests of one issued key. */
+  rateLimit: Window
+  /** Wrong credentials from one client address. */
+  authFailureLimit: Window
+  leaseMs: number
+  /** How long after it is due an unclaimed intent lives, as the broker has it; a day when left out. Only the metrics ask. */
+  intentTtlMs?: number
+  /** Below this the bus reports that it is not ready. */
+  minFreeDiskBytes: number
+}
+
+export type Window = { max: number; windowMs: number }
+
+/** Seals issued API keys for the database, and opens them again: a signature can only be checked with the key itself. */
+export interface KeyVault {
+  seal(apiKey: string): Buffer
+  /** @throws when the sealed bytes were made under another master key, or changed since */
+  open(sealed: Buffer): string
+}

@@ -1,0 +1,148 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { afterAll, onTestFinished } from 'vitest'
+import { buildApp } from '../../app.ts'
+import { appSettings, brokerSettings } from '../../app-settings.ts'
+import { Broker } from '../../broker/broker.ts'
+import { type Env, readConfig } from '../../config.ts'
+import { createMetrics } from '../../http/metrics/metrics.ts'
+import { Aes256Vault } from '../../secrets/vault.ts'
+import { Client } from './client.ts'
+import { newPlace } from './engines.ts'
+import { FakeClock } from './fake-clock.ts'
+import { LoadedChance } from './loaded-chance.ts'
+import { type WatchedStore, watched } from './watched-store.ts'
+
+export const MASTER = 'master-key-0123456789abcdef0123456789abcdef'
+export const ADMIN_TOKEN = 'admin-token-0123456789abcdef0123456789abc'
+export const PASSWORD = 'dashboard-password:with-colon'
+export const METRICS_TOKEN = 'metrics-token-0123456789abcdef0123456789'
+
+export const basic = (name: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+})
+
+/**
+ * A bus on a free port: the real store on a real disk, the real HTTP server, and time that the test moves.
+ * @param env environment variables; the rest has the defaults of production
+ */
+export class TestBus {
+  readonly #env: Env
+  readonly #place = newPlace()
+  readonly #vault = new Aes256Vault(Buffer.alloc(32, 7))
+  readonly clock = new FakeClock(() => this.store.settled())
+  readonly chance = new LoadedChance()
+  /** What was logged, line by line, at every level. */
+  readonly log: string[] = []
+  /** How far the wall clock is from bus time, in ms. */
+  wallAheadMs = 0
+  store!: WatchedStore
+  broker!: Broker
+  app!: FastifyInstance
+  url = ''
+  port = 0
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  async start(): Promise<void> {
+    const config = readConfig(this.#env)
+    this.store = watched(await this.#place.open())
+    const metrics = createMetrics({ version: '0.1.0-test' })
+    this.broker = new Broker(this.store, this.clock, this.chance, metrics, brokerSettings(config))
+    const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, '0.1.0-test')
+    const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
+    const wallNow = () => this.clock.now() + this.wallAheadMs
+    const { broker, clock } = this
+    this.app = await buildApp({ settings, broker, vault: this.#vault, clock, metrics, logger, wallNow })
+    this.url = await this.app.listen({ host: '127.0.0.1', port: 0 })
+    this.port = (this.app.server.address() as AddressInfo).port
+  }
+
+  async stop(): Promise<void> {
+    this.app.server.closeAllConnections()
+    await this.app.close()
+    await this.broker.drain()
+    await this.store.close()
+  }
+
+  /** Stops in order and starts again on the same place; memory is gone, the disk is not. */
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    await this.#place.remove()
+  }
+
+  bytesAtRest(): string {
+    return this.#place.bytesAtRest()
+  }
+
+  get nobody(): Client {
+    return new Client(this.url, {})
+  }
+
+  get master(): Client {
+    return new Client(this.url, { 'x-api-key': MASTER })
+  }
+
+  get admin(): Client {
+    return new Client(this.url, { 'x-admin-token': ADMIN_TOKEN })
+  }
+
+  /** Somebody with an issued key. */
+  async issue(owner = 'somebody'): Promise<Client> {
+    const { json } = await this.admin.post('/admin/generate_key', { owner })
+    return new Client(this.url, { 'x-api-key': json.api_key })
+  }
+
+  /** @returns the value of one series, or `undefined` when it is not shown */
+  async metric(series: string): Promise<number | undefined> {
+    const { text } = await this.nobody.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` })
+    const line = text.split('\n').find(each => each.startsWith(`${series} `))
+    return line === undefined ? undefined : Number(line.slice(series.length + 1))
+  }
+
+  /** Unix seconds by the wall clock. */
+  seconds(): number {
+    return Math.floor((this.clock.now() + this.wallAheadMs) / 1000)
+  }
+
+  /** A secret given as `''` is not configured. */
+  #secretsGiven(): Partial<typeof SECRETS> {
+    const given = Object.entries(this.#env).filter(([name]) => name in SECRETS)
+    return Object.fromEntries(given) as Partial<typeof SECRETS>
+  }
+}
+
+const SECRETS = {
+  BUS_SECRET: MASTER,
+  BUS_ADMIN_SECRET: ADMIN_TOKEN,
+  DASHBOARD_PASSWORD: PASSWORD,
+  BUS_METRICS_TOKEN: METRICS_TOKEN,
+}
+
+/** For all tests of a file. Issued keys are not held to 60 requests a minute unless the test says so. */
+export async function busForFile(env: Env = {}): Promise<TestBus> {
+  const bus = await started(env)
+  afterAll(() => bus.remove())
+  return bus
+}
+
+/** For one test. */
+export async function busForTest(env: Env = {}): Promise<TestBus> {
+  const bus = await started(env)
+  onTestFinished(() => bus.remove())
+  return bus
+}
+
+async function started(env: Env): Promise<TestBus> {
+  const bus = new TestBus({ BUS_RATE_LIMIT: '1000000', ...env })
+  await bus.start()
+  return bus
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** What takes minutes, or root, or a compiler: kills, full disks, slow disks. One file at a time: they measure. */
+export default defineConfig({
+  test: {
+    include: ['service/test/**/*.heavy.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+})
