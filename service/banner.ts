@@ -1,0 +1,67 @@
+import type { SecretSource } from './config/secret-variables.ts'
+
+export type BannerFacts = {
+  version: string
+  host: string
+  port: number
+  database: string
+  secretsFile: string
+  /** Whether the secrets were made by this start. */
+  secretsMade: boolean
+  /** Where the master key comes from; `undefined`: the secrets file. */
+  masterKey: SecretSource | undefined
+  /** The same for the dashboard's password. */
+  password: SecretSource | undefined
+}
+
+/** What a person who just started the bus wants to know, with a line to paste. Holds no secret. */
+export function banner(facts: BannerFacts): string {
+  const at = `${reachable(facts.host)}:${facts.port}`
+  const made = facts.secretsMade ? '  (made just now)' : ''
+  return `
+  Intent Bus ${facts.version}  http://${at}
+
+  Data       ${facts.database}
+  Secrets    ${facts.secretsFile}${made}
+  Dashboard  http://${at}/admin/dashboard  (user admin, password ${whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)})
+
+  Publish a first intent, from another terminal in this directory:
+
+  ${firstIntent(facts)}
+
+  Ctrl-C stops the bus; what it has acknowledged is on disk.
+
+`
+}
+
+/** One line of POSIX shell. The key is read where it is kept: it never shows in the terminal or its history. */
+export function firstIntent(facts: Pick<BannerFacts, 'host' | 'port' | 'secretsFile' | 'masterKey'>): string {
+  return [
+    `curl -s ${reachable(facts.host)}:${facts.port}/intent`,
+    `-H "X-API-KEY: ${shellValue('BUS_SECRET', facts.masterKey, facts.secretsFile)}"`,
+    `-H 'Content-Type: application/json'`,
+    `-d '{"goal":"hello","payload":{"name":"world"}}'`,
+  ].join(' ')
+}
+
+/** The value of a secret, as an expansion inside double quotes. */
+function shellValue(name: string, source: SecretSource | undefined, secretsFile: string): string {
+  if (source?.from === 'variable') return `$${source.name}`
+  if (source?.from === 'file') return `$(cat ${shellQuoted(source.path)})`
+  return `$(sed -n 's/^${name}=//p' ${shellQuoted(secretsFile)})`
+}
+
+function whereIs(name: string, source: SecretSource | undefined, secretsFile: string): string {
+  if (source?.from === 'variable') return `as ${source.name} says`
+  return `in ${source?.from === 'file' ? source.path : `${secretsFile}, ${name}`}`
+}
+
+function shellQuoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+/** The address to use on this machine: one that listens everywhere is reached as localhost. */
+function reachable(host: string): string {
+  if (['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)) return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,80 @@
+/** Settings: the environment, read once, at the start. The table itself is in `config/variables.ts`. */
+import { dirname, join } from 'node:path'
+import { ConfigError } from './config/config-error.ts'
+import {
+  type GivenSecret,
+  readSecret,
+  SECRET_NAMES,
+  type SecretName,
+  SHORT_SECRET,
+} from './config/secret-variables.ts'
+import { unknownVariables } from './config/unknown.ts'
+import { VARIABLES, type Values } from './config/variables.ts'
+
+export { ConfigError } from './config/config-error.ts'
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+export type Config = {
+  /** Every variable but the secrets, under its own name and in its own unit. */
+  values: Values
+  /** Where the database, the secrets and the sealing key are kept. */
+  dataDir: string
+  keyFile: string
+  /** Secrets that the environment sets; those it doesn't are kept in the data directory. */
+  secrets: Partial<Record<SecretName, GivenSecret>>
+  /** Lines for the log: settings that work and are probably not what was meant. */
+  warnings: string[]
+}
+
+/**
+ * An empty variable counts as unset: that is what `NAME=` in an env file means.
+ *
+ * @throws {ConfigError} on the first value that the bus can't use
+ */
+export function readConfig(env: Env): Config {
+  const values = readValues(env)
+  const largest = (['BUS_MAX_PAYLOAD_BYTES', 'BUS_MAX_RESULT_BYTES', 'BUS_MAX_VALUE_BYTES'] as const).find(
+    name => values[name] > values.BUS_MAX_BODY_BYTES,
+  )
+  if (largest !== undefined) {
+    throw new ConfigError(
+      `BUS_MAX_BODY_BYTES is ${values.BUS_MAX_BODY_BYTES}: it takes at least what ${largest} is (${values[largest]}).`,
+    )
+  }
+
+  const dataDir = dirname(values.BUS_DB_PATH)
+  const secrets: Config['secrets'] = {}
+  const warnings = unknownVariables(env)
+  for (const name of SECRET_NAMES) {
+    const given = readSecret(name, env)
+    if (given === undefined) continue
+    secrets[name] = given
+    if (given.value.length < SHORT_SECRET) {
+      warnings.push(
+        `${name} is shorter than ${SHORT_SECRET} characters and could be guessed. Make a longer one: openssl rand -hex 32`,
+      )
+    }
+  }
+  return { values, dataDir, keyFile: values.BUS_KEY_FILE || join(dataDir, 'bus.key'), secrets, warnings }
+}
+
+function readValues(env: Env): Values {
+  const values: Record<string, unknown> = {}
+  for (const [name, variable] of Object.entries(VARIABLES)) {
+    const text = env[name]?.trim()
+    if (text === undefined || text === '') {
+      values[name] = variable.default
+      continue
+    }
+    const value = variable.parse(text)
+    if (value === undefined) throw new ConfigError(`${name} is ${shown(text)}: it takes ${variable.takes}.`)
+    values[name] = value
+  }
+  return values as Values
+}
+
+/** Quoted, on one line, and not too long for it. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { ConfigError } from './config-error.ts'
+
+/** The secrets: each may also come from the file that `<NAME>_FILE` names. */
+export const SECRETS = {
+  BUS_SECRET: {
+    meaning: 'The master API key: no rate limit, no cap on open intents.',
+    takes: 'up to 512 printable ASCII characters, no space at either end',
+    pattern: /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/,
+  },
+  BUS_ADMIN_SECRET: {
+    meaning: 'Opens `/admin/*` when sent as `X-Admin-Token`.',
+    takes: 'up to 512 printable ASCII characters, no space at either end',
+    pattern: /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/,
+  },
+  DASHBOARD_PASSWORD: {
+    meaning: 'Password of the user `admin` in a browser.',
+    takes: 'up to 512 characters, no control characters',
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    pattern: /^[^\x00-\x1f\x7f]{1,512}$/,
+  },
+  BUS_METRICS_TOKEN: {
+    meaning: 'Opens `/metrics` when sent as a bearer token.',
+    takes: 'up to 512 printable ASCII characters, no space',
+    pattern: /^[\x21-\x7e]{1,512}$/,
+  },
+} as const
+
+export type SecretName = keyof typeof SECRETS
+export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[]
+
+/** Shorter ones can be guessed; they are in use, so they are served, with a warning. */
+export const SHORT_SECRET = 16
+
+export type SecretSource = { from: 'variable'; name: SecretName } | { from: 'file'; path: string }
+export type GivenSecret = { value: string; source: SecretSource }
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * @returns `undefined` when neither `NAME` nor `NAME_FILE` is set
+ * @throws {ConfigError} both are set, the file can't be read, or the value can't be sent in a header
+ */
+export function readSecret(name: SecretName, env: Env): GivenSecret | undefined {
+  const direct = env[name] || undefined
+  const path = env[`${name}_FILE`] || undefined
+  if (direct !== undefined && path !== undefined) {
+    throw new ConfigError(`${name} and ${name}_FILE are both set: set one of them.`)
+  }
+  if (direct !== undefined) {
+    check(name, name, direct)
+    return { value: direct, source: { from: 'variable', name } }
+  }
+  if (path === undefined) return undefined
+  const value = readSecretFile(name, path)
+  check(`${name}_FILE`, name, value, path)
+  return { value, source: { from: 'file', path } }
+}
+
+function readSecretFile(name: SecretName, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/(?:\r?\n)+$/, '')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new ConfigError(
+      `${name}_FILE names ${path}, which cannot be read (${code}): it takes a readable file.`,
+    )
+  }
+}
+
+function check(variable: string, name: SecretName, value: string, path?: string): void {
+  const { pattern, takes } = SECRETS[name]
+  if (pattern.test(value)) return
+  const got = path === undefined ? '' : ` names ${path}, which`
+  const fault = value === '' ? 'is empty' : `holds something else (${value.length} characters, not shown)`
+  throw new ConfigError(`${variable}${got} ${fault}: it takes ${takes}.`)
+}

@@ -1,0 +1,174 @@
+/** Every environment variable but the secrets. The parser, the docs table and the typo warnings all read this. */
+import { boolean, choice, hops, host, integer, path, type Variable } from './kinds.ts'
+
+const HOUR = 3600
+const DAY = 24 * HOUR
+const YEAR = 365 * DAY
+const MIB = 1024 * 1024
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const VARIABLES = {
+  PORT: integer({
+    default: 8080,
+    min: 0,
+    max: 65535,
+    meaning: 'TCP port to listen on; 0 takes any free one.',
+  }),
+  HOST: host({
+    default: '127.0.0.1',
+    meaning: 'Address to listen on. `0.0.0.0` opens the bus to the network.',
+  }),
+  LOG_LEVEL: choice({
+    of: LOG_LEVELS,
+    default: 'info',
+    meaning: 'The least severe log line that is written.',
+  }),
+
+  BUS_DB_PATH: path({
+    default: './data/bus.db',
+    meaning: 'The database file. Its directory is the data directory, which holds the secrets too.',
+  }),
+  BUS_KEY_FILE: path({
+    default: '',
+    defaultText: '`bus.key` in the data directory',
+    meaning: 'The key that seals API keys inside the database: 32 bytes as 64 hex digits. Made when missing.',
+  }),
+
+  BUS_TRUST_PROXY: hops({
+    default: 0,
+    meaning: 'How many reverse proxies stand in front; their `X-Forwarded-*` headers are believed.',
+  }),
+  BUS_ENFORCE_HTTPS: boolean({
+    default: false,
+    meaning: 'Refuse requests that came by plain HTTP, loopback ones excepted.',
+  }),
+  BUS_REQUIRE_SIGNATURES: boolean({
+    default: false,
+    meaning: 'Refuse requests without an HMAC signature.',
+  }),
+  BUS_REQUIRE_CLAIM_TOKEN: boolean({
+    default: true,
+    meaning: 'Refuse to settle without a claim token. Clients from before 2.1 need `false`.',
+  }),
+  BUS_MAINTENANCE_MODE: boolean({
+    default: false,
+    meaning: 'Answer 503 to all but admins and health checks.',
+  }),
+
+  BUS_LEASE_SECONDS: integer({
+    default: 60,
+    min: 10,
+    max: HOUR,
+    meaning: 'How long a claim lasts before the intent goes back.',
+  }),
+  BUS_INTENT_TTL_SECONDS: integer({
+    default: DAY,
+    min: 1,
+    max: YEAR,
+    meaning: 'How long an intent waits for a worker after it is due; then it becomes a dead letter.',
+  }),
+  BUS_FULFILLED_RETENTION_SECONDS: integer({
+    default: 7 * DAY,
+    min: 1,
+    max: 10 * YEAR,
+    meaning: 'How long fulfilled intents and their results are kept.',
+  }),
+  BUS_DEAD_RETENTION_SECONDS: integer({
+    default: 7 * DAY,
+    min: 1,
+    max: 10 * YEAR,
+    meaning: 'How long dead intents and their dead letters are kept.',
+  }),
+  BUS_CLEANUP_INTERVAL_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: DAY,
+    meaning: 'Time between two deletions of what has outlived its retention. Leases do not wait for it.',
+  }),
+
+  BUS_MAX_PAYLOAD_BYTES: integer({
+    default: 8192,
+    min: 2,
+    max: 16 * MIB,
+    meaning: 'Largest payload, as compact JSON in UTF-8.',
+  }),
+  BUS_MAX_RESULT_BYTES: integer({
+    default: 65536,
+    min: 2,
+    max: 16 * MIB,
+    meaning: 'Largest result, counted the same way.',
+  }),
+  BUS_MAX_VALUE_BYTES: integer({
+    default: 65536,
+    min: 1,
+    max: 16 * MIB,
+    meaning: 'Largest value of `/set`.',
+  }),
+  BUS_MAX_DEPTH: integer({
+    default: 10,
+    min: 0,
+    max: 100,
+    meaning: 'Deepest nesting of a payload or a result; the root is 0.',
+  }),
+  BUS_MAX_BODY_BYTES: integer({
+    default: MIB,
+    min: 1024,
+    max: 64 * MIB,
+    meaning:
+      'Largest request body. Must leave room for the three above; escaped text is up to 6 times larger.',
+  }),
+  BUS_MAX_OPEN_INTENTS: integer({
+    default: 2000,
+    min: 1,
+    max: 10_000_000,
+    meaning: 'Open and claimed intents one issued API key may have.',
+  }),
+  BUS_RATE_LIMIT: integer({
+    default: 60,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Requests one issued API key may make per window.',
+  }),
+  BUS_RATE_WINDOW_SECONDS: integer({
+    default: 60,
+    min: 1,
+    max: HOUR,
+    meaning: 'That window.',
+  }),
+  BUS_AUTH_FAILURE_LIMIT: integer({
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Failed log-ins one address may make per minute.',
+  }),
+  BUS_MAX_QUEUED: integer({
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Operations that may wait for the disk at once; beyond it, 503.',
+  }),
+  BUS_MAX_CONNECTIONS: integer({
+    default: 1024,
+    min: 1,
+    max: 65535,
+    meaning: 'Open connections; further ones are closed at once.',
+  }),
+  BUS_MIN_FREE_DISK_BYTES: integer({
+    default: 64 * MIB,
+    min: 0,
+    max: 2 ** 50,
+    meaning: 'With less free disk than this, the bus reports itself not ready.',
+  }),
+  BUS_DRAIN_SECONDS: integer({
+    default: 10,
+    min: 1,
+    max: 600,
+    meaning: 'How long a stop may take to finish what has begun.',
+  }),
+} satisfies Record<string, Variable<unknown>>
+
+export type Values = {
+  [Name in keyof typeof VARIABLES]: (typeof VARIABLES)[Name] extends Variable<infer T> ? T : never
+}

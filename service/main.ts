@@ -1,0 +1,108 @@
+/** Settings, store, secrets, broker, app; then listen until a signal says stop. */
+import './node-version.ts'
+
+import type { AddressInfo } from 'node:net'
+import { normalize } from 'node:path'
+import { buildApp } from './app.ts'
+import { appSettings, brokerSettings } from './app-settings.ts'
+import { banner } from './banner.ts'
+import { Broker } from './broker/broker.ts'
+import { systemChance } from './broker/identity.ts'
+import { systemClock } from './clock.ts'
+import { type Config, readConfig } from './config.ts'
+import { createMetrics } from './http/metrics/metrics.ts'
+import { openLogger } from './logger.ts'
+import servicePackage from './package.json' with { type: 'json' }
+import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
+import { openVault } from './secrets/sealing-key.ts'
+import { stopOnSignal } from './shutdown.ts'
+import { startFault } from './start-faults.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+
+const { version } = servicePackage
+
+/** What is open, with how to close it; closed in the opposite order. */
+const opened: (() => Promise<void>)[] = []
+async function closeAll(): Promise<void> {
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) await close()
+}
+
+async function run(config: Config): Promise<void> {
+  const { values } = config
+  const onTerminal = process.stdout.isTTY === true
+  const logger = openLogger(values.LOG_LEVEL, onTerminal)
+  const warn = (line: string) => logger.warn(line)
+  for (const warning of config.warnings) warn(warning)
+
+  const die = (what: string) => (error: unknown) => {
+    logger.fatal({ err: error }, what)
+    process.exit(1)
+  }
+  process.on('uncaughtException', die('uncaught exception'))
+  process.on('unhandledRejection', die('unhandled rejection'))
+  stopOnSignal({
+    withinMs: () => values.BUS_DRAIN_SECONDS * 1000,
+    stop: closeAll,
+    say: (level, line, error) => logger[level](error === undefined ? {} : { err: error }, line),
+  })
+
+  const store = await openSqliteStore({
+    path: values.BUS_DB_PATH,
+    log: {
+      info: line => logger.info(line),
+      warn,
+      error: line => logger.error(line),
+    },
+    onLost: die('the store stopped by itself: nothing can be written any more'),
+  })
+  opened.push(() => store.close())
+
+  const secrets = ensureSecrets(config.dataDir, config.secrets, warn)
+  if (secrets.made.length > 0 && !onTerminal) {
+    logger.info(`made ${secrets.made.join(', ')}; they are in ${secrets.file}`)
+  }
+  const vault = openVault(config.keyFile, await store.keys(), warn)
+
+  const clock = systemClock(store.lastSeen)
+  const metrics = createMetrics({ version })
+  const broker = new Broker(store, clock, systemChance(), metrics, brokerSettings(config))
+  opened.push(() => broker.drain())
+
+  const settings = appSettings(config, secrets.values, version)
+  const app = await buildApp({ settings, broker, vault, clock, metrics, logger })
+  opened.push(() => app.close())
+  app.server.maxConnections = values.BUS_MAX_CONNECTIONS
+
+  await app.listen({ host: values.HOST, port: values.PORT })
+  const { port } = app.server.address() as AddressInfo
+  if (onTerminal) process.stdout.write(banner(bannerFacts(config, secrets, port)))
+  else
+    logger.info({ host: values.HOST, port, database: values.BUS_DB_PATH }, `Intent Bus ${version} is ready`)
+}
+
+function bannerFacts(config: Config, secrets: Secrets, port: number) {
+  return {
+    version,
+    host: config.values.HOST,
+    port,
+    database: normalize(config.values.BUS_DB_PATH),
+    secretsFile: secrets.file,
+    secretsMade: secrets.made.length > 0,
+    masterKey: config.secrets.BUS_SECRET?.source,
+    password: config.secrets.DASHBOARD_PASSWORD?.source,
+  }
+}
+
+// The database, its log and the secrets are nobody else's to read.
+process.umask(0o077)
+
+let config: Config | undefined
+try {
+  config = readConfig(process.env)
+  await run(config)
+} catch (error) {
+  const line = startFault(error, config?.values.HOST ?? '', config?.values.PORT ?? 0)
+  process.stderr.write(`intent-bus: ${line ?? (error as Error).stack ?? error}\n`)
+  await closeAll().catch(() => {})
+  process.exit(1)
+}

@@ -1,0 +1,147 @@
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { RealBus, squatter } from './real-bus.ts'
+
+const KEY = 'a-master-key-for-this-test'
+
+let dir: string
+let started: RealBus[]
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'bus-start-'))
+  started = []
+})
+afterEach(async () => {
+  await Promise.all(started.map(bus => bus.kill()))
+  rmSync(dir, { recursive: true, force: true })
+})
+
+function start(env: Record<string, string> = {}): RealBus {
+  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: KEY, ...env })
+  started.push(bus)
+  return bus
+}
+
+/** What it wrote to standard error, which must be one line, and its exit code 1. */
+async function refusal(bus: RealBus): Promise<string> {
+  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
+  return bus.err.trim()
+}
+
+const publish = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/intent`, {
+    method: 'POST',
+    headers: { 'X-API-KEY': KEY, 'Content-Type': 'application/json' },
+    body: '{"goal":"g","payload":{}}',
+  })
+
+describe('a start that cannot work ends with one line and code 1', () => {
+  test('a wrong setting', async () => {
+    expect(await refusal(start({ BUS_LEASE_SECONDS: 'long' }))).toBe(
+      'intent-bus: BUS_LEASE_SECONDS is "long": it takes a whole number from 10 to 3600.',
+    )
+    expect(existsSync(join(dir, 'data'))).toBe(false)
+  })
+
+  test('a port that is taken', async () => {
+    const { port, server } = await squatter()
+    expect(await refusal(start({ PORT: `${port}` }))).toContain(`port ${port} of 127.0.0.1 is taken`)
+    server.close()
+  })
+
+  test('an address of some other machine', async () => {
+    expect(await refusal(start({ HOST: '192.0.2.1' }))).toContain('HOST is "192.0.2.1"')
+  })
+
+  test('a database that another bus has', async () => {
+    await start().ready()
+    expect(await refusal(start())).toContain('bus.db is in use by another bus')
+  })
+
+  test('a file that is no database, which stays as it is', async () => {
+    const path = join(dir, 'notes.txt')
+    writeFileSync(path, 'these are notes, and long enough to be a header')
+    expect(await refusal(start({ BUS_DB_PATH: path }))).toContain('is not an SQLite database')
+    expect(statSync(path).size).toBe(47)
+  })
+
+  test('a key file that went missing under a database with keys', async () => {
+    const bus = start({ BUS_ADMIN_SECRET: KEY })
+    const port = await bus.ready()
+    const made = await fetch(`http://127.0.0.1:${port}/admin/generate_key`, {
+      method: 'POST',
+      headers: { 'X-Admin-Token': KEY, 'Content-Type': 'application/json' },
+      body: '{"owner":"pi"}',
+    })
+    expect(made.status).toBe(201)
+    await bus.kill()
+    rmSync(join(dir, 'data/bus.key'))
+    expect(await refusal(start())).toContain('bus.key is missing, and 1 API key in the database')
+    expect(existsSync(join(dir, 'data/bus.key'))).toBe(false)
+  })
+})
+
+test('what it writes is for its own user only', async () => {
+  await start().ready()
+  for (const name of ['', 'bus.db', 'bus.key', 'secrets.env']) {
+    expect(statSync(join(dir, 'data', name)).mode & 0o077, name).toBe(0)
+  }
+})
+
+test('no secret is in what it logs', async () => {
+  const bus = start({ LOG_LEVEL: 'trace' })
+  await publish(await bus.ready())
+  bus.signal('SIGTERM')
+  await bus.exited
+  expect(bus.out + bus.err).not.toContain(KEY)
+})
+
+describe('told to stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s it exits 0, and what it acknowledged is there',
+    async signal => {
+      const bus = start()
+      const answer = await publish(await bus.ready())
+      const { id } = (await answer.json()) as { id: string }
+      bus.signal(signal)
+      expect(await bus.exited).toEqual({ code: 0, signal: null })
+      expect(bus.err).toBe('')
+
+      const port = await start().ready()
+      const status = await fetch(`http://127.0.0.1:${port}/status/${id}`, { headers: { 'X-API-KEY': KEY } })
+      expect(await status.json()).toMatchObject({ id, status: 'open' })
+    },
+  )
+
+  /** A request that never ends: the bus waits for it as long as it may. */
+  async function hangingRequest(port: number): Promise<void> {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(
+      `POST /intent HTTP/1.1\r\nHost: x\r\nX-API-KEY: ${KEY}\r\nContent-Type: application/json\r\n`,
+    )
+    socket.write('Content-Length: 100\r\n\r\n{')
+    // Long enough for the bus to have read the head.
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+
+  test('it does not wait longer than BUS_DRAIN_SECONDS', async () => {
+    const bus = start({ BUS_DRAIN_SECONDS: '1' })
+    await hangingRequest(await bus.ready())
+    bus.signal('SIGTERM')
+    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(bus.out).toContain('not done after 1 s (BUS_DRAIN_SECONDS)')
+  })
+
+  test('twice, it exits at once', async () => {
+    const bus = start({ BUS_DRAIN_SECONDS: '60' })
+    await hangingRequest(await bus.ready())
+    bus.signal('SIGTERM')
+    await new Promise(resolve => setTimeout(resolve, 600))
+    bus.signal('SIGTERM')
+    expect(await bus.exited).toEqual({ code: 143, signal: null })
+  })
+})
