@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ChildBus, freePort } from '../test/crash/child-bus.ts'
+
+/** The real bus on a database, serving. Rate and open limits do not bind the master key, which the load uses. */
+export async function startBus(
+  database: string,
+  env: Record<string, string> = {},
+): Promise<{ bus: ChildBus; readyMs: number }> {
+  const bus = new ChildBus({
+    database,
+    port: await freePort(),
+    env: { BUS_MIN_FREE_DISK_BYTES: '0', ...env },
+  })
+  return { bus, readyMs: await bus.serving() }
+}
+
+export async function startNoop(): Promise<{ port: number; stop: () => void }> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./noop.ts', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const port = await new Promise<number>(resolve => child.stdout.once('data', line => resolve(Number(line))))
+  return { port, stop: () => child.kill() }
+}
+
+/** Resident memory in MB (10^6 bytes), by Linux's own count; `null` elsewhere. */
+export function residentMb(pid: number): number | null {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kib === undefined ? null : (Number(kib) * 1024) / 1e6
+  } catch {
+    return null
+  }
+}
