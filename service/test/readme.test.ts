@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { RealBus, root } from './real-bus.ts'
+
+/** A directory of its own stands in for the clone: the bus keeps `./data` there, and the commands read it. */
+let dir: string
+let bus: RealBus
+let port: number
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'bus-readme-'))
+  bus = new RealBus(dir, { PORT: '0' })
+  port = await bus.ready()
+})
+
+afterAll(async () => {
+  await bus.kill()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+test('the first job of the README works as it is pasted', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const blocks = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(match => match[1]!)
+  expect(blocks.length).toBeGreaterThanOrEqual(5)
+  const script = blocks.join('\n').replaceAll('localhost:8080', `localhost:${port}`)
+
+  const { stdout } = await promisify(execFile)('sh', ['-euc', script], {
+    cwd: dir,
+    // A proxy that the machine is set up for must not stand between curl and this machine.
+    env: { PATH: process.env['PATH'] ?? '', NO_PROXY: 'localhost' },
+    timeout: 20_000,
+  })
+
+  const [published, claimed, fulfilled, result] = stdout.trim().split('\n')
+  const { id } = JSON.parse(published!)
+  expect(JSON.parse(claimed!)).toMatchObject({ id, goal: 'greet', payload: { name: 'Ada' } })
+  expect(JSON.parse(fulfilled!)).toEqual({ ok: true, id })
+  expect(JSON.parse(result!)).toMatchObject({
+    id,
+    status: 'fulfilled',
+    result: { greeting: 'Hello, Ada' },
+    result_type: 'json',
+  })
+})
