@@ -3,9 +3,6 @@ import type { Config } from './config.ts'
 import type { AppSettings } from './http/settings.ts'
 import type { Secrets } from './secrets/first-start.ts'
 
-/** Operations in one transaction: enough to share a sync among, few enough not to hold up the next (measured: `bench/`). */
-const MAX_BATCH = 512
-
 /** Failed log-ins are counted per minute. */
 const AUTH_FAILURE_WINDOW_MS = 60_000
 
@@ -38,7 +35,6 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
 export function brokerSettings({ values: v }: Config): BrokerSettings {
   return {
     maxQueued: v.BUS_MAX_QUEUED,
-    maxBatch: MAX_BATCH,
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
     intentTtlMs: v.BUS_INTENT_TTL_SECONDS * 1000,
     keepFulfilledMs: v.BUS_FULFILLED_RETENTION_SECONDS * 1000,

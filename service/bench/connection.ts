@@ -1,25 +1,25 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-export type Reply = { status: number; body: string }
+/** Called with the whole reply as Latin-1 text, one character per byte. */
+export type OnReply = (reply: string) => void
 
 /**
  * One keep-alive connection, one request at a time, and no more of HTTP than a well-known server needs: status line,
- * Content-Length, body. A full client costs as much as the server it is to measure.
+ * Content-Length, body. A full client, or a promise per request, costs as much as the server it is to measure.
  */
 export class Connection {
   readonly #socket: Socket
-  #text = ''
-  #waiting: PromiseWithResolvers<Reply> | null = null
+  #received = ''
+  #onReply: OnReply | null = null
 
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
-    // Latin 1 keeps one character per byte, which Content-Length counts.
-    socket.setEncoding('latin1')
-    socket.on('data', (chunk: string) => this.#take(chunk))
-    socket.on('close', () => this.#waiting?.reject(new Error('the server closed the connection')))
-    socket.on('error', error => this.#waiting?.reject(error))
+    socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')))
+    socket.on('close', () => {
+      if (this.#onReply !== null) throw new Error('the server closed the connection')
+    })
   }
 
   static async open(port: number): Promise<Connection> {
@@ -28,32 +28,37 @@ export class Connection {
     return new Connection(socket)
   }
 
-  send(request: string): Promise<Reply> {
-    this.#waiting = Promise.withResolvers()
-    this.#socket.write(request)
-    return this.#waiting.promise
+  /** @param request of ASCII alone */
+  send(request: string, onReply: OnReply): void {
+    this.#onReply = onReply
+    this.#socket.write(request, 'latin1')
   }
 
   close(): void {
-    this.#waiting = null
+    this.#onReply = null
     this.#socket.destroy()
   }
 
   #take(chunk: string): void {
-    this.#text += chunk
-    const end = this.#text.indexOf('\r\n\r\n')
-    if (end === -1) return
-    const head = this.#text.slice(0, end)
-    const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
-    const bodyAt = end + 4
-    if (this.#text.length < bodyAt + length) return
-    const reply = { status: Number(head.slice(9, 12)), body: this.#text.slice(bodyAt, bodyAt + length) }
-    this.#text = ''
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting?.resolve(reply)
+    this.#received = this.#received === '' ? chunk : this.#received + chunk
+    if (!isWhole(this.#received)) return
+    const reply = this.#received
+    const onReply = this.#onReply
+    this.#received = ''
+    this.#onReply = null
+    onReply?.(reply)
   }
 }
+
+function isWhole(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n')
+  if (end === -1) return false
+  const at = text.indexOf('content-length: ')
+  const length = at === -1 || at > end ? 0 : Number.parseInt(text.slice(at + 16, at + 24), 10)
+  return text.length >= end + 4 + length
+}
+
+export const statusOf = (reply: string): number => Number(reply.slice(9, 12))
 
 export function post(path: string, headers: string, body = ''): string {
   return `POST ${path} HTTP/1.1\r\nhost: bench\r\n${headers}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`

@@ -2,7 +2,7 @@
  * The load, as a process of its own: `node load.ts '<LoadSpec as JSON>'` prints a LoadResult as JSON. The bus and the
  * no-op get the same three requests per cycle from it.
  */
-import { Connection, post, type Reply } from './connection.ts'
+import { Connection, post, statusOf } from './connection.ts'
 import type { LoadResult, LoadSpec } from './generator.ts'
 import { percentile } from './statistics.ts'
 
@@ -19,13 +19,16 @@ const latencies: Record<string, number[]> = {}
 let cycles = 0
 let misses = 0
 
-async function timed(name: string, connection: Connection, request: string): Promise<Reply> {
-  const startedAt = performance.now()
-  const reply = await connection.send(request)
+/** Sends, keeps how long the reply took, and goes on with it. */
+function timed(name: string, connection: Connection, request: string, next: (reply: string) => void): void {
   latencies[name] ??= []
-  latencies[name].push(performance.now() - startedAt)
-  if (reply.status >= 300) throw new Error(`${name}: ${reply.status} ${reply.body}`)
-  return reply
+  const ofThisKind = latencies[name]
+  const sentAt = performance.now()
+  connection.send(request, reply => {
+    ofThisKind.push(performance.now() - sentAt)
+    if (statusOf(reply) >= 300) throw new Error(`${name}: ${reply}`)
+    next(reply)
+  })
 }
 
 const between = (text: string, before: string): string => {
@@ -33,47 +36,60 @@ const between = (text: string, before: string): string => {
   return text.slice(from, text.indexOf('"', from))
 }
 
-async function settle(connection: Connection, claimed: Reply): Promise<void> {
-  const id = between(claimed.body, '"id":"')
-  const token = between(claimed.body, '"claim_token":"')
+function settle(connection: Connection, claimed: string, next: () => void): void {
+  const id = between(claimed, '"id":"')
+  const token = between(claimed, '"claim_token":"')
   const body = `{"claim_token":"${token}","result":{"sent":true}}`
-  await timed('fulfil', connection, post(`/fulfill/${id}`, headers, body))
+  timed('fulfil', connection, post(`/fulfill/${id}`, headers, body), next)
 }
 
-const KINDS: Record<LoadSpec['kind'], (connection: Connection) => Promise<void>> = {
-  async cycle(connection) {
-    await timed('publish', connection, publish)
-    const claimed = await timed('claim', connection, claim)
-    if (claimed.status === 204) misses += 1
-    else await settle(connection, claimed)
+const KINDS: Record<LoadSpec['kind'], (connection: Connection, next: () => void) => void> = {
+  cycle(connection, next) {
+    timed('publish', connection, publish, () =>
+      timed('claim', connection, claim, claimed => {
+        if (statusOf(claimed) !== 204) return settle(connection, claimed, next)
+        misses += 1
+        next()
+      }),
+    )
   },
-  async noop(connection) {
-    for (let i = 0; i < 3; i += 1) await timed('noop', connection, publish)
+  noop(connection, next) {
+    timed('noop', connection, publish, () =>
+      timed('noop', connection, publish, () => timed('noop', connection, publish, next)),
+    )
   },
-  async publish(connection) {
-    await timed('publish', connection, publish)
+  publish(connection, next) {
+    timed('publish', connection, publish, next)
   },
 }
 
-const end = performance.now() + spec.seconds * 1000
-const startedAt = performance.now()
-await Promise.all(
-  Array.from({ length: spec.connections }, async () => {
-    const connection = await Connection.open(spec.port)
-    while (performance.now() < end) {
-      await KINDS[spec.kind](connection)
-      cycles += 1
+async function worker(until: number): Promise<void> {
+  const connection = await Connection.open(spec.port)
+  await new Promise<void>(resolve => {
+    const again = () => {
+      if (performance.now() >= until) return resolve()
+      KINDS[spec.kind](connection, () => {
+        cycles += 1
+        again()
+      })
     }
-    connection.close()
-  }),
-)
+    again()
+  })
+  connection.close()
+}
+
+const startedAt = performance.now()
+const end = startedAt + spec.seconds * 1000
+await Promise.all(Array.from({ length: spec.connections }, () => worker(end)))
 const seconds = (performance.now() - startedAt) / 1000
 const all = Object.values(latencies)
+const of = (share: number) =>
+  Object.fromEntries(Object.entries(latencies).map(([name, list]) => [name, percentile(list, share)]))
 const result: LoadResult = {
   cyclesPerSecond: cycles / seconds,
   requestsPerSecond: all.reduce((sum, list) => sum + list.length, 0) / seconds,
   misses,
-  p50: Object.fromEntries(Object.entries(latencies).map(([name, list]) => [name, percentile(list, 0.5)])),
-  p99: Object.fromEntries(Object.entries(latencies).map(([name, list]) => [name, percentile(list, 0.99)])),
+  p50: of(0.5),
+  p99: of(0.99),
 }
 console.log(JSON.stringify(result))

@@ -4,7 +4,6 @@ import { JITTER_MS } from '../intent/retry.ts'
 import type { Ask, KeyId, Route } from '../intent/routing.ts'
 import type {
   Claimed,
-  Committed,
   Lapse,
   Moved,
   Nonce,
@@ -58,10 +57,10 @@ export class Broker {
     this.#chance = chance
     this.#observer = observer
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
-      committed: (committed: Committed, size: number) => {
-        observer.committed(committed.durationMs, size)
-        for (const lapse of committed.lapses) this.#report(lapse)
-        this.#sweeper.expect(committed.nextDue)
+      committed: ({ durationMs, operations, lapses, nextDue }) => {
+        observer.committed(durationMs, operations)
+        for (const lapse of lapses) this.#report(lapse)
+        this.#sweeper.expect(nextDue)
       },
       failed: reason => observer.storageFailed(reason),
     })

@@ -1,31 +1,42 @@
 import { BusError } from '../errors.ts'
-import { type Committed, type Op, type Outcome, StorageError, type Store } from '../store/store.ts'
+import { type Op, type Outcome, StorageError, type Store, type Transaction } from '../store/store.ts'
 
 type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: Error) => void }
 
 export type GroupCommitLimits = {
-  /** Operations that may wait at once; beyond it a request is refused before any work is done. */
+  /** Operations that may be without an answer at once; beyond it a request is refused before any work is done. */
   maxQueued: number
-  /** Operations in one transaction. */
-  maxBatch: number
 }
 
 export type GroupCommitReport = {
-  committed(committed: Committed, operations: number): void
+  committed(transaction: Transaction): void
   failed(reason: 'full' | 'failed', error: unknown): void
 }
 
 /**
- * Whatever has queued while one transaction syncs becomes the next transaction. There is no timer: an idle bus
- * commits at once, a busy one grows its batches by itself. Nobody hears of an operation before its commit is on disk.
+ * Operations handed over at once while the store is at work. Handing each over by itself costs more than it is worth,
+ * waiting for all of a burst leaves the writer idle meanwhile.
+ */
+const HANDFUL = 16
+
+/**
+ * Hands operations to the store, which puts whatever comes while one transaction syncs into the next one. There is no
+ * timer: an idle bus commits at once, a busy one grows its transactions by itself. Nobody hears of an operation before
+ * its transaction is on disk.
  */
 export class GroupCommit {
   readonly #store: Store
   readonly #now: () => number
   readonly #limits: GroupCommitLimits
   readonly #report: GroupCommitReport
-  #queue: Waiting[] = []
-  #syncing: Promise<void> | null = null
+  #gathered: Waiting[] = []
+  #unanswered = 0
+  /** Hand-overs that are not answered. */
+  #underWay = 0
+  #willHandOver = false
+  #lastTransaction: Transaction | null = null
+  #lastFault: unknown = null
+  #idle: PromiseWithResolvers<void> | null = null
 
   constructor(store: Store, now: () => number, limits: GroupCommitLimits, report: GroupCommitReport) {
     this.#store = store
@@ -34,56 +45,72 @@ export class GroupCommit {
     this.#report = report
   }
 
+  /** Operations that nobody has been told the outcome of. */
   get queued(): number {
-    return this.#queue.length
+    return this.#unanswered
   }
 
   /**
-   * @returns the outcome, after the commit that holds it is on disk
+   * @returns the outcome, after the transaction that holds it is on disk
    * @throws {BusError} `overloaded`, `storage_full` or `storage_failed`
    */
   submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {
-    if (this.#queue.length >= this.#limits.maxQueued) {
+    if (this.#unanswered >= this.#limits.maxQueued) {
       return Promise.reject(
         new BusError('overloaded', 'Too many operations are waiting for the disk. Try again shortly.', 1),
       )
     }
+    this.#unanswered += 1
     return new Promise((resolve, reject) => {
-      this.#queue.push({ op, resolve: resolve as (outcome: Outcome) => void, reject })
-      this.#syncing ??= this.#run()
+      this.#gathered.push({ op, resolve: resolve as (outcome: Outcome) => void, reject })
+      if (this.#underWay === 0 || this.#gathered.length >= HANDFUL) this.#handOver()
+      else this.#handOverSoon()
     })
   }
 
-  /** Resolves once nothing is queued or syncing. */
+  /** Resolves once every operation has its outcome. */
   async drained(): Promise<void> {
-    while (this.#syncing !== null) await this.#syncing
+    if (this.#unanswered === 0) return
+    this.#idle ??= Promise.withResolvers()
+    await this.#idle.promise
   }
 
-  async #run(): Promise<void> {
-    // One turn of the microtask queue, so that requests parsed in the same tick share the first commit.
-    await null
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, this.#limits.maxBatch)
-      await this.#commit(batch)
-    }
-    this.#syncing = null
+  /** When the requests that came in together have been read. */
+  #handOverSoon(): void {
+    if (this.#willHandOver) return
+    this.#willHandOver = true
+    setImmediate(() => {
+      this.#willHandOver = false
+      if (this.#gathered.length > 0) this.#handOver()
+    })
   }
 
-  async #commit(batch: Waiting[]): Promise<void> {
-    let committed: Committed
+  async #handOver(): Promise<void> {
+    const batch = this.#gathered
+    this.#gathered = []
+    this.#underWay += 1
     try {
-      committed = await this.#store.commit(
+      const { outcomes, transaction } = await this.#store.commit(
         batch.map(waiting => waiting.op),
         this.#now(),
       )
+      if (transaction !== this.#lastTransaction) this.#report.committed(transaction)
+      this.#lastTransaction = transaction
+      for (let i = 0; i < batch.length; i += 1) batch[i]!.resolve(outcomes[i]!)
     } catch (error) {
-      this.#report.failed(error instanceof StorageError ? error.reason : 'failed', error)
+      if (error !== this.#lastFault)
+        this.#report.failed(error instanceof StorageError ? error.reason : 'failed', error)
+      this.#lastFault = error
       const refusal = asBusError(error)
       for (const waiting of batch) waiting.reject(refusal)
-      return
+    } finally {
+      this.#underWay -= 1
+      this.#unanswered -= batch.length
+      if (this.#unanswered === 0) {
+        this.#idle?.resolve()
+        this.#idle = null
+      }
     }
-    this.#report.committed(committed, batch.length)
-    for (const [i, waiting] of batch.entries()) waiting.resolve(committed.outcomes[i]!)
   }
 }
 

@@ -2,8 +2,9 @@
  * The contract between the broker and an engine.
  *
  * **Durability.** `commit` applies its operations in order inside one transaction and resolves only after that
- * transaction is on disk. If it rejects, none of them happened. A refusal (lease lost, key reused, …) is a value in
- * its outcome, not a failure: what the other operations did stands.
+ * transaction is on disk. If it rejects, none of them happened. Calls that wait while another transaction syncs share
+ * the next one, in the order they came. A refusal (lease lost, key reused, …) is a value in its outcome, not a
+ * failure: what the other operations did stands.
  *
  * **Time and chance come from outside.** Every operation that needs a fresh id, token or jitter brings it; `now`
  * is bus time in ms. An engine reads no clock and rolls no dice, so both engines can be held against one model.
@@ -159,14 +160,18 @@ export type Outcome<K extends Op['kind'] = Op['kind']> =
   | { ok: true; value: ValueOf[K] }
   | { ok: false; refusal: Refusal }
 
-export type Committed = {
-  outcomes: Outcome[]
+/** One transaction that is on disk. */
+export type Transaction = {
+  operations: number
   lapses: Lapse[]
   /** When time-driven work is next due (bus ms, a lower bound); `null`: nothing waits for time. */
   nextDue: number | null
-  /** How long the transaction took, its sync included, in ms. */
+  /** How long it took, its sync included, in ms. */
   durationMs: number
 }
+
+/** `transaction` is one and the same object in the answer of each call that shared it. */
+export type Committed = { outcomes: Outcome[]; transaction: Transaction }
 
 export type KeyRecord = {
   id: KeyId

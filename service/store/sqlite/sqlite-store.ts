@@ -12,7 +12,8 @@ import { Reads } from './reads.ts'
 
 export type StoreLog = { info(text: string): void; warn(text: string): void; error(text: string): void }
 
-type Pending = { resolve(answer: FromWriter): void; reject(reason: Error): void }
+type Answer = ({ kind: 'committed' } & Committed) | Extract<FromWriter, { kind: 'stats' | 'closed' }>
+type Pending = { resolve(answer: Answer): void; reject(reason: Error): void }
 
 /**
  * Opens the embedded store: takes the file for this process alone, migrates it if it is older, and starts the
@@ -106,8 +107,18 @@ class WriterThread {
             return log.info(message.text)
           case 'complaint':
             return log.error(message.text)
+          case 'committed':
+            for (const outcomes of message.outcomes) {
+              self.#answered({ kind: 'committed', outcomes, transaction: message.transaction })
+            }
+            return
+          case 'failed': {
+            const fault = new StorageError(message.reason, message.message)
+            for (const { reject: fail } of self.#pending.splice(0, message.requests)) fail(fault)
+            return
+          }
           default:
-            return self.#pending.shift()!.resolve(message)
+            return self.#answered(message)
         }
       })
       let fault = new Error('the writer thread ended unasked')
@@ -133,14 +144,14 @@ class WriterThread {
 
   async commit(ops: readonly Op[], now: number): Promise<Committed> {
     const answer = await this.#ask({ kind: 'commit', ops: ops as Op[], now })
-    if (answer.kind === 'committed') return answer.committed
-    throw fault(answer)
+    if (answer.kind === 'committed') return answer
+    throw unexpected(answer)
   }
 
   async stats(): Promise<Stats> {
     const answer = await this.#ask({ kind: 'stats' })
     if (answer.kind === 'stats') return answer.stats
-    throw fault(answer)
+    throw unexpected(answer)
   }
 
   async close(): Promise<void> {
@@ -151,16 +162,18 @@ class WriterThread {
     await gone
   }
 
-  #ask(message: ToWriter): Promise<FromWriter> {
+  #ask(message: ToWriter): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject })
       this.#thread.postMessage(message)
     })
   }
+
+  #answered(answer: Answer): void {
+    this.#pending.shift()!.resolve(answer)
+  }
 }
 
-function fault(answer: FromWriter): StorageError {
-  return answer.kind === 'failed'
-    ? new StorageError(answer.reason, answer.message)
-    : new StorageError('failed', `unexpected answer of the writer thread: ${answer.kind}`)
+function unexpected(answer: Answer): StorageError {
+  return new StorageError('failed', `unexpected answer of the writer thread: ${answer.kind}`)
 }

@@ -25,6 +25,13 @@ const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, ba
 
 /** Every statement of the write path. None scans; a test holds the plan of each. */
 export const WRITE_SQL = {
+  begin: `BEGIN IMMEDIATE`,
+  commit: `COMMIT`,
+  rollback: `ROLLBACK`,
+  savepoint: `SAVEPOINT one`,
+  rollbackOne: `ROLLBACK TO one`,
+  release: `RELEASE one`,
+
   keepNonce: `INSERT INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 
   findIdempotent: `SELECT n, fingerprint, intent_id, namespace, expires_at FROM idempotency_keys WHERE key_id = ? AND key = ?`,

@@ -1,11 +1,14 @@
-import { parentPort, workerData } from 'node:worker_threads'
-import { StorageError } from '../store.ts'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type Op, StorageError } from '../store.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { openWriting } from './connection.ts'
-import type { FromWriter, ToWriter } from './messages.ts'
+import type { Batch, FromWriter, ToWriter } from './messages.ts'
 import { Writer } from './writer.ts'
 
-/** The thread that owns the writing connection. One message in, one out, in order. */
+/** Operations in one transaction: enough to share a sync among, few enough not to hold up the next one. */
+const MOST_OPERATIONS = 512
+
+/** The thread that owns the writing connection. Messages are answered in the order they came. */
 const port = parentPort!
 const tell = (message: FromWriter) => port.postMessage(message)
 
@@ -28,32 +31,66 @@ if (writer === null) port.close()
 else {
   const checkpoints = new Checkpoints(writer.db, complain)
   port.on('message', async (message: ToWriter) => {
-    try {
-      switch (message.kind) {
-        case 'commit':
-          tell({ kind: 'committed', committed: writer.commit(message.ops.map(revived), message.now) })
-          return checkpoints.committed()
-        case 'stats':
-          return tell({ kind: 'stats', stats: writer.stats() })
-        case 'close':
-          await checkpoints.close()
-          writer.db.pragma('wal_checkpoint(TRUNCATE)')
-          writer.db.close()
-          tell({ kind: 'closed' })
-          return port.close()
-      }
-    } catch (error) {
-      tell({
-        kind: 'failed',
-        reason: error instanceof StorageError ? error.reason : 'failed',
-        message: error instanceof Error ? error.message : String(error),
-      })
-    }
+    let behind: ToWriter | null = message
+    while (behind !== null) behind = await answer(writer, checkpoints, behind)
   })
 }
 
+/** @returns the message that was taken from the port on the way and is next, or `null` */
+async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWriter): Promise<ToWriter | null> {
+  let requests = 1
+  let behind: ToWriter | null = null
+  try {
+    switch (message.kind) {
+      case 'commit': {
+        const batches = [message]
+        behind = gather(batches)
+        requests = batches.length
+        for (const { ops } of batches) for (const op of ops) revive(op)
+        tell({ kind: 'committed', ...writer.commit(batches) })
+        checkpoints.committed()
+        break
+      }
+      case 'stats':
+        tell({ kind: 'stats', stats: writer.stats() })
+        break
+      case 'close':
+        await checkpoints.close()
+        writer.db.pragma('wal_checkpoint(TRUNCATE)')
+        writer.db.close()
+        tell({ kind: 'closed' })
+        port.close()
+    }
+  } catch (error) {
+    tell({
+      kind: 'failed',
+      requests,
+      reason: error instanceof StorageError ? error.reason : 'failed',
+      message: error instanceof Error ? error.message : String(error),
+    })
+  }
+  return behind
+}
+
+/**
+ * Adds to `batches` what has come in since the last commit began: it shares the next one.
+ * @returns the first message that is no batch, or `null`
+ */
+function gather(batches: Batch[]): ToWriter | null {
+  let operations = batches[0]!.ops.length
+  while (operations < MOST_OPERATIONS) {
+    const received = receiveMessageOnPort(port) as { message: ToWriter } | undefined
+    if (received === undefined) return null
+    const { message } = received
+    if (message.kind !== 'commit') return message
+    batches.push(message)
+    operations += message.ops.length
+  }
+  return null
+}
+
 /** A Buffer crosses threads as a plain Uint8Array. */
-function revived<T extends ToWriter & { kind: 'commit' }>(op: T['ops'][number]): T['ops'][number] {
+function revive(op: Op): void {
   if (op.kind === 'publish' && op.idempotency !== null) {
     op.idempotency.fingerprint = Buffer.from(op.idempotency.fingerprint)
   } else if (op.kind === 'createKey') {
@@ -62,5 +99,4 @@ function revived<T extends ToWriter & { kind: 'commit' }>(op: T['ops'][number]):
   } else if (op.kind === 'revokeKey') {
     op.hash = Buffer.from(op.hash)
   }
-  return op
 }

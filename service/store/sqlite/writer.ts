@@ -1,11 +1,14 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
-import type { Committed, Lapse, Op, Outcome, Stats } from '../store.ts'
+import { type Lapse, type Op, type Outcome, type Stats, StorageError, type Transaction } from '../store.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
 import { isStorageFault, storageError } from './storage-faults.ts'
+
+/** Operations, and the bus time at which they are carried out. */
+export type Timed = { ops: readonly Op[]; now: number }
 
 /** How stale `last_seen` may be on disk: it need not be written by every commit. */
 const SEEN_STEP_MS = 1000
@@ -52,22 +55,26 @@ export class Writer {
   }
 
   /**
-   * One transaction for all of `ops`. An operation that throws for a reason of its own must not take its
-   * neighbours along: the batch is rolled back and done again one by one. That is rare; a savepoint per operation
-   * would be paid by all of them.
+   * One transaction for all of `batches`. An operation that throws for a reason of its own must not take its
+   * neighbours along: all is rolled back and done again with a savepoint per operation. That is rare, and savepoints
+   * would be paid by every operation otherwise.
    *
    * @throws {StorageError} when the disk did not take it; nothing has happened then
    */
-  commit(ops: readonly Op[], now: number): Committed {
+  commit(batches: readonly Timed[]): { outcomes: Outcome[][]; transaction: Transaction } {
     const started = performance.now()
-    this.now = now
     this.lapses.length = 0
-    const outcomes = this.#together(ops) ?? ops.map(op => this.#alone(op))
+    const outcomes =
+      this.#attempt(batches, op => apply(this, op)) ?? this.#attempt(batches, op => this.#alone(op))
+    if (outcomes === null) throw new StorageError('failed', 'the writer could not end its transaction')
     return {
       outcomes,
-      lapses: [...this.lapses],
-      nextDue: this.nextDue,
-      durationMs: performance.now() - started,
+      transaction: {
+        operations: batches.reduce((sum, { ops }) => sum + ops.length, 0),
+        lapses: [...this.lapses],
+        nextDue: this.nextDue,
+        durationMs: performance.now() - started,
+      },
     }
   }
 
@@ -85,43 +92,52 @@ export class Writer {
     }
   }
 
-  #together(ops: readonly Op[]): Outcome[] | null {
+  /** @returns `null`, with all of it undone, when an operation threw */
+  #attempt(batches: readonly Timed[], carryOut: (op: Op) => Outcome): Outcome[][] | null {
     try {
-      return this.#transaction(ops)
+      this.sql.begin.run()
+      const outcomes = batches.map(({ ops, now }) => {
+        this.now = now
+        return ops.map(carryOut)
+      })
+      this.lanes.flush()
+      if (this.now >= this.#seen + SEEN_STEP_MS) {
+        this.sql.saw.run(this.now)
+        this.#seen = this.now
+      }
+      this.sql.commit.run()
+      return outcomes
     } catch (error) {
-      this.#undo()
+      if (this.db.inTransaction) this.sql.rollback.run()
+      this.#recall()
+      this.#seen = 0
+      this.lapses.length = 0
       if (isStorageFault(error)) throw storageError(error)
-      if (ops.length === 1) return [this.#refuse(error)]
       return null
     }
   }
 
   #alone(op: Op): Outcome {
+    const lapses = this.lapses.length
+    // What is rolled back to must know the tallies so far: they are read again from there.
+    this.lanes.flush()
+    this.sql.savepoint.run()
     try {
-      return this.#transaction([op])[0]!
+      const outcome = apply(this, op)
+      this.sql.release.run()
+      return outcome
     } catch (error) {
-      this.#undo()
-      if (isStorageFault(error)) throw storageError(error)
+      if (isStorageFault(error)) throw error
+      this.sql.rollbackOne.run()
+      this.sql.release.run()
+      this.#recall()
+      this.lapses.length = lapses
       return this.#refuse(error)
     }
   }
 
-  #transaction(ops: readonly Op[]): Outcome[] {
-    this.db.exec('BEGIN IMMEDIATE')
-    const outcomes = ops.map(op => apply(this, op))
-    this.lanes.flush()
-    if (this.now >= this.#seen + SEEN_STEP_MS) {
-      this.sql.saw.run(this.now)
-      this.#seen = this.now
-    }
-    this.db.exec('COMMIT')
-    return outcomes
-  }
-
-  #undo(): void {
-    if (this.db.inTransaction) this.db.exec('ROLLBACK')
-    this.lapses.length = 0
-    this.#seen = 0
+  /** Reads again what is kept in memory beside the tables. */
+  #recall(): void {
     this.lanes.reload()
     this.lookAhead()
   }

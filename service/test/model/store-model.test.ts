@@ -54,7 +54,7 @@ async function playTurn(model: Model, steps: Step[]): Promise<void> {
   const expected = ops.map(op => play(model, op, requeued))
   const committed = await store.commit(ops, now)
   expect(committed.outcomes.map(comparable)).toEqual(expected)
-  expect(sorted(committed.lapses)).toEqual(sorted(model.lapses))
+  expect(sorted(committed.transaction.lapses)).toEqual(sorted(model.lapses))
   for (const id of requeued) await adoptRunAt(model, id)
 }
 

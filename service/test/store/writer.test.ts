@@ -54,70 +54,80 @@ const claim = (goal: string | null = null): ClaimOp => {
   const ask: Ask = { keyId: 0, namespace: 'default', goal, publisher: null, workerId: '', capabilities: [] }
   return { kind: 'claim', ask, token: 't'.repeat(32), leaseMs: 60_000, nonce: null }
 }
+const commit = (ops: Op[], now: number) => ({ outcomes: writer.commit([{ ops, now }]).outcomes[0]! })
 const prune: Op = { kind: 'sweep', limit: 100, seed: 0, keepFulfilledMs: 0, keepDeadMs: 0, prune: true }
 
 test('an operation that cannot be carried out is refused alone: its neighbours in the commit stand', () => {
-  const { outcomes } = writer.commit([publish('a'), publish('a'), publish('b')], 1000)
+  const { outcomes } = commit([publish('a'), publish('a'), publish('b')], 1000)
 
   expect(outcomes.map(outcome => outcome.ok)).toEqual([true, false, true])
   expect(outcomes[1]).toEqual({ ok: false, refusal: 'internal' })
   expect(complaints).toHaveLength(1)
   expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 2, claimed: 0, fulfilled: 0, dead: 0 }])
-  expect(
-    writer.commit([claim(), claim(), claim()], 1001).outcomes.map(o => o.ok && o.value !== null),
-  ).toEqual([true, true, false])
+  expect(commit([claim(), claim(), claim()], 1001).outcomes.map(o => o.ok && o.value !== null)).toEqual([
+    true,
+    true,
+    false,
+  ])
+})
+
+test('what a refused operation had begun is undone: not even the lane it was for is left', () => {
+  const elsewhere = { ...route, goal: 'build' }
+  commit([publish('a'), publish('a', { route: elsewhere }), publish('b'), claim()], 1000)
+
+  expect(writer.lanes.size).toBe(1)
+  expect(writer.db.prepare('SELECT count(*) FROM lanes').pluck().get()).toBe(1)
+  expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 1, claimed: 1, fulfilled: 0, dead: 0 }])
+  expect(commit([claim(), claim()], 1001).outcomes).toMatchObject([{ value: { id: 'b' } }, { value: null }])
 })
 
 test('tallies, heads and the agenda are the same after a restart', () => {
-  writer.commit(
-    [publish('a'), publish('b', { delayMs: 5000 }), publish('c', { priority: 900 }), claim()],
-    1000,
-  )
+  commit([publish('a'), publish('b', { delayMs: 5000 }), publish('c', { priority: 900 }), claim()], 1000)
   const before = { depth: writer.stats().depth, nextDue: writer.nextDue }
 
   writer.db.close()
   writer = open()
 
   expect({ depth: writer.stats().depth, nextDue: writer.nextDue }).toEqual(before)
-  const [outcome] = writer.commit([claim()], 1001).outcomes
+  const [outcome] = commit([claim()], 1001).outcomes
   expect(outcome).toMatchObject({ ok: true, value: { id: 'a' } })
 })
 
 test('a lane goes when nothing is left in it, and its neighbours go on being found', () => {
   const other = { ...route, goal: 'build' }
-  writer.commit([publish('a'), publish('b', { route: other })], 1000)
-  writer.commit([{ kind: 'cancel', id: 'b' }], 1001)
+  commit([publish('a'), publish('b', { route: other })], 1000)
+  commit([{ kind: 'cancel', id: 'b' }], 1001)
   expect(writer.lanes.size).toBe(2)
 
   // The tallies of the first prune are on disk only after its commit: the second one collects.
-  writer.commit([prune], 1002)
-  writer.commit([prune], 1003)
+  commit([prune], 1002)
+  commit([prune], 1003)
   expect(writer.lanes.size).toBe(1)
 
-  writer.commit([publish('c', { route: other, priority: 900 })], 1004)
-  expect(writer.commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
-  expect(writer.commit([claim()], 1006).outcomes[0]).toMatchObject({ ok: true, value: { id: 'a' } })
+  commit([publish('c', { route: other, priority: 900 })], 1004)
+  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
+  expect(commit([claim()], 1006).outcomes[0]).toMatchObject({ ok: true, value: { id: 'a' } })
 })
 
 test('a group that loses one of its lanes while empty still finds the other', () => {
   const other = { ...route, goal: 'build' }
-  writer.commit([publish('a'), publish('b', { route: other })], 1000)
-  writer.commit([claim('notify'), { kind: 'cancel', id: 'b' }], 1001)
-  writer.commit([prune], 1002)
-  writer.commit([prune], 1003)
+  commit([publish('a'), publish('b', { route: other })], 1000)
+  commit([claim('notify'), { kind: 'cancel', id: 'b' }], 1001)
+  commit([prune], 1002)
+  commit([prune], 1003)
 
-  writer.commit([publish('c')], 1004)
-  expect(writer.commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
+  commit([publish('c')], 1004)
+  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
 })
 
 test('a sweep does at most its limit of each kind, and says when more is left', () => {
-  writer.commit(
+  commit(
     ['a', 'b', 'c'].map(id => publish(id, { delayMs: 1000 })),
     1000,
   )
   const sweep = { ...prune, limit: 2 } as Op
-  const first = writer.commit([sweep], 5000).outcomes[0]
-  const second = writer.commit([sweep], 5000).outcomes[0]
+  const first = commit([sweep], 5000).outcomes[0]
+  const second = commit([sweep], 5000).outcomes[0]
   expect([first, second]).toMatchObject([
     { ok: true, value: { done: false } },
     { ok: true, value: { done: true } },
@@ -125,6 +135,6 @@ test('a sweep does at most its limit of each kind, and says when more is left', 
 })
 
 test('the latest bus time is kept, so that a restart does not go back behind it', () => {
-  writer.commit([publish('a')], 123_456)
+  commit([publish('a')], 123_456)
   expect(writer.db.prepare("SELECT value FROM meta WHERE name = 'last_seen'").pluck().get()).toBe(123_456)
 })

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import type { Op, Store } from '../../store/store.ts'
+
+let folder: string
+let store: Store
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bus-sharing-'))
+  store = await openSqliteStore({ path: join(folder, 'bus.db'), log: { info() {}, warn() {}, error() {} } })
+})
+afterEach(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+const set = (key: string, value: string): Op => ({
+  kind: 'set',
+  keyId: 0,
+  key,
+  value,
+  expiresAt: 9_000,
+  nonce: { keyId: 0, value: `nonce of ${value}`, expiresAt: 9_000 },
+})
+
+test('commits that wait for one another share transactions, and each gets its own outcomes', async () => {
+  const calls = Array.from({ length: 200 }, (_, i) => [set('k', `${i}`), set('k', `${i}`)])
+  const answers = await Promise.all(calls.map(ops => store.commit(ops, 1000)))
+
+  const transactions = new Set(answers.map(answer => answer.transaction))
+  expect(transactions.size).toBeLessThan(100)
+  expect([...transactions].reduce((sum, { operations }) => sum + operations, 0)).toBe(400)
+  for (const { outcomes } of answers) {
+    expect(outcomes).toEqual([
+      { ok: true, value: null },
+      { ok: false, refusal: 'replay' },
+    ])
+  }
+})
+
+test('they are applied in the order they came, and what stands between them is answered in turn', async () => {
+  const order: string[] = []
+  const note = (name: string) => () => order.push(name)
+  await Promise.all([
+    store.commit([set('k', 'first')], 1000).then(note('first')),
+    store.commit([set('k', 'second')], 1000).then(note('second')),
+    store.stats().then(note('stats')),
+    store.commit([set('k', 'third')], 1000).then(note('third')),
+  ])
+  expect(order).toEqual(['first', 'second', 'stats', 'third'])
+  expect(await store.value(0, 'k', 1000)).toBe('third')
+})
+
+test('a close that comes right behind them waits for them', async () => {
+  const path = join(folder, 'bus.db')
+  const last = Promise.all(Array.from({ length: 50 }, (_, i) => store.commit([set(`k${i}`, `${i}`)], 1000)))
+  await store.close()
+  await last
+  store = await openSqliteStore({ path, log: { info() {}, warn() {}, error() {} } })
+  expect(await store.value(0, 'k49', 1000)).toBe('49')
+})
