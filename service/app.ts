@@ -94,7 +94,8 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger): FastifyInsta
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: requestId,
-    trustProxy: (_address: string, hop: number) => hop < settings.trustProxy,
+    trustProxy:
+      settings.trustProxy === 0 ? false : (_address: string, hop: number) => hop < settings.trustProxy,
     bodyLimit: settings.bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,

@@ -4,8 +4,10 @@ import { JITTER_MS } from '../intent/retry.ts'
 import type { Ask, KeyId, Route } from '../intent/routing.ts'
 import type {
   Claimed,
+  KeyRecord,
   Lapse,
   Moved,
+  NewKey,
   Nonce,
   Op,
   Outcome,
@@ -130,13 +132,8 @@ export class Broker {
     if (nonce !== null) accept(await this.#submit({ kind: 'witness', nonce }))
   }
 
-  async createKey(key: {
-    hash: Buffer
-    sealed: Buffer
-    prefix: string
-    owner: string
-  }): Promise<ValueOf['createKey']> {
-    return accept(await this.#submit({ kind: 'createKey', ...key }))
+  async createKey(key: NewKey): Promise<KeyRecord> {
+    return { ...key, ...accept(await this.#submit({ kind: 'createKey', ...key })) }
   }
 
   /** @returns the key that went, or `null` when no such key was there */

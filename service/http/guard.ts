@@ -30,8 +30,6 @@ export type GuardParts = {
   wallNow: () => number
 }
 
-type Done = (error?: Error) => void
-
 const MAINTENANCE_RETRY_S = 30
 
 export function guard(app: FastifyInstance, parts: GuardParts): void {
@@ -50,16 +48,15 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (settings.enforceHttps && request.protocol !== 'https' && !isLoopback(request.ip)) {
       return done(new BusError('https_required', 'HTTPS required.'))
     }
-    if (access === 'admin') return admit(adminDoor.check(request.headers), 'admin', request, reply, done)
-    if (access === 'metrics')
-      return admit(metricsDoor.check(request.headers), 'metrics', request, reply, done)
+    if (access === 'admin') return done(admit(adminDoor, 'admin', request, reply))
+    if (access === 'metrics') return done(admit(metricsDoor, 'metrics', request, reply))
     if (settings.maintenance) {
       return done(new BusError('maintenance', 'The bus is in maintenance mode.', MAINTENANCE_RETRY_S))
     }
     if (broker.draining && request.method !== 'GET' && request.method !== 'HEAD') {
       return done(new BusError('draining', 'The bus is shutting down. Try again shortly.', 1))
     }
-    identify(request, done)
+    done(identify(request))
   })
 
   app.addHook('preValidation', (request, reply, done) => {
@@ -80,43 +77,45 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     account(request, reply).then(() => done(), done)
   })
 
-  function identify(request: FastifyRequest, done: Done): void {
+  /** @returns why the request goes no further */
+  function identify(request: FastifyRequest): BusError | undefined {
     const apiKey = request.headers['x-api-key']
     if (typeof apiKey !== 'string' || apiKey === '') {
       observer.authFailed('api_key')
-      done(new BusError('unauthorized', 'Missing API key'))
-      return
+      return new BusError('unauthorized', 'Missing API key')
     }
-    request.caller = keys.find(apiKey)
-    if (request.caller === null) {
-      observer.authFailed('api_key')
-      refuse(new BusError('unauthorized', 'Invalid API key'), request, done)
-    } else {
-      done()
-    }
+    const caller = keys.find(apiKey)
+    const refusal = judge(caller === null ? null : `key ${caller.keyId}`, 'api_key', request)
+    if (refusal === undefined) request.caller = caller
+    return refusal
   }
 
   function admit(
-    verdict: Verdict,
+    door: { check(headers: FastifyRequest['headers']): Verdict },
     kind: 'admin' | 'metrics',
     request: FastifyRequest,
     reply: FastifyReply,
-    done: Done,
-  ): void {
-    if (verdict === 'granted') {
-      done()
-      return
-    }
-    observer.authFailed(kind)
-    reply.header('www-authenticate', ADMIN_CHALLENGE)
-    const error = new BusError('unauthorized', 'Authentication required')
-    if (verdict === 'absent') done(error)
-    else refuse(error, request, done)
+  ): BusError | undefined {
+    const verdict = door.check(request.headers)
+    // One that is only missing is no guess: a browser asks without it first.
+    if (verdict === 'absent') observer.authFailed(kind)
+    const refusal =
+      verdict === 'absent' ? unauthorized() : judge(verdict === 'granted' ? kind : null, kind, request)
+    if (refusal?.code === 'unauthorized') reply.header('www-authenticate', ADMIN_CHALLENGE)
+    return refusal
   }
 
-  /** A wrong credential is counted; one that is only missing is no guess. */
-  function refuse(error: BusError, request: FastifyRequest, done: Done): void {
-    limits.countFailure(request).then(() => done(error), done)
+  /** @param credential whose the offered one is; `null`: it is wrong */
+  function judge(credential: string | null, kind: AuthFailure, { ip }: FastifyRequest): BusError | undefined {
+    const { failedLogins } = limits
+    if (!failedLogins.admits(credential, ip)) return failedLogins.refusal(ip)
+    if (credential !== null) {
+      failedLogins.letIn(credential, ip)
+      return undefined
+    }
+    observer.authFailed(kind)
+    failedLogins.count(ip)
+    return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized()
   }
 
   function checkSignature(request: FastifyRequest, caller: Caller): void {
@@ -147,6 +146,8 @@ function accessOf(request: FastifyRequest): Access {
   if (access !== undefined) return access
   return request.raw.url?.startsWith('/admin/') ? 'admin' : 'key'
 }
+
+const unauthorized = (): BusError => new BusError('unauthorized', 'Authentication required')
 
 const single = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined

@@ -48,7 +48,8 @@ export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: st
 /** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
 export type WitnessOp = Signed & { kind: 'witness' }
 
-export type CreateKeyOp = { kind: 'createKey'; hash: Buffer; sealed: Buffer; prefix: string; owner: string }
+export type NewKey = Omit<KeyRecord, 'id' | 'createdAt'>
+export type CreateKeyOp = NewKey & { kind: 'createKey' }
 export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
 export type CancelOp = { kind: 'cancel'; id: string }
 export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
@@ -148,7 +149,7 @@ export type ValueOf = {
   fail: Settled
   set: null
   witness: null
-  createKey: KeyRecord
+  createKey: { id: KeyId; createdAt: number }
   revokeKey: { id: KeyId } | null
   cancel: Moved
   retry: Moved

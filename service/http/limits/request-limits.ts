@@ -5,6 +5,7 @@ import { BusError } from '../../errors.ts'
 import type { KeyId } from '../../intent/routing.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
+import { FailedLogins } from './failed-logins.ts'
 import { Windows } from './windows.ts'
 
 export type LimitsObserver = { rateLimited(): void }
@@ -13,12 +14,7 @@ export type LimitsObserver = { rateLimited(): void }
 export type RequestLimits = {
   /** Counts a request against its key. The master key has no limit. @throws {BusError} `rate_limited` */
   count(request: FastifyRequest, reply: FastifyReply): Promise<void>
-  /**
-   * Counts a wrong credential against the address it came from. Only wrong ones are ever refused for it: behind one
-   * address there may be a whole household or carrier, and its good keys go on working.
-   * @throws {BusError} `rate_limited`
-   */
-  countFailure(request: FastifyRequest): Promise<void>
+  failedLogins: FailedLogins
   forget(keyId: KeyId): void
   clear(): void
   /** @returns how many ended windows were dropped */
@@ -41,11 +37,7 @@ export async function requestLimits(
     timeWindow: settings.rateLimit.windowMs,
     keyGenerator: request => windowOf(callerOf(request).keyId),
   })
-  const perAddress = app.createRateLimit({
-    max: settings.authFailureLimit.max,
-    timeWindow: settings.authFailureLimit.windowMs,
-    keyGenerator: request => `address:${rateLimit.normalizeIP(request.ip)}`,
-  })
+  const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   return {
     async count(request, reply) {
@@ -58,23 +50,18 @@ export async function requestLimits(
       reply.header('x-ratelimit-reset', state.ttlInSeconds)
       if (state.isExceeded) {
         observer.rateLimited()
-        throw tooMany('Too many requests', state.ttlInSeconds)
+        const seconds = state.ttlInSeconds
+        throw new BusError('rate_limited', `Too many requests. Try again in ${seconds} s.`, seconds)
       }
     },
-    async countFailure(request) {
-      const state = await perAddress(request)
-      if (state.isAllowed || !state.isExceeded) return
-      observer.rateLimited()
-      throw tooMany('Too many requests with wrong credentials', state.ttlInSeconds)
-    },
+    failedLogins,
     forget: keyId => windows.forget(windowOf(keyId)),
-    clear: () => windows.clear(),
-    prune: () => windows.prune(clock.now()),
+    clear() {
+      windows.clear()
+      failedLogins.clear()
+    },
+    prune: () => windows.prune(clock.now()) + failedLogins.prune(clock.now()),
   }
-}
-
-function tooMany(what: string, retryAfterSeconds: number): BusError {
-  return new BusError('rate_limited', `${what}. Try again in ${retryAfterSeconds} s.`, retryAfterSeconds)
 }
 
 /** The plugin wants a class to make its stores of; all of ours share the one table of windows. */

@@ -31,6 +31,17 @@ export class Windows {
     return { current: window.count, ttl: window.endsAt - now }
   }
 
+  get size(): number {
+    return this.#windows.size
+  }
+
+  /** The window as it stands, or `undefined` when none is open. Counts nothing. */
+  peek(name: string): { current: number; ttl: number } | undefined {
+    const window = this.#windows.get(name)
+    const ttl = window === undefined ? 0 : window.endsAt - this.#clock.now()
+    return window === undefined || ttl <= 0 ? undefined : { current: window.count, ttl }
+  }
+
   forget(name: string): void {
     this.#windows.delete(name)
   }

@@ -4,7 +4,7 @@ import type { Writer } from '../writer.ts'
 export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
   const { hash, sealed, prefix, owner } = op
   const id = w.sql.createKey.run(hash, sealed, prefix, owner, w.now).lastInsertRowid as number
-  return { ok: true, value: { id, hash, sealed, prefix, owner, createdAt: w.now } }
+  return { ok: true, value: { id, createdAt: w.now } }
 }
 
 /** What the key published stays; what it was remembered by goes. */

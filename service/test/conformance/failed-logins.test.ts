@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { ADMIN_TOKEN, basic, busForTest, MASTER, METRICS_TOKEN, PASSWORD } from '../support/bus.ts'
+import { Client, refusal } from '../support/client.ts'
+
+const LIMIT = 5
+const start = () => busForTest({ BUS_AUTH_FAILURE_LIMIT: `${LIMIT}`, BUS_TRUST_PROXY: '1' })
+type Bus = Awaited<ReturnType<typeof start>>
+
+const from = (bus: Bus, address: string, headers: Record<string, string>) =>
+  new Client(bus.url, { 'x-forwarded-for': address, ...headers })
+
+async function fail(bus: Bus, address: string, times: number): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    const answer = await from(bus, address, { 'x-api-key': `wrong-${i}` }).post('/claim')
+    expect(refusal(answer)).toEqual({ status: 401, code: 'unauthorized', message: 'Invalid API key' })
+  }
+}
+
+const tooMany = {
+  status: 429,
+  code: 'rate_limited',
+  message: expect.stringMatching(/^Too many requests with wrong credentials/),
+}
+
+test('an address with too many wrong credentials is refused, right or wrong, until its window ends', async () => {
+  const bus = await start()
+  await fail(bus, '192.0.2.7', LIMIT)
+
+  const wrong = await from(bus, '192.0.2.7', { 'x-api-key': 'wrong again' }).post('/claim')
+  const right = await from(bus, '192.0.2.7', { 'x-api-key': MASTER }).post('/claim')
+  expect(refusal(wrong)).toEqual(tooMany)
+  expect(refusal(right)).toEqual(tooMany)
+
+  const seconds = Number(right.headers.get('retry-after'))
+  expect(seconds).toBeGreaterThanOrEqual(1)
+  expect(seconds).toBeLessThanOrEqual(60)
+  await bus.clock.advance(seconds * 1000)
+  expect((await from(bus, '192.0.2.7', { 'x-api-key': MASTER }).post('/claim')).status).toBe(204)
+})
+
+test('other addresses go on, and so does what the address was let in with before', async () => {
+  const bus = await start()
+  const household = await bus.issue()
+  const known = from(bus, '192.0.2.7', { 'x-api-key': household.key })
+  expect((await known.post('/claim')).status).toBe(204)
+  await fail(bus, '192.0.2.7', LIMIT)
+
+  expect((await known.post('/claim')).status).toBe(204)
+  expect((await from(bus, '198.51.100.1', { 'x-api-key': MASTER }).post('/claim')).status).toBe(204)
+  expect(refusal(await from(bus, '192.0.2.7', { 'x-api-key': MASTER }).post('/claim'))).toEqual(tooMany)
+})
+
+test.each([
+  ['admin token', '/admin/dead', { 'x-admin-token': 'guess' }, { 'x-admin-token': ADMIN_TOKEN }],
+  ['password', '/admin/dashboard', basic('admin', 'guess'), basic('admin', PASSWORD)],
+  [
+    'metrics token',
+    '/metrics',
+    { authorization: 'Bearer guess' },
+    { authorization: `Bearer ${METRICS_TOKEN}` },
+  ],
+])('guesses at the %s count as well', async (_what, path, wrong, right) => {
+  const bus = await start()
+  for (let i = 0; i < LIMIT; i += 1) expect((await from(bus, '192.0.2.7', wrong).get(path)).status).toBe(401)
+  expect(refusal(await from(bus, '192.0.2.7', right).get(path))).toEqual(tooMany)
+  expect((await from(bus, '198.51.100.1', right).get(path)).status).toBe(200)
+})
+
+test('a credential that is only missing is no guess', async () => {
+  const bus = await start()
+  for (let i = 0; i < 3 * LIMIT; i += 1) {
+    expect((await from(bus, '192.0.2.7', {}).get('/admin/dashboard')).status).toBe(401)
+    expect((await from(bus, '192.0.2.7', {}).post('/claim')).status).toBe(401)
+  }
+  expect((await from(bus, '192.0.2.7', { 'x-api-key': MASTER }).post('/claim')).status).toBe(204)
+})
+
+test('the addresses of one IPv6 network are one', async () => {
+  const bus = await start()
+  for (let i = 1; i <= LIMIT; i += 1) await fail(bus, `2001:db8:1:2::${i}`, 1)
+  const neighbour = from(bus, '2001:db8:1:2:ffff::1', { 'x-api-key': MASTER })
+  const stranger = from(bus, '2001:db8:1:3::1', { 'x-api-key': MASTER })
+  expect(refusal(await neighbour.post('/claim'))).toEqual(tooMany)
+  expect((await stranger.post('/claim')).status).toBe(204)
+})
+
+test('health and the root stay open to everybody', async () => {
+  const bus = await start()
+  await fail(bus, '192.0.2.7', LIMIT)
+  for (const path of ['/', '/health', '/health/live', '/health/ready']) {
+    expect((await from(bus, '192.0.2.7', {}).get(path)).status).toBe(200)
+  }
+})
+
+test('failures and refusals are counted', async () => {
+  const bus = await start()
+  await fail(bus, '192.0.2.7', LIMIT)
+  await from(bus, '192.0.2.7', { 'x-api-key': MASTER }).post('/claim')
+  expect(await bus.metric('intent_bus_auth_failures_total{kind="api_key"}')).toBe(LIMIT)
+  expect(await bus.metric('intent_bus_rate_limited_total')).toBe(1)
+})
