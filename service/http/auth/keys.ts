@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type KeyId, MASTER_KEY } from '../../intent/routing.ts'
 import type { KeyRecord } from '../../store/store.ts'
+import { digestBytes, digestOf } from '../digest.ts'
 import type { KeyVault } from '../settings.ts'
-import { Secret, sha256 } from './secrets-equal.ts'
 
 /** Who calls. `apiKey` opens the key itself, which a signature is checked with. */
 export type Caller = { keyId: KeyId; isMaster: boolean; apiKey(): string }
@@ -19,7 +19,8 @@ export function newApiKey(): string {
 /** As much of a key as may be shown to tell keys apart. */
 export const shownPrefix = (apiKey: string): string => apiKey.slice(0, PREFIX_SHOWN)
 
-export const hashOf = sha256
+/** What a key is stored and looked up by. */
+export const hashOf = digestBytes
 
 /**
  * Every API key that opens the bus, by its SHA-256. The table in memory is the truth of this process: it is filled
@@ -27,37 +28,38 @@ export const hashOf = sha256
  */
 export class KeyRing {
   readonly #vault: KeyVault
-  readonly #master: Secret
-  readonly #masterCaller: Caller
-  readonly #issued = new Map<string, { entry: KeyEntry; caller: Caller }>()
+  readonly #callers = new Map<string, Caller>()
+  readonly #issued = new Map<string, KeyEntry>()
 
   constructor(masterKey: string, vault: KeyVault, records: readonly KeyRecord[]) {
     this.#vault = vault
-    this.#master = new Secret(masterKey)
-    this.#masterCaller = { keyId: MASTER_KEY, isMaster: true, apiKey: () => masterKey }
     for (const record of records) this.add(record)
+    this.#callers.set(digestOf(masterKey), { keyId: MASTER_KEY, isMaster: true, apiKey: () => masterKey })
   }
 
-  /** Looked up by digest: how long it takes depends on the digest, which tells nothing about the key. */
+  /**
+   * Looked up by digest, in a table whose hash is seeded anew in each process: how long it takes tells nothing about
+   * any key.
+   */
   find(apiKey: string): Caller | null {
-    const digest = sha256(apiKey)
-    if (this.#master.matches(digest)) return this.#masterCaller
-    return this.#issued.get(slot(digest))?.caller ?? null
+    return this.#callers.get(digestOf(apiKey)) ?? null
   }
 
   add({ sealed, ...entry }: KeyRecord): void {
-    const caller = { keyId: entry.id, isMaster: false, apiKey: () => this.#vault.open(sealed) }
-    this.#issued.set(slot(entry.hash), { entry, caller })
+    const digest = entry.hash.toString('hex')
+    this.#issued.set(digest, entry)
+    this.#callers.set(digest, { keyId: entry.id, isMaster: false, apiKey: () => this.#vault.open(sealed) })
   }
 
   remove(keyHash: Buffer): void {
-    this.#issued.delete(slot(keyHash))
+    const digest = keyHash.toString('hex')
+    if (this.#issued.delete(digest)) this.#callers.delete(digest)
   }
 
   /** What an operator may see of a key: its prefix and owner, never the key. */
   nameOf(keyId: KeyId): string {
     if (keyId === MASTER_KEY) return 'master'
-    for (const { entry } of this.#issued.values()) {
+    for (const entry of this.#issued.values()) {
       if (entry.id === keyId) return `${entry.prefix}… (${entry.owner})`
     }
     return `revoked key ${keyId}`
@@ -69,8 +71,6 @@ export class KeyRing {
 
   /** Newest first. */
   list(): KeyEntry[] {
-    return Array.from(this.#issued.values(), ({ entry }) => entry).sort((a, b) => b.id - a.id)
+    return [...this.#issued.values()].sort((a, b) => b.id - a.id)
   }
 }
-
-const slot = (digest: Buffer): string => digest.toString('latin1')

@@ -1,8 +1,5 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-
-export function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer')
-}
+import { timingSafeEqual } from 'node:crypto'
+import { digestBytes } from '../digest.ts'
 
 /**
  * Compares what a client sent with a secret, in time that tells nothing about the secret: digests have one length, and
@@ -12,15 +9,10 @@ export class Secret {
   readonly #digest: Buffer
 
   constructor(secret: string) {
-    this.#digest = sha256(secret)
+    this.#digest = digestBytes(secret)
   }
 
   equals(offered: string): boolean {
-    return this.matches(sha256(offered))
-  }
-
-  /** @param digest SHA-256 of what was offered */
-  matches(digest: Buffer): boolean {
-    return timingSafeEqual(digest, this.#digest)
+    return timingSafeEqual(digestBytes(offered), this.#digest)
   }
 }

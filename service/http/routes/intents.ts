@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { Visibility } from '../../intent/routing.ts'
 import { publishedText, sendJson } from '../answers.ts'
 import { type JsonBody, jsonBody } from '../body.ts'
 import { canonicalJson } from '../canonical-json.ts'
+import { digestBytes } from '../digest.ts'
 import { jsonWithin } from '../json-limits.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -60,5 +60,5 @@ function idempotencyKeyOf(request: FastifyRequest): string | null {
 
 /** The same for two bodies that are the same JSON, however they were printed. */
 function fingerprint(body: JsonBody): Buffer {
-  return hash('sha256', canonicalJson(body.text), 'buffer')
+  return digestBytes(canonicalJson(body.text))
 }
