@@ -40,26 +40,24 @@ export type AppOptions = {
   wallNow?: () => number
 }
 
-const DAY_MS = 86_400_000
-
 /** Puts the HTTP side together. The caller listens, drains the broker, and closes. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { settings, broker, vault, clock, metrics, logger, wallNow = Date.now } = options
-  const app = fastify(settings, logger)
+  const app = fastify(settings, logger, metrics)
 
   receiveBytes(app)
   observeRequests(app, metrics)
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)
   guard(app, { settings, broker, keys, limits, observer: metrics, wallNow })
-  handleErrors(app, broker, limits)
+  handleErrors(app, broker, limits, metrics)
   metrics.watch({
     stats: () => broker.store.stats(),
     queued: () => broker.queued,
     waitingClaims: () => 0,
     issuedKeys: () => keys.size,
     now: () => broker.now(),
-    intentTtlMs: settings.intentTtlMs ?? DAY_MS,
+    intentTtlMs: settings.intentTtlMs,
   })
 
   const parts: Parts = { settings, broker, clock, keys, vault, limits, metrics, wallNow }
@@ -86,7 +84,7 @@ const MAX_CONNECTIONS = 1024
 /** KV keys are up to 256 characters, which the router counts in its own way; the routes have the last word. */
 const LONGEST_PARAM = 8192
 
-function fastify(settings: AppSettings, logger: FastifyBaseLogger): FastifyInstance {
+function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metrics): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
     // A logger per request costs more than most requests; the lines carry the id themselves.
@@ -109,7 +107,9 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger): FastifyInsta
     // No hook has run yet for a URL that cannot be decoded.
     frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
       setResponseHeaders(request, reply)
-      sendError(reply, asBusError(error, request))
+      const refusal = asBusError(error, request)
+      metrics.requestDone(request.method, 'unmatched', refusal.status, reply.elapsedTime)
+      sendError(reply, refusal)
     },
   })
   app.server.maxConnections = MAX_CONNECTIONS

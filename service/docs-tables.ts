@@ -3,25 +3,32 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SECRETS } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
+import { METRICS } from './http/metrics/catalogue.ts'
 
-const CONFIGURATION = fileURLToPath(new URL('../docs/configuration.md', import.meta.url))
+/** Each generated part of a page, by the name that its markers carry. */
+const PAGES: Record<string, Record<string, () => string>> = {
+  'configuration.md': { secrets: secretsTable, variables: variablesTable },
+  'metrics.md': { metrics: metricsTable },
+}
 
-/** Each generated part of the page, by the name that its markers carry. */
-const TABLES: Record<string, () => string> = { secrets: secretsTable, variables: variablesTable }
+/** The pages of docs/ that hold tables made here. */
+export const MADE_PAGES = Object.keys(PAGES)
 
-/** The page as it should be: everything between its markers made anew. @throws when a marker is missing */
-export function withTables(page: string): string {
-  let made = page
-  for (const [name, table] of Object.entries(TABLES)) {
+/** A page as it should be: everything between its markers made anew. @throws when a marker is missing */
+export function withTables(page: string, text: string): string {
+  let made = text
+  for (const [name, table] of Object.entries(PAGES[page]!)) {
     const [begin, end] = [`<!-- ${name}: made by service/docs-tables.ts -->`, `<!-- ${name}: end -->`]
     const [from, to] = [made.indexOf(begin), made.indexOf(end)]
-    if (from === -1 || to < from) throw new Error(`the page lacks the markers of the table "${name}"`)
+    if (from === -1 || to < from) throw new Error(`docs/${page} lacks the markers of the table "${name}"`)
     made = `${made.slice(0, from + begin.length)}\n${table()}\n${made.slice(to)}`
   }
   return made
 }
 
-export const readConfigurationPage = (): string => readFileSync(CONFIGURATION, 'utf8')
+const pathOf = (page: string): string => fileURLToPath(new URL(`../docs/${page}`, import.meta.url))
+
+export const readPage = (page: string): string => readFileSync(pathOf(page), 'utf8')
 
 function secretsTable(): string {
   const rows = Object.entries(SECRETS).map(([name, { meaning, takes }]) => [
@@ -40,6 +47,16 @@ function variablesTable(): string {
     variable.meaning,
   ])
   return table(['Variable', 'Default', 'Takes', 'Meaning'], rows)
+}
+
+function metricsTable(): string {
+  const rows = METRICS.map(({ name, kind, labels, help }) => [
+    `\`${name}\``,
+    kind,
+    labels.map(label => `\`${label}\``).join(', '),
+    help,
+  ])
+  return table(['Metric', 'Kind', 'Labels', 'Meaning'], rows)
 }
 
 function table(head: string[], rows: string[][]): string {
@@ -70,4 +87,6 @@ function inUnits(name: string, value: string | number | boolean): string {
   return ''
 }
 
-if (import.meta.main) writeFileSync(CONFIGURATION, withTables(readConfigurationPage()))
+if (import.meta.main) {
+  for (const page of MADE_PAGES) writeFileSync(pathOf(page), withTables(page, readPage(page)))
+}

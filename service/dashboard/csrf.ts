@@ -40,7 +40,8 @@ export class FormTokens {
  */
 export function isSameOrigin(headers: IncomingHttpHeaders, host: string): boolean {
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin') return false
+  // No script can forge it, and it does not depend on what a proxy makes of the host.
+  if (site !== undefined) return site === 'same-origin'
   const origin = headers.origin
   if (origin === undefined || origin === 'null') return true
   return URL.canParse(origin) && new URL(origin).host === host

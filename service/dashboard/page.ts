@@ -2,20 +2,39 @@ import { WIRE_STATES, type WireState, wireState } from '../intent/lifecycle.ts'
 import type { DeadLetter, Depth, Intent, Stats } from '../store/store.ts'
 import { Html, html } from './html.ts'
 import { STYLE } from './style.ts'
+import { type Column, longText, table } from './table.ts'
+import { moment, when } from './times.ts'
 
 export type ShownKey = { prefix: string; owner: string; createdAt: number }
+export type ShownLetter = DeadLetter & { lastError: string | null }
+
+/** What the button that led here came to. */
+export const NOTICES = {
+  retried: 'Retried: the intent is open again, with all its attempts.',
+  cancelled: 'Cancelled: the intent is a dead letter now, and can be retried.',
+  gone: 'Nothing was done: that intent is not there any more, or has moved on meanwhile.',
+} as const
+export type Notice = keyof typeof NOTICES
 
 export type Page = {
   version: string
   /** Bus time in ms. */
   now: number
+  notice: Notice | null
   stats: Stats
-  deadLetters: DeadLetter[]
+  deadLetters: ShownLetter[]
   recent: Intent[]
   keys: ShownKey[]
   keyCount: number
-  formToken(action: 'retry' | 'cancel', id: string): string
+  formToken(action: Action, id: string): string
 }
+type Action = 'retry' | 'cancel'
+
+export const HOME = '/admin/dashboard'
+
+const NAMESPACES_SHOWN = 50
+/** What a publish has that names none; only others are worth a line. */
+const USUAL_PRIORITY = 100
 
 export function renderPage(page: Page): string {
   return html`<!doctype html>
@@ -26,78 +45,129 @@ export function renderPage(page: Page): string {
 <title>Intent Bus</title>
 ${new Html(`<style>${STYLE}</style>`)}
 </head>
-<body><main>
-<header><h1>Intent Bus</h1><span class="soft">${page.version} · ${instant(page.now)} UTC</span></header>
+<body>
+<header>
+<h1>Intent Bus</h1>
+<p class="soft">${page.version} · ${moment(page.now)}</p>
+<a href="${HOME}">Refresh</a>
+</header>
+<main>
+${page.notice === null ? null : html`<p class="notice" role="status">${NOTICES[page.notice]}</p>`}
 ${counts(page.stats.depth)}
 ${deadLetters(page)}
 ${recentIntents(page)}
 ${namespaces(page.stats.depth)}
 ${keys(page)}
-</main></body>
+</main>
+</body>
 </html>
 `.text
 }
 
+const total = (depth: Depth[], state: WireState): number => depth.reduce((sum, of) => sum + of[state], 0)
+const amount = (count: number): string => count.toLocaleString('en-US')
+
 function counts(depth: Depth[]): Html {
-  const total = (state: WireState): number => depth.reduce((sum, of) => sum + of[state], 0)
   const cells = WIRE_STATES.map(
-    state => html`<div><dt>${state}</dt><dd class="${state}">${total(state)}</dd></div>`,
+    state => html`<div><dt>${state}</dt><dd class="${state}">${amount(total(depth, state))}</dd></div>`,
   )
   return html`<dl class="counts">${cells}</dl>`
 }
 
-function deadLetters({ deadLetters: letters, formToken }: Page): Html {
-  const rows = letters.map(
-    letter => html`<tr>
-<td><code>${letter.intentId}</code></td><td class="wide">${letter.route.goal}</td><td>${letter.route.namespace}</td>
-<td class="number">${letter.attempts}</td><td class="wide">${letter.reason}</td><td>${instant(letter.createdAt)}</td>
-<td>${button('retry', 'Retry', letter.intentId, formToken('retry', letter.intentId))}</td></tr>`,
-  )
-  return table(`Dead letters (newest ${letters.length})`, 'Intent|Goal|Namespace|Attempts|Reason|Died|', rows)
+function deadLetters(page: Page): Html {
+  const columns: Column<ShownLetter>[] = [
+    ['Intent', letter => intentCell(letter.intentId, letter.route.goal)],
+    ['Namespace', letter => html`${letter.route.namespace}`],
+    ['Attempts', letter => html`${letter.attempts}`, 'number'],
+    ['Reason', ({ reason, lastError }) => reasonCell(reason, lastError)],
+    ['Died', letter => when(letter.createdAt, page.now)],
+    ['', letter => button(page, 'retry', letter.intentId, letter.route.goal), 'action'],
+  ]
+  const all = total(page.stats.depth, 'dead')
+  return table('Dead letters', page.deadLetters, columns, {
+    note: all > page.deadLetters.length ? `the newest ${page.deadLetters.length} of ${amount(all)}` : null,
+    cards: true,
+    empty: 'None. Intents that run out of attempts, expire or are cancelled end up here.',
+  })
 }
 
-function recentIntents({ recent, formToken }: Page): Html {
-  const rows = recent.map(intent => {
-    const state = wireState(intent.state)
-    return html`<tr>
-<td><code>${intent.id}</code></td><td class="wide">${intent.route.goal}</td><td>${intent.route.namespace}</td>
-<td class="${state}">${state}</td><td class="number">${intent.priority}</td>
-<td class="number">${intent.attempts}/${intent.maxAttempts}</td><td class="wide">${intent.lastError}</td>
-<td>${instant(intent.createdAt)}</td>
-<td>${state === 'open' || state === 'claimed' ? button('cancel', 'Cancel', intent.id, formToken('cancel', intent.id)) : null}</td></tr>`
+function reasonCell(reason: string, lastError: string | null): Html {
+  const more = lastError === null || lastError === reason ? null : html`<small>${longText(lastError)}</small>`
+  return html`${reason}${more}`
+}
+
+function recentIntents(page: Page): Html {
+  const columns: Column<Intent>[] = [
+    ['Intent', intent => intentCell(intent.id, intent.route.goal)],
+    ['Namespace', intent => html`${intent.route.namespace}`],
+    ['State', intent => stateCell(intent, page.now), 'roomy'],
+    ['Attempts', intent => html`${intent.attempts} of ${intent.maxAttempts}`, 'number'],
+    ['Last error', intent => (intent.lastError === null ? null : longText(intent.lastError)), 'roomy'],
+    ['Published', intent => when(intent.createdAt, page.now)],
+    ['', intent => buttonFor(page, intent), 'action'],
+  ]
+  return table('Recent intents', page.recent, columns, {
+    note: page.recent.length > 1 ? `the ${page.recent.length} published last` : null,
+    cards: true,
+    empty: 'None. Publish one with POST /intent.',
   })
-  return table('Recent intents', 'Intent|Goal|Namespace|State|Priority|Attempts|Last error|Published|', rows)
+}
+
+function stateCell(intent: Intent, now: number): Html {
+  const state = wireState(intent.state)
+  const { priority } = intent
+  return html`<span class="state ${state}">${state}</span>${whatNext(intent, now)}${
+    priority === USUAL_PRIORITY ? null : html`<small>priority ${priority}</small>`
+  }`
+}
+
+function whatNext({ state, runAt, leaseUntil, workerId }: Intent, now: number): Html | null {
+  if (state === 'delayed' && runAt > now) return html`<small>due ${when(runAt, now)}</small>`
+  if (state !== 'claimed' || leaseUntil === null) return null
+  const worker = workerId === null || workerId === '' ? null : html`<small>by <bdi>${workerId}</bdi></small>`
+  return html`${worker}<small>lease ends ${when(leaseUntil, now)}</small>`
+}
+
+function buttonFor(page: Page, { id, state, route }: Intent): Html | null {
+  if (state === 'fulfilled') return null
+  return button(page, state === 'dead' ? 'retry' : 'cancel', id, route.goal)
 }
 
 function namespaces(depth: Depth[]): Html {
-  const rows = depth.map(
-    of =>
-      html`<tr><td>${of.namespace}</td>${WIRE_STATES.map(state => html`<td class="number">${of[state]}</td>`)}</tr>`,
-  )
-  return table('Namespaces', `Namespace|${WIRE_STATES.join('|')}`, rows)
+  const busiest = depth
+    .toSorted((a, b) => b.open + b.claimed - (a.open + a.claimed))
+    .slice(0, NAMESPACES_SHOWN)
+  const columns: Column<Depth>[] = [
+    ['Namespace', of => html`${of.namespace}`],
+    ...WIRE_STATES.map((state): Column<Depth> => [state, of => html`${amount(of[state])}`, 'number']),
+  ]
+  return table('Namespaces', busiest, columns, {
+    note: depth.length > busiest.length ? `the ${busiest.length} busiest of ${amount(depth.length)}` : null,
+    empty: 'None. A namespace is there while it holds intents.',
+  })
 }
 
 function keys(page: Page): Html {
-  const rows = page.keys.map(
-    key =>
-      html`<tr><td><code>${key.prefix}…</code></td><td class="wide">${key.owner}</td><td>${instant(key.createdAt)}</td></tr>`,
-  )
-  return table(`API keys (${page.keyCount})`, 'Key|Owner|Created', rows)
+  const columns: Column<ShownKey>[] = [
+    ['Key', key => html`<code>${key.prefix}…</code>`],
+    ['Owner', key => longText(key.owner)],
+    ['Created', key => when(key.createdAt, page.now)],
+  ]
+  return table('API keys', page.keys, columns, {
+    note:
+      page.keyCount > page.keys.length ? `the newest ${page.keys.length} of ${amount(page.keyCount)}` : null,
+    empty: 'None but the master key. Issue one with POST /admin/generate_key.',
+  })
 }
 
-function table(title: string, columns: string, rows: Html[]): Html {
-  if (rows.length === 0) return html`<section><h2>${title}</h2><p class="soft">None.</p></section>`
-  const heads = columns.split('|').map(name => html`<th scope="col">${name}</th>`)
-  return html`<section><h2>${title}</h2><div class="scroll"><table>
-<thead><tr>${heads}</tr></thead>
-<tbody>${rows}</tbody>
-</table></div></section>`
+/** The goal, and the id as a link to all that is known of it. Ids of one day begin alike: the end tells them apart. */
+function intentCell(id: string, goal: string): Html {
+  return html`${longText(goal)}<small><a href="/admin/intents/${id}" title="${id}"><code>…${id.slice(-12)}</code></a></small>`
 }
 
-function button(action: string, text: string, id: string, token: string): Html {
-  return html`<form method="post" action="/admin/dashboard/intents/${id}/${action}"><input type="hidden" name="token" value="${token}"><button>${text}</button></form>`
-}
+const BUTTONS = { retry: 'Retry', cancel: 'Cancel' } as const
 
-function instant(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
+function button({ formToken }: Page, action: Action, id: string, goal: string): Html {
+  const text = BUTTONS[action]
+  return html`<form method="post" action="${HOME}/intents/${id}/${action}"><input type="hidden" name="token" value="${formToken(action, id)}"><button aria-label="${text} ${goal}">${text}</button></form>`
 }

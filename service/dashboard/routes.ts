@@ -5,10 +5,9 @@ import { bytesOf } from '../http/body.ts'
 import { intentId } from '../http/routes/intent-id.ts'
 import type { Parts } from '../http/routes/parts.ts'
 import { FormTokens, isSameOrigin } from './csrf.ts'
-import { renderPage } from './page.ts'
+import { HOME, NOTICES, type Notice, renderPage, type ShownLetter } from './page.ts'
 import { STYLE_SOURCE } from './style.ts'
 
-const HOME = '/admin/dashboard'
 const ADMIN = { config: { access: 'admin' } } as const
 
 const DEAD_LETTERS_SHOWN = 50
@@ -16,6 +15,7 @@ const INTENTS_SHOWN = 50
 const KEYS_SHOWN = 100
 
 type Id = { Params: { id: string } }
+type Home = { Querystring: { done?: unknown } }
 
 /**
  * The operators' page, in a scope of its own: helmet's hooks cost a few microseconds per request and allocate a promise,
@@ -23,7 +23,9 @@ type Id = { Params: { id: string } }
  */
 export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Promise<void> {
   const { settings, broker, keys, clock } = parts
-  const tokens = new FormTokens(settings.adminSecret ?? settings.dashboardPassword ?? settings.secret)
+  const { store } = broker
+  // An empty secret is one that is not configured, and a key that anybody has.
+  const tokens = new FormTokens(settings.adminSecret || settings.dashboardPassword || settings.secret)
 
   await scope.register(helmet, {
     contentSecurityPolicy: {
@@ -41,19 +43,19 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
     strictTransportSecurity: settings.enforceHttps ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   })
 
-  scope.get(HOME, ADMIN, async (_request, reply) => {
-    const { store } = broker
-    const [stats, deadLetters, recent] = await Promise.all([
+  scope.get<Home>(HOME, ADMIN, async (request, reply) => {
+    const [stats, letters, recent] = await Promise.all([
       store.stats(),
-      store.deadLetters(DEAD_LETTERS_SHOWN),
+      deadLetters(),
       store.recent(INTENTS_SHOWN),
     ])
     const now = clock.now()
     const page = renderPage({
       version: settings.version,
       now,
+      notice: noticeOf(request),
       stats,
-      deadLetters,
+      deadLetters: letters,
       recent,
       keys: keys.list().slice(0, KEYS_SHOWN),
       keyCount: keys.size,
@@ -63,14 +65,21 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
   })
 
   scope.post<Id>(`${HOME}/intents/:id/retry`, ADMIN, async (request, reply) => {
-    await broker.retry(pressed('retry', request))
-    return reply.redirect(HOME, 303)
+    const id = pressed('retry', request)
+    return reply.redirect(await afterwards('retried', broker.retry(id)), 303)
   })
 
   scope.post<Id>(`${HOME}/intents/:id/cancel`, ADMIN, async (request, reply) => {
-    await broker.cancel(pressed('cancel', request))
-    return reply.redirect(HOME, 303)
+    const id = pressed('cancel', request)
+    return reply.redirect(await afterwards('cancelled', broker.cancel(id)), 303)
   })
+
+  /** With the last error of each, which the letter itself does not hold: a probe per letter shown. */
+  async function deadLetters(): Promise<ShownLetter[]> {
+    const letters = await store.deadLetters(DEAD_LETTERS_SHOWN)
+    const intents = await Promise.all(letters.map(letter => store.intent(letter.intentId)))
+    return letters.map((letter, i) => ({ ...letter, lastError: intents[i]?.lastError ?? null }))
+  }
 
   /** @returns the intent whose button was pressed on a page of ours @throws {BusError} `forbidden` when it was not */
   function pressed(action: 'retry' | 'cancel', request: FastifyRequest<Id>): string {
@@ -80,5 +89,20 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       isSameOrigin(request.headers, request.host) && tokens.accepts(token, `${action} ${id}`, clock.now())
     if (!genuine) throw new BusError('forbidden', 'This button is too old, or not from this page. Reload it.')
     return id
+  }
+}
+
+function noticeOf({ query: { done } }: FastifyRequest<Home>): Notice | null {
+  return typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (done as Notice) : null
+}
+
+/** Where to go from here. An intent that has moved on since the page was made is no error to whoever looks at it. */
+async function afterwards(notice: Notice, move: Promise<unknown>): Promise<string> {
+  try {
+    await move
+    return `${HOME}?done=${notice}`
+  } catch (error) {
+    if (error instanceof BusError && error.code === 'not_found') return `${HOME}?done=gone`
+    throw error
   }
 }

@@ -6,7 +6,12 @@ import type { RequestLimits } from './limits/request-limits.ts'
 import { takeNonce } from './request.ts'
 
 /** The one place where an error becomes an answer. */
-export function handleErrors(app: FastifyInstance, broker: Broker, limits: RequestLimits): void {
+export function handleErrors(
+  app: FastifyInstance,
+  broker: Broker,
+  limits: RequestLimits,
+  observer: { authFailed(kind: 'signature'): void },
+): void {
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
     let error = asBusError(thrown, request)
     try {
@@ -14,6 +19,8 @@ export function handleErrors(app: FastifyInstance, broker: Broker, limits: Reque
     } catch (refusal) {
       error = asBusError(refusal as Error, request)
     }
+    // Here and not at the check: a replay is found out by the store.
+    if (error.code === 'invalid_signature') observer.authFailed('signature')
     return sendError(reply, error)
   })
 

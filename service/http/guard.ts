@@ -66,7 +66,6 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
       try {
         checkSignature(request, caller)
       } catch (error) {
-        observer.authFailed('signature')
         return done(error as Error)
       }
     }

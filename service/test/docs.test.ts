@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
-import { readConfigurationPage, withTables } from '../docs-tables.ts'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { MADE_PAGES, readPage, withTables } from '../docs-tables.ts'
+import { METRICS } from '../http/metrics/catalogue.ts'
+import { RealBus, root } from './real-bus.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
@@ -15,9 +18,31 @@ const pages = [
     .map(name => `docs/${name}`),
 ]
 
-test('the configuration page shows the variables as the code has them (else: npm run docs)', () => {
-  const page = readConfigurationPage()
-  expect(page).toBe(withTables(page))
+test.each(MADE_PAGES)('docs/%s has its tables as the code has them (else: npm run docs)', page => {
+  const text = readPage(page)
+  expect(text).toBe(withTables(page, text))
+})
+
+test('the metrics that docs/metrics.md asks for are in the catalogue', () => {
+  const asked = readPage('metrics.md').match(/intent_bus_\w+/g)!
+  const known = new Set(METRICS.flatMap(({ name }) => [name, `${name}_bucket`]))
+  expect(asked.filter(name => !known.has(name))).toEqual([])
+})
+
+test('the command at the top of docs/metrics.md reads the metrics as it stands there', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const bus = new RealBus(dir, { PORT: '0' })
+  onTestFinished(() => bus.kill())
+  const port = await bus.ready()
+  const command = /^```sh\n(.*?)^```$/ms.exec(readPage('metrics.md'))![1]!
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    ['-euc', command.replace('localhost:8080', `localhost:${port}`)],
+    // A proxy that the machine is set up for must not stand between curl and this machine.
+    { cwd: dir, env: { PATH: process.env['PATH'] ?? '', NO_PROXY: 'localhost' } },
+  )
+  expect(stdout).toContain('# TYPE intent_bus_depth gauge\n')
 })
 
 describe.each(pages)('%s', page => {

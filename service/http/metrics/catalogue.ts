@@ -41,7 +41,7 @@ export const METRICS: readonly MetricEntry[] = [
     'http_request_duration_seconds',
     ['method', 'route', 'status'],
     FAST,
-    'From the first byte of the request line to the end of the answer',
+    'From when the headers were read to the end of the answer',
   ),
   counter('published_total', ['namespace'], 'Intents published; idempotent repeats are not among them'),
   counter('claimed_total', ['namespace'], 'Claims that got an intent'),
@@ -68,7 +68,11 @@ export const METRICS: readonly MetricEntry[] = [
   histogram('commit_duration_seconds', [], SYNC, 'One group commit, its sync to disk included'),
   histogram('commit_operations', [], SIZES, 'Operations in one group commit'),
   counter('storage_failures_total', ['reason'], 'Commits that did not happen; full: no room on the disk'),
-  gauge('store_up', [], '1 when the store answered this scrape'),
+  gauge(
+    'store_up',
+    [],
+    '1: the store answered this scrape; 0: it did not, and its gauges are the last ones known',
+  ),
   gauge('wal_bytes', [], 'Size of the write-ahead log'),
   gauge('database_bytes', [], 'Size of the database'),
   gauge('disk_free_bytes', [], 'Room left on the disk of the database'),
@@ -77,8 +81,16 @@ export const METRICS: readonly MetricEntry[] = [
   counter('auth_failures_total', ['kind'], 'Requests without good credentials'),
   counter('idempotent_replays_total', [], 'Publishes answered with the id of an earlier one'),
 
-  gauge('intents_total', ['status', 'namespace'], 'Intents kept; the reference server calls it this'),
-  gauge('dead_letters_total', [], 'Dead letters kept; the reference server calls it this'),
-  gauge('tester_keys_total', [], 'API keys issued; the reference server calls it this'),
+  gauge(
+    'intents_total',
+    ['status'],
+    'The same as depth, under the name that the reference server has for it',
+  ),
+  gauge(
+    'dead_letters_total',
+    [],
+    'Dead letters kept: a gauge, under the name that the reference server has for it',
+  ),
+  gauge('tester_keys_total', [], 'API keys issued, under the name that the reference server has for it'),
   gauge('build_info', ['version', 'node'], 'Always 1; the labels say what runs'),
 ]

@@ -1,9 +1,11 @@
 import { DEATH_REASONS, type DeathReason, type Observer } from '../../broker/observer.ts'
+import { systemClock } from '../../clock.ts'
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
 import { NamespaceLabels } from './namespaces.ts'
 import { CatalogueRegistry } from './registry.ts'
+import { StoreWatch } from './store-watch.ts'
 
 /** What is looked up when somebody scrapes. */
 export type Sources = {
@@ -30,6 +32,8 @@ export interface Metrics extends Observer {
   text(): Promise<string>
 }
 
+export type MetricsOptions = { version: string; patienceMs?: number }
+
 const NAMESPACED = [
   'published_total',
   'claimed_total',
@@ -39,7 +43,8 @@ const NAMESPACED = [
   'leases_expired_total',
 ] as const
 
-export function createMetrics({ version }: { version: string }): Metrics {
+/** @param patienceMs how long a scrape waits for the store. Prometheus itself gives up after 10 s. */
+export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): Metrics {
   const all = new CatalogueRegistry()
   const byNamespace = Object.fromEntries(
     NAMESPACED.map(name => [name, all.counter(name)] as const),
@@ -54,9 +59,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const toSettle = all.histogram('claim_to_settle_seconds')
   const commitDuration = all.histogram('commit_duration_seconds')
   const commitOperations = all.histogram('commit_operations')
-  const requests = all.histogram('http_request_duration_seconds')
-  const requestsOf = new Map<string, { observe(seconds: number): void }>()
-  let sources: Sources | null = null
+  let sources: (Sources & { store: StoreWatch }) | null = null
 
   // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
   const namespaces = new NamespaceLabels(namespace => {
@@ -75,7 +78,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     get observer() {
       return metrics
     },
-    contentType: all.registry.contentType,
+    contentType: all.contentType,
     published(namespace, replayed) {
       if (replayed) replays.inc()
       else count('published_total', namespace)
@@ -106,31 +109,26 @@ export function createMetrics({ version }: { version: string }): Metrics {
     rateLimited: () => limited.inc(),
     authFailed: kind => authFailures.inc({ kind }),
     requestDone(method, route, status, durationMs) {
-      const name = `${method} ${route} ${status}`
-      let series = requestsOf.get(name)
-      if (series === undefined) {
-        series = requests.labels(method, route, `${status}`)
-        requestsOf.set(name, series)
-      }
-      series.observe(durationMs / 1000)
+      all.requests.observe(method, route, status, durationMs / 1000)
     },
     watch(found) {
-      sources = found
+      const store = new StoreWatch(found.stats, systemClock(), { patienceMs, freshMs: 0 })
+      sources = { ...found, store }
     },
     async text() {
       if (sources !== null) await look(sources)
-      return all.registry.metrics()
+      return all.text()
     },
   }
   return metrics
 
-  async function look(from: Sources): Promise<void> {
+  async function look(from: Sources & { store: StoreWatch }): Promise<void> {
     all.gauge('queued_operations').set(from.queued())
     all.gauge('waiting_claims').set(from.waitingClaims())
     all.gauge('tester_keys_total').set(from.issuedKeys())
     let stats: Stats
     try {
-      stats = await from.stats()
+      stats = await from.store.look()
     } catch {
       // The scrape that shows the store is down must not fail because of it.
       all.gauge('store_up').set(0)
@@ -153,7 +151,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
     for (const state of WIRE_STATES) {
       total.set({ state }, 0)
       perNamespace.set({ namespace: 'default', state }, 0)
-      reference.set({ namespace: 'default', status: state }, 0)
+      reference.set({ status: state }, 0)
     }
     let dead = 0
     for (const of of depth) {
@@ -161,7 +159,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
       for (const state of WIRE_STATES) {
         total.inc({ state }, of[state])
         perNamespace.inc({ namespace, state }, of[state])
-        reference.inc({ namespace, status: state }, of[state])
+        reference.inc({ status: state }, of[state])
       }
       dead += of.dead
     }

@@ -1,14 +1,22 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { METRICS, type MetricEntry, type MetricKind } from './catalogue.ts'
+import { RequestDurations } from './request-durations.ts'
+
+const REQUESTS = 'intent_bus_http_request_duration_seconds'
 
 /** A registry of its own per app, with every metric of the catalogue in it, to be had by name. */
 export class CatalogueRegistry {
-  readonly registry = new Registry()
+  readonly requests = new RequestDurations(METRICS.find(entry => entry.name === REQUESTS)!)
+  readonly contentType: string
+  readonly #registry = new Registry()
   readonly #made = new Map<string, Counter | Gauge | Histogram>()
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry })
-    for (const entry of METRICS) this.#made.set(entry.name, make(entry, this.registry))
+    this.contentType = this.#registry.contentType
+    collectDefaultMetrics({ register: this.#registry })
+    for (const entry of METRICS) {
+      if (entry.name !== REQUESTS) this.#made.set(entry.name, make(entry, this.#registry))
+    }
   }
 
   counter(name: string): Counter {
@@ -21,6 +29,10 @@ export class CatalogueRegistry {
 
   histogram(name: string): Histogram {
     return this.#of(name, 'histogram') as Histogram
+  }
+
+  async text(): Promise<string> {
+    return `${await this.#registry.metrics()}\n${this.requests.text()}`
   }
 
   #of(name: string, kind: MetricKind): Counter | Gauge | Histogram {

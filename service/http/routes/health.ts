@@ -1,10 +1,17 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { seconds, sendJson } from '../answers.ts'
+import { StoreWatch } from '../metrics/store-watch.ts'
 import type { Parts } from './parts.ts'
 
 const OPEN = { config: { access: 'open', quiet: true } } as const
 
-export function healthRoutes(app: FastifyInstance, { settings, broker, wallNow }: Parts): void {
+/** A probe waits this long for the store, and probes within this long share an answer: anybody may send them. */
+const PROBE = { patienceMs: 1000, freshMs: 1000 }
+
+export function healthRoutes(app: FastifyInstance, { settings, broker, clock, wallNow }: Parts): void {
+  const store = new StoreWatch(() => broker.store.stats(), clock, PROBE)
+  let lastSaid = ''
+
   app.get('/health', OPEN, (_request, reply) =>
     sendJson(reply, JSON.stringify({ ok: true, ts: seconds(wallNow()), version: settings.version })),
   )
@@ -12,22 +19,35 @@ export function healthRoutes(app: FastifyInstance, { settings, broker, wallNow }
   /** The process runs and answers: anything else is not for a restart to mend. */
   app.get('/health/live', OPEN, (_request, reply) => sendJson(reply, '{"ok":true}'))
 
-  app.get('/health/ready', OPEN, async (_request, reply) => {
+  app.get('/health/ready', OPEN, async (request, reply) => {
     const reasons = await whyNotReady()
+    sayIfNew(reasons, request)
     reply.code(reasons.length === 0 ? 200 : 503)
     return sendJson(reply, JSON.stringify({ ok: reasons.length === 0, reasons }))
   })
 
+  /**
+   * Maintenance is no reason: the operator wished for it, and a proxy that takes the bus out of service for it would
+   * shut out the admins whom it is meant for, and replace the bus's own 503 and its Retry-After.
+   */
   async function whyNotReady(): Promise<string[]> {
     const reasons: string[] = []
     if (broker.draining) reasons.push('draining')
-    if (settings.maintenance) reasons.push('maintenance')
     try {
-      const { diskFreeBytes } = await broker.store.stats()
+      const { diskFreeBytes } = await store.look()
       if (diskFreeBytes < settings.minFreeDiskBytes) reasons.push('disk_low')
     } catch {
       reasons.push('store_unavailable')
     }
     return reasons
+  }
+
+  /** Probes come every few seconds; the log gets a line when their answer changes. */
+  function sayIfNew(reasons: string[], { log, id }: FastifyRequest): void {
+    const said = reasons.join()
+    if (said === lastSaid) return
+    lastSaid = said
+    if (said === '') log.info({ reqId: id }, 'ready again')
+    else log.warn({ reqId: id, reasons }, 'not ready')
   }
 }

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import { busForFile, busForTest } from '../support/bus.ts'
+
+const bus = await busForFile()
+
+test('health says that it is well, what time it is and which version runs', async () => {
+  bus.wallAheadMs = 1250
+  const answer = await bus.nobody.get('/health')
+  expect(answer.status).toBe(200)
+  expect(answer.json).toEqual({ ok: true, ts: (bus.clock.now() + 1250) / 1000, version: '0.1.0-test' })
+})
+
+test.each(['/health', '/health/live', '/health/ready'])(
+  '%s is open to all, in maintenance too',
+  async path => {
+    const closed = await busForTest({ BUS_MAINTENANCE_MODE: 'true' })
+    for (const asked of [bus, closed]) {
+      const answer = await asked.nobody.get(path)
+      expect(answer.status).toBe(200)
+      expect(answer.json.ok).toBe(true)
+    }
+  },
+)
+
+test('a bus that can work is ready, for no reason', async () => {
+  const answer = await bus.nobody.get('/health/ready')
+  expect([answer.status, answer.json]).toEqual([200, { ok: true, reasons: [] }])
+})
+
+test('a bus with too little room on its disk is not ready, and alive', async () => {
+  const full = await busForTest({ BUS_MIN_FREE_DISK_BYTES: '1125899906842624' })
+  const answer = await full.nobody.get('/health/ready')
+  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['disk_low'] }])
+  expect((await full.nobody.get('/health/live')).json).toEqual({ ok: true })
+})
+
+test('a bus that drains is not ready, and alive', async () => {
+  const stopping = await busForTest()
+  await stopping.broker.drain()
+  const answer = await stopping.nobody.get('/health/ready')
+  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['draining'] }])
+  expect((await stopping.nobody.get('/health/live')).status).toBe(200)
+})
+
+test('every reason is named', async () => {
+  const stopping = await busForTest({ BUS_MIN_FREE_DISK_BYTES: '1125899906842624' })
+  await stopping.broker.drain()
+  expect((await stopping.nobody.get('/health/ready')).json.reasons).toEqual(['draining', 'disk_low'])
+})
+
+test('a bus whose store cannot answer is not ready, until it can again', async () => {
+  const broken = await busForTest()
+  const stats = broken.store.stats
+  broken.store.stats = () => Promise.reject(new Error('gone'))
+  const answer = await broken.nobody.get('/health/ready')
+  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['store_unavailable'] }])
+
+  broken.store.stats = stats
+  expect((await broken.nobody.get('/health/ready')).status).toBe(200)
+})
+
+test('a store that hangs makes the bus not ready after a second, and is asked once however many probe', async () => {
+  const stuck = await busForTest()
+  let questions = 0
+  const asked = new Promise<void>(resolve => {
+    stuck.store.stats = () => {
+      questions += 1
+      resolve()
+      return new Promise(() => {})
+    }
+  })
+  const first = stuck.nobody.get('/health/ready')
+  await asked
+  expect((await stuck.nobody.get('/health/live')).status).toBe(200)
+  await stuck.clock.advance(1000)
+  const answer = await first
+  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['store_unavailable'] }])
+
+  const waiting = stuck.clock.waiting
+  const more = Array.from({ length: 5 }, () => stuck.nobody.get('/health/ready'))
+  await expect.poll(() => stuck.clock.waiting).toBe(waiting + 5)
+  await stuck.clock.advance(1000)
+  for (const { status } of await Promise.all(more)) expect(status).toBe(503)
+  expect(questions).toBe(1)
+})
+
+test('probes of one second share one look at the store: anybody may send them', async () => {
+  const probed = await busForTest()
+  const { stats } = probed.store
+  let questions = 0
+  probed.store.stats = () => {
+    questions += 1
+    return stats()
+  }
+  for (let i = 0; i < 20; i += 1) expect((await probed.nobody.get('/health/ready')).status).toBe(200)
+  expect(questions).toBe(1)
+  await probed.clock.advance(1000)
+  await probed.nobody.get('/health/ready')
+  expect(questions).toBe(2)
+})
+
+test('the log tells when the bus becomes unready and ready again, once each', async () => {
+  const broken = await busForTest()
+  const stats = broken.store.stats
+  const said = () =>
+    broken.log
+      .map(line => JSON.parse(line))
+      .filter(line => /ready/.test(line.msg))
+      .map(line => [line.level, line.msg, line.reasons])
+  const probe = () => broken.nobody.get('/health/ready')
+
+  await probe()
+  expect(said()).toEqual([])
+  broken.store.stats = () => Promise.reject(new Error('gone'))
+  await broken.clock.advance(1000)
+  await probe()
+  await probe()
+  broken.store.stats = stats
+  await probe()
+  await probe()
+  expect(said()).toEqual([
+    [40, 'not ready', ['store_unavailable']],
+    [30, 'ready again', undefined],
+  ])
+})

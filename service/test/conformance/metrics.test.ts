@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import { METRICS } from '../../http/metrics/catalogue.ts'
+import { createMetrics } from '../../http/metrics/metrics.ts'
+import { busForFile, METRICS_TOKEN } from '../support/bus.ts'
+import { rawCall } from '../support/raw.ts'
+
+const bus = await busForFile()
+const { master, nobody } = bus
+
+const scrape = async () => (await nobody.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` })).text
+
+describe('the scrape holds the catalogue and nothing else of its name', async () => {
+  const text = await scrape()
+  const again = `${text}${await scrape()}`
+
+  test.each(METRICS)('$name', ({ name, kind, help, labels }) => {
+    expect(again).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`)
+    const suffix = kind === 'histogram' ? '_(?:bucket|sum|count)' : ''
+    const series = [...again.matchAll(new RegExp(`^${name}${suffix}(?:\\{(.*)\\})? \\S+$`, 'gm'))]
+    expect(series).not.toEqual([])
+    for (const [, inside = ''] of series) {
+      const names = [...inside.matchAll(/(\w+)="/g)].map(match => match[1]).filter(each => each !== 'le')
+      expect(names.sort()).toEqual([...labels].sort())
+    }
+  })
+
+  test('each family stands once, and ours are all in the catalogue', () => {
+    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(match => match[1]!)
+    expect(new Set(families).size).toBe(families.length)
+    const ours = families.filter(name => name.startsWith('intent_bus_'))
+    expect(ours.sort()).toEqual(METRICS.map(({ name }) => name).sort())
+  })
+
+  test('the event loop, the memory and the processor are there under their usual names', () => {
+    for (const name of [
+      'nodejs_eventloop_lag_p99_seconds',
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+    ])
+      expect(text).toContain(`\n${name} `)
+  })
+})
+
+describe('the duration of requests', () => {
+  const of = (labels: string) => bus.metric(`intent_bus_http_request_duration_seconds_count{${labels}}`)
+
+  test('is by method, route template and status', async () => {
+    const labels = 'method="GET",route="/status/:id",status="404"'
+    const before = (await of(labels)) ?? 0
+    await master.get(`/status/${'0'.repeat(32)}`)
+    await master.get(`/status/${'1'.repeat(32)}`)
+    await expect.poll(() => of(labels)).toBe(before + 2)
+  })
+
+  test('grows no series for addresses and methods that somebody makes up', async () => {
+    const series = async () =>
+      (await scrape()).split('\n').filter(line => line.includes('duration_seconds_count{'))
+    for (const method of ['PROPFIND', 'MKCOL', 'REPORT']) {
+      for (const path of ['/a', '/b', '/health', '/intent']) {
+        await rawCall(bus.port, `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      }
+    }
+    const labels = 'method="other",route="unmatched",status="401"'
+    await expect.poll(() => of(labels)).toBe(12)
+    const known = await series()
+    for (let i = 0; i < 20; i += 1) await nobody.get(`/made-up/${i}`)
+    await nobody.post(`/${'x'.repeat(200)}`)
+    await expect.poll(() => of('method="GET",route="unmatched",status="401"')).toBe(20)
+    await expect.poll(() => of('method="POST",route="unmatched",status="401"')).toBe(1)
+    expect((await series()).length).toBe(known.length + 2)
+  })
+})
+
+test.each([
+  ['fails', () => Promise.reject(new Error('gone'))],
+  ['hangs', () => new Promise<never>(() => {})],
+])('a store that %s does not keep the scrape from saying so', async (_how, stats) => {
+  const metrics = createMetrics({ version: 'test', patienceMs: 5 })
+  const none = () => 0
+  metrics.watch({ stats, queued: () => 7, waitingClaims: none, issuedKeys: none, now: none, intentTtlMs: 1 })
+  const text = await metrics.text()
+  expect(text).toContain('\nintent_bus_store_up 0\n')
+  expect(text).toContain('\nintent_bus_queued_operations 7\n')
+})
