@@ -12,6 +12,7 @@ import type {
   Op,
   Outcome,
   Published,
+  PurgeCursor,
   Refusal,
   ResultType,
   Settled,
@@ -151,17 +152,17 @@ export class Broker {
     return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs }))
   }
 
-  /** @returns how many rows went. Runs in steps, so that publishes get their turn in between. */
+  /** @returns how many intents went. Runs in steps, so that publishes get their turn in between. */
   async purge(namespace: string | null): Promise<number> {
     let deleted = 0
-    let from: { after: number; upTo: number | null } | null = { after: 0, upTo: null }
-    while (from !== null) {
+    let from: PurgeCursor | null = null
+    do {
       const step: ValueOf['purge'] = accept(
-        await this.#submit({ kind: 'purge', namespace, ...from, limit: PURGE_STEP }),
+        await this.#submit({ kind: 'purge', namespace, from, limit: PURGE_STEP }),
       )
       deleted += step.deleted
       from = step.next
-    }
+    } while (from !== null)
     return deleted
   }
 

@@ -54,16 +54,12 @@ export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
 export type CancelOp = { kind: 'cancel'; id: string }
 export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
 /**
- * `namespace: null` empties everything but the keys, at once. A namespace goes in bounded steps: intents with a
- * sequence in (`after`, `upTo`], `upTo: null` meaning the newest there is at the first step.
+ * `namespace: null` empties everything but the keys, at once. A namespace goes in bounded steps: its intents, then the
+ * idempotency keys that would go on answering for them. `from: null` begins.
  */
-export type PurgeOp = {
-  kind: 'purge'
-  namespace: string | null
-  after: number
-  upTo: number | null
-  limit: number
-}
+export type PurgeOp = { kind: 'purge'; namespace: string | null; from: PurgeCursor | null; limit: number }
+/** Rows of that table with a sequence in (`after`, `upTo`]: what came after the purge began stays. */
+export type PurgeCursor = { table: 'intents' | 'idempotency_keys'; after: number; upTo: number }
 /**
  * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.
  * `seed` (0 ≤ seed < 1) spreads the retries of the leases it ends.
@@ -153,7 +149,8 @@ export type ValueOf = {
   revokeKey: { id: KeyId } | null
   cancel: Moved
   retry: Moved
-  purge: { deleted: number; next: { after: number; upTo: number } | null }
+  /** `deleted` counts intents. */
+  purge: { deleted: number; next: PurgeCursor | null }
   sweep: Swept
 }
 

@@ -9,12 +9,11 @@ import { type JsonBody, jsonBody } from '../body.ts'
 import { failureText, resultOf } from '../outcome.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
-import { ClaimQuery, ExtendBody, FailBody, FulfilBody } from '../schemas/requests.ts'
+import { ClaimQuery, extendBody, FailBody, FulfilBody } from '../schemas/requests.ts'
 import { intentId } from './intent-id.ts'
 import type { Parts } from './parts.ts'
 
 const readClaim = reader(ClaimQuery)
-const readExtend = reader(ExtendBody)
 const readFulfil = reader(FulfilBody)
 const readFail = reader(FailBody)
 
@@ -24,6 +23,8 @@ const WRITES = { config: { access: 'key', writes: true } } as const
 const EMPTY_RETRY_AFTER = '1'
 
 export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Parts): void {
+  const readExtend = reader(extendBody(settings.leaseMs / 1000))
+
   app.post('/claim', WRITES, async (request, reply) => {
     const ask = askOf(request, keys)
     // Nobody's intents: nothing to ask the store for. An unkept nonce is kept by the error path or here.
@@ -100,12 +101,22 @@ function withHeaders(request: FastifyRequest): Record<string, unknown> {
   }
   if (fields['namespace'] === '') fields['namespace'] = undefined
   fields['worker_id'] = headers['x-worker-id'] || fields['worker_id']
-  fields['capabilities'] =
+  fields['capabilities'] = wholeNames(
     headers['x-worker-capabilities'] ||
-    headers['x-worker-capability'] ||
-    fields['capabilities'] ||
-    fields['capability']
+      headers['x-worker-capability'] ||
+      fields['capabilities'] ||
+      fields['capability'],
+  )
   return fields
+}
+
+const LONGEST_LIST_CHARS = 256
+
+/** A list that is too long ends before the name that would be cut in half: half a name is another name. */
+function wholeNames(list: unknown): unknown {
+  if (typeof list !== 'string' || list.length <= LONGEST_LIST_CHARS) return list
+  const end = list.lastIndexOf(',', LONGEST_LIST_CHARS)
+  return list.slice(0, end === -1 ? LONGEST_LIST_CHARS : end)
 }
 
 function publisherOf(apiKey: string, caller: Caller, keys: KeyRing): KeyId | undefined {

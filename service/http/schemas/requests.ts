@@ -66,15 +66,17 @@ export const ClaimQuery = Type.Object({
 })
 export type ClaimQuery = Type.Static<typeof ClaimQuery>
 
-export const ExtendBody = Type.Object({
-  claim_token: claimToken(),
-  seconds: wholeNumber({
-    minimum: 10,
-    maximum: 3600,
-    default: 60,
-    description: 'length of the lease from now',
-  }),
-})
+/** @param leaseSeconds how long a lease is when nothing else is asked for */
+export const extendBody = (leaseSeconds: number) =>
+  Type.Object({
+    claim_token: claimToken(),
+    seconds: wholeNumber({
+      minimum: 10,
+      maximum: 3600,
+      default: leaseSeconds,
+      description: 'length of the lease from now',
+    }),
+  })
 
 export const FulfilBody = Type.Object({
   claim_token: claimToken(),

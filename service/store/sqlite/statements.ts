@@ -55,7 +55,10 @@ export const WRITE_SQL = {
   fulfil: `UPDATE intents SET state = 3, due_at = ?, token = NULL, last_error = NULL WHERE n = ?`,
   keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?)
                ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`,
-  backOff: `UPDATE intents SET state = 0, run_at = ?, due_at = ?, token = NULL, last_error = ? WHERE n = ?`,
+  // How long it lives is counted from when it is due, so its end moves along with run_at.
+  backOff: `UPDATE intents
+            SET state = 0, expires_at = expires_at + ? - run_at, run_at = ?, due_at = ?, token = NULL, last_error = ?
+            WHERE n = ?`,
   promote: `UPDATE intents SET state = 1, due_at = expires_at WHERE n = ?`,
   die: `UPDATE intents SET state = 4, due_at = ?, token = NULL, last_error = ? WHERE n = ?`,
   bury: `INSERT INTO dead_letters (intent, lane, attempts, reason, created_at) VALUES (?, ?, ?, ?, ?)`,
@@ -87,6 +90,8 @@ export const WRITE_SQL = {
              ON CONFLICT DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
 
   newestIntent: `SELECT max(n) AS n FROM intents`,
+  newestIdempotent: `SELECT max(n) AS n FROM idempotency_keys`,
+  idempotentFrom: `SELECT n, namespace FROM idempotency_keys WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
   intentsFrom: `SELECT n, lane, state FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
 
   createKey: `INSERT INTO api_keys (hash, sealed, prefix, owner, created_at) VALUES (?, ?, ?, ?, ?)`,

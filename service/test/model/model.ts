@@ -196,7 +196,7 @@ export class Model {
     }
     intent.state = 'open'
     intent.lastError = error
-    intent.runAt = this.now + backoffMs(intent.backoffMs, intent.attempts, jitterMs)
+    moveRunAt(intent, this.now + backoffMs(intent.backoffMs, intent.attempts, jitterMs))
     return 'retry'
   }
 
@@ -205,6 +205,12 @@ export class Model {
     intent.deadBecause = reason
     intent.lastError = lastError
   }
+}
+
+/** How long it lives is counted from when it is due. */
+export function moveRunAt(intent: ModelIntent, runAt: number): void {
+  intent.expiresAt += runAt - intent.runAt
+  intent.runAt = runAt
 }
 
 function fits(route: Route, ask: Ask): boolean {

@@ -7,7 +7,7 @@ import { wireState } from '../../intent/lifecycle.ts'
 import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Op, Outcome, Store } from '../../store/store.ts'
-import { Model } from './model.ts'
+import { Model, moveRunAt } from './model.ts'
 import { type Step, type Turn, turns } from './steps.ts'
 
 const TTL_MS = 2 * 3_600_000
@@ -34,7 +34,7 @@ test('the store does what a plain model does, whatever is asked of it and howeve
 }, 120_000)
 
 async function agree(script: Turn[]): Promise<void> {
-  await store.commit([{ kind: 'purge', namespace: null, after: 0, upTo: null, limit: 1 }], now)
+  await store.commit([{ kind: 'purge', namespace: null, from: null, limit: 1 }], now)
   const model = new Model()
   for (const turn of script) {
     now += turn.waitMs
@@ -170,7 +170,7 @@ async function adoptRunAt(model: Model, id: string): Promise<void> {
   const earliest = now + backoffMs(intent.backoffMs, intent.attempts, 0)
   expect(runAt).toBeGreaterThanOrEqual(earliest)
   expect(runAt).toBeLessThan(earliest + JITTER_MS)
-  intent.runAt = runAt
+  moveRunAt(intent, runAt)
 }
 
 async function sameEndState(model: Model): Promise<void> {

@@ -1,5 +1,5 @@
 import { REASON } from '../../../intent/lifecycle.ts'
-import type { CancelOp, Outcome, PurgeOp, RetryOp } from '../../store.ts'
+import type { CancelOp, Outcome, PurgeCursor, PurgeOp, RetryOp } from '../../store.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -59,8 +59,17 @@ function purgeAll(w: Writer): Outcome<'purge'> {
 }
 
 function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> {
-  const upTo = op.upTo ?? (w.sql.newestIntent.get() as { n: number | null }).n ?? 0
-  const rows = w.sql.intentsFrom.all(op.after, upTo, op.limit) as Pick<IntentRow, 'n' | 'lane' | 'state'>[]
+  const from = op.from ?? { table: 'intents', after: 0, upTo: newest(w.sql.newestIntent) }
+  return from.table === 'intents'
+    ? purgeIntents(w, namespace, from, op.limit)
+    : purgeIdempotencyKeys(w, namespace, from, op.limit)
+}
+
+function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: number): Outcome<'purge'> {
+  const rows = w.sql.intentsFrom.all(from.after, from.upTo, limit) as Pick<
+    IntentRow,
+    'n' | 'lane' | 'state'
+  >[]
   let deleted = 0
   for (const row of rows) {
     const lane = w.lanes.get(row.lane)
@@ -71,9 +80,28 @@ function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> 
     w.lanes.move(lane, row.state, null)
     deleted += 1
   }
-  const next = rows.length < op.limit ? null : { after: rows.at(-1)!.n, upTo }
+  const next: PurgeCursor =
+    rows.length < limit
+      ? { table: 'idempotency_keys', after: 0, upTo: newest(w.sql.newestIdempotent) }
+      : { ...from, after: rows.at(-1)!.n }
   return { ok: true, value: { deleted, next } }
 }
+
+/** Else a publish would be answered with the id of an intent that is gone, and nothing would be done. */
+function purgeIdempotencyKeys(
+  w: Writer,
+  namespace: string,
+  from: PurgeCursor,
+  limit: number,
+): Outcome<'purge'> {
+  const rows = w.sql.idempotentFrom.all(from.after, from.upTo, limit) as { n: number; namespace: string }[]
+  for (const row of rows) if (row.namespace === namespace) w.sql.dropIdempotent.run(row.n)
+  const next = rows.length < limit ? null : { ...from, after: rows.at(-1)!.n }
+  return { ok: true, value: { deleted: 0, next } }
+}
+
+const newest = (statement: Writer['sql']['newestIntent']): number =>
+  (statement.get() as { n: number | null }).n ?? 0
 
 export function deleteIntent(w: Writer, n: number): void {
   w.sql.deleteIntent.run(n)

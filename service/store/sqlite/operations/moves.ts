@@ -13,7 +13,7 @@ export function endAttempt(w: Writer, row: IntentRow, error: string, jitterMs: n
     return 'dead'
   }
   const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
-  w.sql.backOff.run(runAt, runAt, error, row.n)
+  w.sql.backOff.run(runAt, runAt, runAt, error, row.n)
   w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED)
   w.next.delayed = Math.min(w.next.delayed, runAt)
   return 'retry'

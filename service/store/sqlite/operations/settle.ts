@@ -10,7 +10,10 @@ const LEASE_LOST = { ok: false, refusal: 'lease_lost' } as const
 export function extend(w: Writer, op: ExtendOp): Outcome<'extend'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
-  w.sql.extend.run(w.now + op.leaseMs, row.n)
+  const leaseUntil = w.now + op.leaseMs
+  w.sql.extend.run(leaseUntil, row.n)
+  // An extension may be shorter than what was left.
+  w.next.claimed = Math.min(w.next.claimed, leaseUntil)
   return { ok: true, value: { id: op.id } }
 }
 
