@@ -38,8 +38,8 @@ export async function prune(directory: string, scale: Scale): Promise<Report> {
         {
           what: `publish p99 while ${counts.fulfilled_deleted} rows are pruned`,
           measured: `${(a / b).toFixed(2)} x  (${a.toFixed(1)} ms; ${b.toFixed(1)} ms idle)`,
-          target: '<= 3 x',
-          ok: a <= 3 * b,
+          target: '<= 2 x',
+          ok: a <= 2 * b,
         },
         {
           what: 'that prune took, s',

@@ -1,0 +1,54 @@
+import { openReading, openWriting } from '../store/sqlite/connection.ts'
+import { Reads } from '../store/sqlite/reads.ts'
+import { Writer } from '../store/sqlite/writer.ts'
+import type { Committed, Op, Store } from '../store/store.ts'
+
+type Waiting = { ops: readonly Op[]; now: number } & PromiseWithResolvers<Committed>
+
+/**
+ * The road not taken: the same store with its writing connection in the HTTP thread. Kept for the benchmark that
+ * decided against it, so that the decision can be looked at again.
+ */
+export function openInlineStore(path: string): Store {
+  const db = openWriting(path, console.log)
+  const writer = new Writer(db, console.error)
+  const reading = openReading(path)
+  const reads = new Reads(reading)
+  let waiting: Waiting[] = []
+
+  function commitAll(): void {
+    const batches = waiting
+    waiting = []
+    try {
+      const { outcomes, transaction } = writer.commit(batches)
+      for (const [i, batch] of batches.entries()) batch.resolve({ outcomes: outcomes[i]!, transaction })
+    } catch (error) {
+      for (const batch of batches) batch.reject(error)
+    }
+  }
+
+  return {
+    lastSeen: reads.lastSeen(),
+    nextDue: writer.nextDue,
+    commit(ops, now) {
+      // What the other sockets of this turn of the loop have to say shares the transaction.
+      if (waiting.length === 0) setImmediate(commitAll)
+      const one = { ops, now, ...Promise.withResolvers<Committed>() }
+      waiting.push(one)
+      return one.promise
+    },
+    stats: async () => writer.stats(),
+    intent: async id => reads.intent(id),
+    payload: async id => reads.payload(id),
+    result: async id => reads.result(id),
+    value: async (keyId, key, now) => reads.value(keyId, key, now),
+    keys: async () => reads.keys(),
+    deadLetters: async limit => reads.deadLetters(limit),
+    deadLetter: async id => reads.deadLetter(id),
+    recent: async limit => reads.recent(limit),
+    async close() {
+      reading.close()
+      db.close()
+    },
+  }
+}

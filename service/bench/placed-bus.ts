@@ -1,0 +1,49 @@
+/** The broker with its store in a thread of its own or in the HTTP thread: `node placed-bus.ts thread|inline FILE`. Prints its port. */
+import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { pino } from 'pino'
+import { buildApp } from '../app.ts'
+import { appSettings, brokerSettings } from '../app-settings.ts'
+import { Broker } from '../broker/broker.ts'
+import { systemChance } from '../broker/identity.ts'
+import { systemClock } from '../clock.ts'
+import { readConfig } from '../config.ts'
+import { createMetrics } from '../http/metrics/metrics.ts'
+import { Aes256Vault } from '../secrets/vault.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { MASTER_KEY } from '../test/crash/child-bus.ts'
+import { openInlineStore } from './inline-store.ts'
+
+const [placement, path = ''] = process.argv.slice(2)
+const store =
+  placement === 'inline'
+    ? openInlineStore(path)
+    : await openSqliteStore({ path, log: { info() {}, warn() {}, error: console.error } })
+
+const config = readConfig({ BUS_MIN_FREE_DISK_BYTES: '0' })
+const secrets = {
+  BUS_SECRET: MASTER_KEY,
+  BUS_ADMIN_SECRET: '',
+  DASHBOARD_PASSWORD: '',
+  BUS_METRICS_TOKEN: '',
+}
+const clock = systemClock()
+const metrics = createMetrics({ version: 'bench' })
+const broker = new Broker(store, clock, systemChance(), metrics, brokerSettings(config))
+const app = await buildApp({
+  settings: appSettings(config, secrets, 'bench'),
+  broker,
+  vault: new Aes256Vault(Buffer.alloc(32)),
+  clock,
+  metrics,
+  logger: pino({ level: 'warn' }),
+})
+const delay = monitorEventLoopDelay({ resolution: 1 })
+app.get('/loop', { config: { access: 'open' } }, (_request, reply) => {
+  const p99 = delay.percentile(99) / 1e6
+  delay.reset()
+  delay.enable()
+  return reply.send({ p99 })
+})
+await app.listen({ host: '127.0.0.1', port: 0 })
+console.log((app.server.address() as AddressInfo).port)
