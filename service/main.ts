@@ -1,6 +1,5 @@
 /** Settings, store, secrets, broker, app; then listen until a signal says stop. */
-import './node-version.ts'
-
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { normalize } from 'node:path'
 import { buildApp } from './app.ts'
@@ -74,6 +73,8 @@ async function run(config: Config): Promise<void> {
   app.server.maxConnections = values.BUS_MAX_CONNECTIONS
 
   await app.listen({ host: values.HOST, port: values.PORT })
+  // Now, and not at the end, which may be a kill.
+  flushCompileCache()
   const { port } = app.server.address() as AddressInfo
   if (onTerminal) process.stdout.write(banner(bannerFacts(config, secrets, port)))
   else

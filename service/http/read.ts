@@ -1,9 +1,12 @@
-import type Type from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Ajv } from 'ajv'
 import { BusError, type ErrorCode } from '../errors.ts'
 import { type Bounds, clamp } from './clamp.ts'
 import { isPlainText } from './json-text.ts'
 import type { Notes } from './schemas/fields.ts'
+import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
+
+// The notes are keywords of our own, which it need not know.
+const ajv = new Ajv({ strict: false })
 
 type FieldSchema = Notes & Partial<Bounds> & { description?: string; default?: unknown; enum?: unknown[] }
 type Field = { name: string; schema: FieldSchema; required: boolean; verify: (value: unknown) => boolean }
@@ -15,17 +18,15 @@ type Field = { name: string; schema: FieldSchema; required: boolean; verify: (va
  *
  * The function throws a {@link BusError} that names the first field that does not fit, what it got and what it takes.
  */
-export function reader<S extends Type.TObject>(
-  schema: S,
-): (raw: Readonly<Record<string, unknown>>) => Type.Static<S> {
-  const required = new Set<string>(schema.required as readonly string[] | undefined)
+export function reader<P extends Record<string, Schema>>(
+  schema: ObjectSchema<P>,
+): (raw: Readonly<Record<string, unknown>>) => TypeOf<ObjectSchema<P>> {
   const fields = Object.entries(schema.properties).map(([name, property]): Field => {
-    const validator = Compile(property)
     return {
       name,
       schema: property as FieldSchema,
-      required: required.has(name),
-      verify: value => validator.Check(value),
+      required: schema.required.includes(name),
+      verify: ajv.compile(property),
     }
   })
   return raw => {
@@ -34,14 +35,14 @@ export function reader<S extends Type.TObject>(
       const value = readField(field, raw[field.name])
       if (value !== undefined) read[field.name] = value
     }
-    return read as Type.Static<S>
+    return read as TypeOf<ObjectSchema<P>>
   }
 }
 
 function readField(field: Field, raw: unknown): unknown {
   const { schema } = field
   if (schema['x-clamped']) return clamp(raw, schema as Bounds)
-  if (schema.enum !== undefined) return schema.enum.includes(raw) ? raw : schema.default
+  if (schema['x-lenient']) return schema.enum?.includes(raw) ? raw : schema.default
 
   let value = raw
   if (value === undefined || (value === null && (!field.required || schema.default !== undefined))) {

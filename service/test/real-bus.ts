@@ -16,7 +16,7 @@ export class RealBus {
 
   /** @param cwd where `./data` is made @param env all it gets, besides PATH */
   constructor(cwd: string, env: Record<string, string>) {
-    this.#process = spawn(process.execPath, [join(root, 'service/main.ts')], {
+    this.#process = spawn(process.execPath, [join(root, 'service/launch.js')], {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

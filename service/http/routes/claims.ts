@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Hold } from '../../broker/broker.ts'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
-import type { ResultType } from '../../store/store.ts'
 import { claimedText, sendJson, settledText } from '../answers.ts'
 import type { Caller, KeyRing } from '../auth/keys.ts'
 import { type JsonBody, jsonBody } from '../body.ts'
@@ -48,7 +47,7 @@ export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Pa
     const id = intentId(request)
     const body = jsonBody(request)
     const hold = holdOf(id, request, body)
-    const type = readFulfil(body.fields).result_type as ResultType
+    const type = readFulfil(body.fields).result_type
     await broker.fulfil(hold, resultOf(body, type, settings), type, takeNonce(request))
     return sendJson(reply, settledText(id))
   })

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
-import type { Visibility } from '../../intent/routing.ts'
 import { publishedText, sendJson } from '../answers.ts'
 import { type JsonBody, jsonBody } from '../body.ts'
 import { canonicalJson } from '../canonical-json.ts'
@@ -30,7 +29,7 @@ export function intentRoutes(app: FastifyInstance, { broker, settings }: Parts):
         route: {
           namespace: fields.namespace,
           publisher: caller.keyId,
-          visibility: fields.visibility as Visibility,
+          visibility: fields.visibility,
           goal: fields.goal,
           targetWorker: fields.target_worker ?? null,
           requiredCapability: fields.required_capability ?? null,

@@ -9,18 +9,20 @@
  * | `x-trim` | white space at both ends is dropped |
  * | `x-cut` | what is longer is cut to that many characters |
  * | `x-empty` | an empty text is the same as none |
+ * | `x-lenient` | what is not among the `enum` becomes the default |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
  * | `x-missing` | the message when it is not there |
  * | `x-private` | the value stays out of messages |
  */
-import Type from 'typebox'
 import type { ErrorCode } from '../../errors.ts'
+import { anything, integer, number, optional, string } from './schema.ts'
 
 export type Notes = {
   'x-clamped'?: true
   'x-trim'?: true
   'x-cut'?: number
   'x-empty'?: true
+  'x-lenient'?: true
   'x-error'?: ErrorCode
   'x-missing'?: string
   'x-private'?: true
@@ -28,8 +30,8 @@ export type Notes = {
 
 type Range = { minimum: number; maximum: number; default: number; description: string }
 
-export const wholeNumber = (range: Range) => Type.Integer({ ...range, 'x-clamped': true })
-export const anyNumber = (range: Range) => Type.Number({ ...range, 'x-clamped': true })
+export const wholeNumber = (range: Range) => integer({ ...range, 'x-clamped': true })
+export const anyNumber = (range: Range) => number({ ...range, 'x-clamped': true })
 
 const NAMESPACE = '^[A-Za-z0-9_.-]{1,64}$'
 const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'
@@ -38,7 +40,7 @@ const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'
 const chars = (least: number, most: number): string => `^[\\s\\S]{${least},${most}}$`
 
 export const namespace = () =>
-  Type.String({
+  string({
     pattern: NAMESPACE,
     default: 'default',
     description: '1 to 64 of A-Z a-z 0-9 _ . -',
@@ -46,8 +48,8 @@ export const namespace = () =>
   })
 
 export const label = (error: ErrorCode) =>
-  Type.Optional(
-    Type.String({
+  optional(
+    string({
       pattern: LABEL,
       description: '1 to 64 of A-Z a-z 0-9 _ . : -',
       'x-trim': true,
@@ -58,14 +60,14 @@ export const label = (error: ErrorCode) =>
   )
 
 export const text = (least: number, most: number, notes: Notes = {}) =>
-  Type.String({
+  string({
     pattern: chars(least, most),
     description: `a text of ${least} to ${most} characters`,
     ...notes,
   })
 
-export const anyJson = (description: string, notes: Notes = {}) => Type.Unknown({ description, ...notes })
+export const anyJson = (description: string, notes: Notes = {}) => anything({ description, ...notes })
 
 /** Whatever is sent: a token that could never have been issued is as lost as any other wrong one. */
 export const claimToken = () =>
-  Type.Optional(Type.Unknown({ description: 'the token that came with the claim', 'x-private': true }))
+  optional(anything({ description: 'the token that came with the claim', 'x-private': true }))

@@ -1,18 +1,18 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
-import Type from 'typebox'
 import { anyJson, anyNumber, claimToken, label, namespace, text, wholeNumber } from './fields.ts'
+import { object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
 const MISSING_WORK = 'Missing goal or payload'
 
-export const PublishBody = Type.Object({
+export const PublishBody = object({
   goal: text(1, 256, { 'x-trim': true, 'x-error': 'invalid_goal', 'x-missing': MISSING_WORK }),
   payload: anyJson('any JSON; null too', { 'x-error': 'invalid_payload', 'x-missing': MISSING_WORK }),
   namespace: namespace(),
-  visibility: Type.String({
+  visibility: oneOf(['private', 'public'], {
     default: 'private',
-    enum: ['private', 'public'],
+    'x-lenient': true,
     description: '`public`: workers of any key may take it. Anything unknown is private.',
   }),
   priority: wholeNumber({ minimum: 0, maximum: 1000, default: 100, description: 'higher goes first' }),
@@ -32,21 +32,20 @@ export const PublishBody = Type.Object({
   target_worker: label('invalid_target_worker'),
   required_capability: label('invalid_required_capability'),
 })
-export type PublishBody = Type.Static<typeof PublishBody>
 
 /** `worker_id` and the capabilities also come as headers, which win. */
-export const ClaimQuery = Type.Object({
-  goal: Type.Optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
+export const ClaimQuery = object({
+  goal: optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
   namespace: namespace(),
-  publisher: Type.Optional(
-    Type.String({
+  publisher: optional(
+    string({
       description: "an API key: take only that key's intents. Your own, or any for the master key",
       'x-private': true,
       'x-empty': true,
     }),
   ),
-  worker_id: Type.Optional(
-    Type.String({
+  worker_id: optional(
+    string({
       pattern: '^[A-Za-z0-9_.:-]{1,64}$',
       description: '1 to 64 of A-Z a-z 0-9 _ . : -',
       'x-trim': true,
@@ -54,8 +53,8 @@ export const ClaimQuery = Type.Object({
       'x-empty': true,
     }),
   ),
-  capabilities: Type.Optional(
-    Type.String({
+  capabilities: optional(
+    string({
       pattern: '^[A-Za-z0-9_.:, -]{1,256}$',
       description: 'a comma list of A-Z a-z 0-9 _ . : -',
       'x-trim': true,
@@ -64,11 +63,10 @@ export const ClaimQuery = Type.Object({
     }),
   ),
 })
-export type ClaimQuery = Type.Static<typeof ClaimQuery>
 
 /** @param leaseSeconds how long a lease is when nothing else is asked for */
 export const extendBody = (leaseSeconds: number) =>
-  Type.Object({
+  object({
     claim_token: claimToken(),
     seconds: wholeNumber({
       minimum: 10,
@@ -78,36 +76,35 @@ export const extendBody = (leaseSeconds: number) =>
     }),
   })
 
-export const FulfilBody = Type.Object({
+export const FulfilBody = object({
   claim_token: claimToken(),
-  result: Type.Optional(anyJson('any JSON, or a text when result_type is text')),
-  result_type: Type.String({
+  result: optional(anyJson('any JSON, or a text when result_type is text')),
+  result_type: oneOf(['json', 'text'], {
     default: 'json',
-    pattern: '^(json|text)$',
     description: 'json or text',
     'x-error': 'invalid_result_type',
   }),
 })
 
-export const FailBody = Type.Object({
+export const FailBody = object({
   claim_token: claimToken(),
-  error: Type.Optional(anyJson('what went wrong; cut at 500 characters')),
+  error: optional(anyJson('what went wrong; cut at 500 characters')),
 })
 
-export const SetBody = Type.Object({
+export const SetBody = object({
   value: anyJson('a text is kept as it is, anything else as its JSON text', { 'x-missing': 'Missing value' }),
   ttl: wholeNumber({ minimum: 1, maximum: 86_400, default: 600, description: 'seconds' }),
 })
 
-export const KvParams = Type.Object({ key: text(1, 256) })
-export const IntentParams = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
+export const KvParams = object({ key: text(1, 256) })
+export const IntentParams = object({ id: string({ pattern: '^[0-9a-f]{32}$' }) })
 
-export const GenerateKeyBody = Type.Object({
+export const GenerateKeyBody = object({
   owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),
 })
 
-export const RevokeKeyBody = Type.Object({
-  api_key: Type.String({
+export const RevokeKeyBody = object({
+  api_key: string({
     minLength: 1,
     description: 'an API key',
     'x-private': true,
@@ -115,9 +112,9 @@ export const RevokeKeyBody = Type.Object({
   }),
 })
 
-export const PurgeBody = Type.Object({
-  namespace: Type.Optional(
-    Type.String({
+export const PurgeBody = object({
+  namespace: optional(
+    string({
       pattern: '^[A-Za-z0-9_.-]{1,64}$',
       description: '1 to 64 of A-Z a-z 0-9 _ . -',
       'x-error': 'invalid_namespace',

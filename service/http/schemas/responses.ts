@@ -1,86 +1,98 @@
 /** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
-import Type from 'typebox'
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
+import {
+  anything,
+  boolean,
+  exactly,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  orNull,
+  string,
+  type TypeOf,
+} from './schema.ts'
 
-const id = () => Type.String({ pattern: '^[0-9a-f]{32}$' })
-const instant = () => Type.Number({ description: 'unix time in seconds, with a fraction' })
-const maybe = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+const id = () => string({ pattern: '^[0-9a-f]{32}$' })
+const instant = () => number({ description: 'unix time in seconds, with a fraction' })
 
-export const ErrorAnswer = Type.Object({
-  error: Type.Object({ code: Type.String(), message: Type.String() }),
+export const ErrorAnswer = object({
+  error: object({ code: string(), message: string() }),
 })
 
-export const HealthAnswer = Type.Object({ ok: Type.Boolean(), ts: instant(), version: Type.String() })
-export const ReadyAnswer = Type.Object({ ok: Type.Boolean(), reasons: Type.Array(Type.String()) })
+export const HealthAnswer = object({ ok: boolean(), ts: instant(), version: string() })
+export const ReadyAnswer = object({ ok: boolean(), reasons: list(string()) })
 
-export const PublishAnswer = Type.Object({
+export const PublishAnswer = object({
   id: id(),
-  status: Type.Literal('published'),
-  namespace: Type.String(),
+  status: exactly('published'),
+  namespace: string(),
 })
 
-export const ClaimAnswer = Type.Object({
+export const ClaimAnswer = object({
   id: id(),
-  claim_token: Type.String(),
-  namespace: Type.String(),
-  goal: Type.String(),
-  claim_attempts: Type.Integer(),
-  priority: Type.Integer(),
-  target_worker: maybe(Type.String()),
-  required_capability: maybe(Type.String()),
-  claim_timeout: Type.Number({ description: 'seconds the lease lasts' }),
-  payload: Type.Unknown(),
+  claim_token: string(),
+  namespace: string(),
+  goal: string(),
+  claim_attempts: integer(),
+  priority: integer(),
+  target_worker: orNull(string()),
+  required_capability: orNull(string()),
+  claim_timeout: number({ description: 'seconds the lease lasts' }),
+  payload: anything(),
 })
 
-export const ExtendAnswer = Type.Object({ ok: Type.Literal(true), id: id(), extended_by: Type.Integer() })
-export const SettleAnswer = Type.Object({ ok: Type.Literal(true), id: id() })
+export const ExtendAnswer = object({ ok: exactly(true), id: id(), extended_by: integer() })
+export const SettleAnswer = object({ ok: exactly(true), id: id() })
 
 const statusFields = {
   id: id(),
-  namespace: Type.String(),
-  goal: Type.String(),
-  status: Type.String({ enum: [...WIRE_STATES] }),
-  priority: Type.Integer(),
-  visibility: Type.String({ enum: ['private', 'public'] }),
-  claim_attempts: Type.Integer(),
+  namespace: string(),
+  goal: string(),
+  status: oneOf(WIRE_STATES),
+  priority: integer(),
+  visibility: oneOf(['private', 'public']),
+  claim_attempts: integer(),
   run_at: instant(),
-  claim_expires_at: maybe(instant()),
-  target_worker: maybe(Type.String()),
-  required_capability: maybe(Type.String()),
-  completed_at: maybe(instant()),
-  last_error: maybe(Type.String()),
+  claim_expires_at: orNull(instant()),
+  target_worker: orNull(string()),
+  required_capability: orNull(string()),
+  completed_at: orNull(instant()),
+  last_error: orNull(string()),
 }
-export const StatusAnswer = Type.Object(statusFields)
-export type StatusAnswer = Type.Static<typeof StatusAnswer>
+export const StatusAnswer = object(statusFields)
+export type StatusAnswer = TypeOf<typeof StatusAnswer>
 
-export const ResultAnswer = Type.Object({
+export const ResultAnswer = object({
   ...statusFields,
-  result_type: Type.String({ enum: ['json', 'text'] }),
-  error: Type.Optional(Type.String()),
-  result: Type.Optional(Type.Unknown()),
+  result_type: oneOf(['json', 'text']),
+  error: optional(string()),
+  result: optional(anything()),
 })
 
-export const OkAnswer = Type.Object({ ok: Type.Literal(true) })
-export const ValueAnswer = Type.Object({ value: Type.String() })
-export const KeyAnswer = Type.Object({ api_key: Type.String(), owner: Type.String() })
-export const MovedAnswer = Type.Object({
-  ok: Type.Literal(true),
+export const OkAnswer = object({ ok: exactly(true) })
+export const ValueAnswer = object({ value: string() })
+export const KeyAnswer = object({ api_key: string(), owner: string() })
+export const MovedAnswer = object({
+  ok: exactly(true),
   id: id(),
-  status: Type.String({ enum: [...WIRE_STATES] }),
+  status: oneOf(WIRE_STATES),
 })
 
 const deadLetterFields = {
   intent_id: id(),
-  namespace: Type.String(),
-  goal: Type.String(),
-  attempts: Type.Integer(),
-  reason: Type.String(),
+  namespace: string(),
+  goal: string(),
+  attempts: integer(),
+  reason: string(),
   created_at: instant(),
 }
-export const DeadLettersAnswer = Type.Array(Type.Object(deadLetterFields))
-export const DeadLetterAnswer = Type.Object({
+export const DeadLettersAnswer = list(object(deadLetterFields))
+export const DeadLetterAnswer = object({
   ...deadLetterFields,
-  visibility: Type.String({ enum: ['private', 'public'] }),
-  publisher: Type.String(),
-  payload: Type.Unknown(),
+  visibility: oneOf(['private', 'public']),
+  publisher: string(),
+  payload: anything(),
 })

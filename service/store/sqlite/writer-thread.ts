@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { type Op, StorageError } from '../store.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -19,6 +20,7 @@ function open(): Writer | null {
     const db = openWriting((workerData as { path: string }).path, text => tell({ kind: 'note', text }))
     const writer = new Writer(db, complain)
     tell({ kind: 'ready', nextDue: writer.nextDue })
+    flushCompileCache()
     return writer
   } catch (error) {
     tell({ kind: 'cannot-open', message: error instanceof Error ? error.message : String(error) })
