@@ -14,9 +14,13 @@ export type GroupCommitReport = {
 }
 
 /**
- * Operations handed over at once while the store is at work. Handing each over by itself costs more than it is worth,
- * waiting for all of a burst leaves the writer idle meanwhile.
+ * Hand-overs that are kept under way: one that syncs, and one that lies ready when it is done. With one alone the
+ * writer waits for us and we for it: 5,400 cycles/s at 40 connections became 7,100 (2 cores shared with the load). With
+ * no bound each turn of the loop hands over its few: 7 operations in each instead of 11, at 4 us of both threads' time.
  */
+const AHEAD = 2
+
+/** So many are handed over in any case: a burst that came together would otherwise stay together, in step with the disk. */
 const HANDFUL = 16
 
 /**
@@ -64,7 +68,7 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ op, resolve: resolve as (outcome: Outcome) => void, reject })
       if (this.#underWay === 0 || this.#gathered.length >= HANDFUL) this.#handOver()
-      else this.#handOverSoon()
+      else if (this.#underWay < AHEAD) this.#handOverSoon()
     })
   }
 
@@ -81,8 +85,12 @@ export class GroupCommit {
     this.#willHandOver = true
     setImmediate(() => {
       this.#willHandOver = false
-      if (this.#gathered.length > 0) this.#handOver()
+      this.#handOverIfRoom()
     })
+  }
+
+  #handOverIfRoom(): void {
+    if (this.#gathered.length > 0 && this.#underWay < AHEAD) this.#handOver()
   }
 
   async #handOver(): Promise<void> {
@@ -106,6 +114,7 @@ export class GroupCommit {
     } finally {
       this.#underWay -= 1
       this.#unanswered -= batch.length
+      this.#handOverIfRoom()
       if (this.#unanswered === 0) {
         this.#idle?.resolve()
         this.#idle = null
