@@ -69,7 +69,11 @@ async function run(config: Config): Promise<void> {
 
   const settings = appSettings(config, secrets.values, version)
   const app = await buildApp({ settings, broker, vault, clock, metrics, logger })
-  opened.push(() => app.close())
+  opened.push(() => {
+    // First of all: what comes over connections that stay open is told to come back, and `/health/ready` says so.
+    broker.beginDrain()
+    return app.close()
+  })
   app.server.maxConnections = values.BUS_MAX_CONNECTIONS
 
   await app.listen({ host: values.HOST, port: values.PORT })

@@ -171,9 +171,14 @@ export class Broker {
     return this.#sweeper.runNow()
   }
 
-  /** Takes nothing more, and resolves when all that was taken is on disk. */
-  async drain(): Promise<void> {
+  /** From now on nothing new is taken; what is under way goes on. */
+  beginDrain(): void {
     this.#draining = true
+  }
+
+  /** Resolves when all that was taken is on disk. */
+  async drain(): Promise<void> {
+    this.beginDrain()
     await this.#sweeper.stop()
     await this.#commits.drained()
   }

@@ -141,7 +141,8 @@ export const VARIABLES = {
     default: 20,
     min: 1,
     max: 1_000_000,
-    meaning: 'Failed log-ins one address may make per minute.',
+    meaning:
+      'Failed log-ins one address may make per minute; then only what it was let in with before still works.',
   }),
   BUS_MAX_QUEUED: integer({
     default: 10_000,
