@@ -76,7 +76,10 @@ async function run(config: Config): Promise<void> {
   })
   app.server.maxConnections = values.BUS_MAX_CONNECTIONS
 
+  // Fastify would announce each address; we say it once, with more.
+  logger.level = 'warn'
   await app.listen({ host: values.HOST, port: values.PORT })
+  logger.level = values.LOG_LEVEL
   // Now, and not at the end, which may be a kill.
   flushCompileCache()
   const { port } = app.server.address() as AddressInfo
