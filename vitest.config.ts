@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+/** Where the results go as JSON too, for whoever adds them up. */
+const report = process.env['TEST_REPORT']
+
 export default defineConfig({
   test: {
     include: ['service/test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

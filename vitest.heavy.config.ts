@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Where the results go as JSON too, for whoever adds them up. */
+const report = process.env['TEST_REPORT']
+
 /** What takes minutes, or root, or a compiler: kills, full disks, slow disks. One file at a time: they measure. */
 export default defineConfig({
   test: {
@@ -8,5 +11,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

@@ -76,6 +76,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 /** A client has this long to send its headers, and this long to send all of its request. */
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** How late Node notices that one of the two is over; its default is 30 s, which would more than double them. */
+const LATE_CHECK_MS = 2_000
 /** A socket on which nothing moves. Longer than the longest wait a client may ask for (60 s). */
 const IDLE_TIMEOUT_MS = 120_000
 /** Longer than proxies keep theirs (60 s), so that it is never us who closes just as a request comes in. */
@@ -98,7 +100,7 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LATE_CHECK_MS },
     forceCloseConnections: 'idle',
     // The guard says so itself, in the one error shape.
     return503OnClosing: false,

@@ -7,7 +7,10 @@ export function startFault(error: unknown, host: string, port: number): string |
   if (error instanceof ConfigError || error instanceof SecretsError || error instanceof StoreOpenError) {
     return error.message
   }
-  const { code, syscall } = error as NodeJS.ErrnoException
+  const { code, syscall, message } = error as NodeJS.ErrnoException
+  if (code?.startsWith('SQLITE_')) {
+    return `the database cannot be read (${code}: ${message}). It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover`
+  }
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined
   switch (code) {
     case 'EADDRINUSE':

@@ -10,8 +10,8 @@ const REASON: Partial<Record<ErrorCode, string>> = {
 
 /** Node's own refusals, made before there is a request to answer: written to the socket, in the one error shape. */
 export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // The client is gone, or has an answer on its way already.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // The client is gone, or has an answer on its way already, or speaks on after it was told that this is the end.
+  if (error.code === 'ECONNRESET' || error.code === 'HPE_CLOSED_CONNECTION' || !socket.writable) {
     socket.destroy()
     return
   }

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
-import { migrate } from './migrate.ts'
+import { migrate, refuseForeign } from './migrate.ts'
 
 /** To what the write-ahead log's file is cut back when it starts over, in bytes. */
 const LOG_BYTES = 32 * 1024 * 1024
@@ -15,6 +15,8 @@ export function openWriting(path: string, say: (message: string) => void): Datab
   return opening(path, () => {
     const db = new Sqlite(path, { timeout: 5000 })
     try {
+      // Before anything is written: the journal mode alone would mark the header of somebody else's file.
+      refuseForeign(db)
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
       // Nothing here is a foreign key; better-sqlite3's build turns the checks on.
@@ -58,7 +60,8 @@ export function inspect(path: string): void {
   let file: number
   try {
     mkdirSync(dirname(path), { recursive: true })
-    file = openSync(path, 'r')
+    // For writing too: a file that may only be read SQLite would open all the same, and then refuse every commit.
+    file = openSync(path, 'r+')
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return
     throw new StoreOpenError(
@@ -81,7 +84,8 @@ export function inspect(path: string): void {
   }
 }
 
-function opening<T>(path: string, open: () => T): T {
+/** Turns whatever SQLite has against the file into one line for the operator. */
+export function opening<T>(path: string, open: () => T): T {
   try {
     return open()
   } catch (error) {

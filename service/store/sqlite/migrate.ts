@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
 
@@ -9,31 +10,35 @@ const FOLDER = new URL('./migrations/', import.meta.url)
 
 type Migration = { version: number; sql: string }
 
-/** Numbered SQL files, `001_name.sql` upward; each runs once, in order, in a transaction of its own. */
-export function migrations(): Migration[] {
-  return readdirSync(FOLDER)
+/** Numbered SQL files, `001_name.sql` upward; each runs once, in order. */
+export function migrations(folder = FOLDER): Migration[] {
+  return readdirSync(folder)
     .filter(name => name.endsWith('.sql'))
     .sort()
-    .map(name => ({ version: Number.parseInt(name, 10), sql: readFileSync(new URL(name, FOLDER), 'utf8') }))
+    .map(name => ({ version: Number.parseInt(name, 10), sql: readFileSync(new URL(name, folder), 'utf8') }))
+}
+
+/** @throws {StoreOpenError} when the file is another program's; nothing has been written then */
+export function refuseForeign(db: Database): void {
+  const owner = db.pragma('application_id', { simple: true }) as number
+  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  if (owner === APPLICATION_ID || tables === 0) return
+  throw new StoreOpenError(
+    `${db.name} is a database, but not an Intent Bus one. Choose another file with BUS_DB_PATH.`,
+  )
 }
 
 /**
- * Brings the schema up to date. An older database is copied beside itself first, as `<file>.v<version>.bak`.
+ * Brings the schema up to date, in one transaction: a database is never left between two versions. An older one is
+ * copied beside itself first, as `<file>.v<version>.bak`.
  *
- * @throws {StoreOpenError} when the file is another program's, or from a newer bus
+ * @throws {StoreOpenError} when the file is another program's, or from a newer bus, or cannot be migrated
  */
-export function migrate(db: Database, say: (message: string) => void): void {
-  const steps = migrations()
+export function migrate(db: Database, say: (message: string) => void, folder = FOLDER): void {
+  refuseForeign(db)
+  const steps = migrations(folder)
   const newest = steps.at(-1)!.version
   const version = db.pragma('user_version', { simple: true }) as number
-  const owner = db.pragma('application_id', { simple: true }) as number
-  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
-
-  if (owner !== APPLICATION_ID && tables > 0) {
-    throw new StoreOpenError(
-      `${db.name} is a database, but not an Intent Bus one. Choose another file with BUS_DB_PATH.`,
-    )
-  }
   if (version > newest) {
     throw new StoreOpenError(
       `${db.name} was written by a newer bus (schema ${version}; this one knows ${newest}). Start that newer version, or restore a backup from before the upgrade.`,
@@ -42,14 +47,58 @@ export function migrate(db: Database, say: (message: string) => void): void {
   if (version === newest) return
   if (version > 0) {
     const copy = `${db.name}.v${version}.bak`
-    db.prepare('VACUUM INTO ?').run(copy)
+    step(db, `backed up as ${copy}`, () => keepCopy(db, copy))
     say(`schema ${version} is older than ${newest}: kept a copy as ${copy}, migrating`)
   }
-  for (const step of steps.filter(step => step.version > version)) {
-    db.transaction(() => {
-      db.exec(step.sql)
-      db.pragma(`user_version = ${step.version}`)
-      db.pragma(`application_id = ${APPLICATION_ID}`)
-    }).immediate()
+  const pending = steps.filter(each => each.version > version)
+  step(db, `migrated from schema ${version} to ${newest}`, () =>
+    db.transaction(() => run(db, pending)).immediate(),
+  )
+}
+
+function run(db: Database, pending: Migration[]): void {
+  for (const { version, sql } of pending) {
+    db.exec(sql)
+    db.pragma(`user_version = ${version}`)
   }
+  db.pragma(`application_id = ${APPLICATION_ID}`)
+}
+
+function step(db: Database, what: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    throw new StoreOpenError(
+      `${db.name} cannot be ${what} (${code}: ${message}). It was left as it is; the version that wrote it still opens it.`,
+    )
+  }
+}
+
+/**
+ * Under its own name only once it is whole and on disk: SQLite neither syncs the target nor overwrites one, so what an
+ * interrupted try left must not be taken for a backup, nor stop the next try.
+ */
+function keepCopy(db: Database, copy: string): void {
+  const unfinished = `${copy}.tmp`
+  for (const left of [unfinished, `${unfinished}-journal`]) rmSync(left, { force: true })
+  try {
+    // SQLite takes an empty file; made here, it is its owner's alone from the first byte.
+    const file = openSync(unfinished, 'wx', 0o600)
+    try {
+      db.prepare('VACUUM INTO ?').run(unfinished)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(unfinished, copy)
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    throw error
+  }
+  // Else a power cut could forget the name. Windows opens no directories.
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(copy), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
 }

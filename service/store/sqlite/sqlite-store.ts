@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
 import type { Committed, Op, Stats, Store } from '../store.ts'
 import { StorageError } from '../store.ts'
-import { inspect, openReading } from './connection.ts'
+import { inspect, opening, openReading } from './connection.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
@@ -33,7 +33,7 @@ export async function openSqliteStore(options: {
   const letGo = takeOwnership(path)
   try {
     const writer = await WriterThread.start(path, options.log, options.onLost ?? (() => {}))
-    return new SqliteStore(writer, openReading(path), letGo)
+    return opening(path, () => new SqliteStore(writer, openReading(path), letGo))
   } catch (error) {
     letGo()
     throw error
@@ -102,6 +102,8 @@ class WriterThread {
             self.nextDue = message.nextDue
             return resolve()
           case 'cannot-open':
+            // The end of the thread can come in the same turn, before anybody who awaits has heard of this.
+            self.#closing = true
             return reject(new StoreOpenError(message.message))
           case 'note':
             return log.info(message.text)

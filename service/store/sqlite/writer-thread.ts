@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { type Op, StorageError } from '../store.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { openWriting } from './connection.ts'
+import { opening, openWriting } from './connection.ts'
 import type { Batch, FromWriter, ToWriter } from './messages.ts'
 import { Writer } from './writer.ts'
 
@@ -17,8 +17,9 @@ const complain = (text: string) => tell({ kind: 'complaint', text })
 
 function open(): Writer | null {
   try {
-    const db = openWriting((workerData as { path: string }).path, text => tell({ kind: 'note', text }))
-    const writer = new Writer(db, complain)
+    const { path } = workerData as { path: string }
+    const db = openWriting(path, text => tell({ kind: 'note', text }))
+    const writer = opening(path, () => new Writer(db, complain))
     tell({ kind: 'ready', nextDue: writer.nextDue })
     flushCompileCache()
     return writer
@@ -58,7 +59,7 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         break
       case 'close':
         await checkpoints.close()
-        writer.db.pragma('wal_checkpoint(TRUNCATE)')
+        tidyUp(writer)
         writer.db.close()
         tell({ kind: 'closed' })
         port.close()
@@ -89,6 +90,15 @@ function gather(batches: Batch[]): ToWriter | null {
     operations += message.ops.length
   }
   return null
+}
+
+/** A log that cannot be copied, because the disk is full or fails, stays beside the database: the next start reads it. */
+function tidyUp({ db }: Writer): void {
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    complain(`checkpoint: ${(error as Error).message}`)
+  }
 }
 
 /** A Buffer crosses threads as a plain Uint8Array. */

@@ -1,0 +1,169 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
+import { type Answer, Client, call, read } from '../crash/client.ts'
+import { inconsistencies, readStored } from '../crash/stored.ts'
+import { SmallDisk, whyNoSmallDisk } from './small-disk.ts'
+
+const reason = whyNoSmallDisk()
+if (reason !== null) console.warn(`full disks are not tested here: ${reason}`)
+
+const DISK_MIB = 24
+const RESERVE_MIB = 8
+const PUBLISHERS = 16
+const PADDING = 'x'.repeat(7000)
+
+let disk: SmallDisk
+let database: string
+let bus: ChildBus
+let client: Client
+/** The ids of what was answered with 201. */
+let acknowledged: string[]
+
+beforeEach(async () => {
+  disk = new SmallDisk(DISK_MIB)
+  database = join(disk.path, 'bus.db')
+  acknowledged = []
+  await start()
+})
+afterEach(async () => {
+  await bus.kill()
+  client.close()
+  disk.remove()
+})
+
+async function start(): Promise<void> {
+  const port = await freePort()
+  bus = new ChildBus({ database, port, env: { BUS_MIN_FREE_DISK_BYTES: '2000000' } })
+  client = new Client(port)
+}
+
+let serial = 0
+async function publish(): Promise<Answer> {
+  serial += 1
+  const answer = (await client.send(call('/intent', { goal: 'fill', payload: { serial, PADDING } })))!
+  if (answer.status === 201) acknowledged.push(JSON.parse(answer.text).id)
+  return answer
+}
+
+/** Publishes from many sides until each has been refused some times, and returns the refusals. */
+async function fillUnderLoad(): Promise<Answer[]> {
+  const refusals: Answer[] = []
+  const publisher = async () => {
+    for (let refused = 0; refused < 5; ) {
+      const answer = await publish()
+      if (answer.status === 201) continue
+      refused += 1
+      refusals.push(answer)
+    }
+  }
+  await Promise.all(Array.from({ length: PUBLISHERS }, publisher))
+  return refusals
+}
+
+/** Once there is room again, without anybody's help but a client that tries again. */
+async function recovered(): Promise<void> {
+  for (let tries = 0; (await publish()).status !== 201; tries += 1) {
+    expect(tries).toBeLessThan(100)
+    await sleep(50)
+  }
+}
+
+/** The bus looks at its disk every few seconds, not at every probe. */
+async function readiness(status: number): Promise<void> {
+  for (let tries = 0; (await answers(bus.port, '/health/ready')) !== status; tries += 1) {
+    expect(tries).toBeLessThan(100)
+    await sleep(100)
+  }
+}
+
+async function everythingIsThere(): Promise<void> {
+  expect(await bus.stop()).toEqual({ code: 0, signal: null })
+  expect(inconsistencies(database)).toEqual([])
+  const stored = new Map(readStored(database).map(intent => [intent.id, intent]))
+  expect(acknowledged.filter(id => !stored.has(id))).toEqual([])
+  // Nothing else either: a publish that was refused has not happened.
+  expect(stored.size).toBe(acknowledged.length)
+}
+
+describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
+  test('under load refuses writes, and only those; with room again it goes on by itself, and nothing is lost', async () => {
+    await bus.serving()
+    disk.fill(RESERVE_MIB)
+    const refusals = await fillUnderLoad()
+    for (const refusal of refusals) {
+      expect(refusal.status).toBe(503)
+      expect(JSON.parse(refusal.text).error.code).toBe('storage_full')
+      expect(Number(refusal.retryAfter)).toBeGreaterThan(0)
+    }
+
+    expect(await answers(bus.port, '/health')).toBe(200)
+    expect(await answers(bus.port, '/health/live')).toBe(200)
+    await readiness(503)
+    const ready = await client.send(read('/health/ready'))
+    expect(JSON.parse(ready!.text).reasons).toContain('disk_low')
+    const [first] = acknowledged
+    expect((await client.send(read(`/status/${first}`)))!.status).toBe(200)
+    expect((await client.send(read(`/result/${first}`)))!.status).toBe(200)
+
+    disk.relieve()
+    await recovered()
+    await readiness(200)
+    console.log(`${acknowledged.length} acknowledged, ${refusals.length} refused`)
+    await everythingIsThere()
+  })
+
+  test('killed while it is full, the bus comes back with everything once there is room', async () => {
+    await bus.serving()
+    disk.fill(RESERVE_MIB)
+    await fillUnderLoad()
+    await bus.kill()
+    client.close()
+    disk.relieve()
+    await start()
+    await bus.serving()
+    await recovered()
+    await everythingIsThere()
+  })
+
+  test('stopped while it is full, it ends in order, and nothing is lost', async () => {
+    await bus.serving()
+    disk.fill(RESERVE_MIB)
+    await fillUnderLoad()
+    await everythingIsThere()
+  })
+
+  test('full when it starts, it serves reads, refuses writes, and goes on once there is room', async () => {
+    await bus.serving()
+    for (let i = 0; i < 20; i += 1) await publish()
+    await bus.kill()
+    client.close()
+    disk.fill()
+    await start()
+    await bus.serving('/health/live')
+    await readiness(503)
+    expect(JSON.parse((await publish()).text).error.code).toBe('storage_full')
+    for (const id of acknowledged) expect((await client.send(read(`/status/${id}`)))!.status).toBe(200)
+    disk.relieve()
+    await recovered()
+    await readiness(200)
+    await everythingIsThere()
+  })
+
+  test('a bus that has never started there says in one line that it cannot', async () => {
+    await bus.kill()
+    client.close()
+    disk.wipe()
+    disk.fill()
+    await start()
+    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
+    expect(bus.errors).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
+    disk.relieve()
+    await start()
+    await bus.serving()
+    await recovered()
+    await everythingIsThere()
+  })
+})
