@@ -100,7 +100,12 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LATE_CHECK_MS },
+    // A request without Host is refused by the guard, in the one error shape; Node's own refusal has no body.
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+      requireHostHeader: false,
+    },
     forceCloseConnections: 'idle',
     // The guard says so itself, in the one error shape.
     return503OnClosing: false,
@@ -114,6 +119,8 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
       sendError(reply, refusal)
     },
   })
+  // What else a client expects we may ignore (RFC 9110, 10.1.1); Node would answer 417 with nothing in it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.server.maxConnections = MAX_CONNECTIONS
   return app
 }

@@ -14,7 +14,6 @@ export const CATALOGUE = {
   invalid_signature: 403,
   forbidden: 403,
   not_found: 404,
-  method_not_allowed: 405,
   request_timeout: 408,
   payload_too_large: 413,
   result_too_large: 413,

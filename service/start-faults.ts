@@ -1,16 +1,17 @@
 import { ConfigError } from './config.ts'
 import { SecretsError } from './secrets/secrets-error.ts'
 import { StoreOpenError } from './store/open-error.ts'
+import { StorageError } from './store/store.ts'
 
 /** @returns the one line an operator needs, or `undefined` for a fault of the bus itself, which shows its stack */
 export function startFault(error: unknown, host: string, port: number): string | undefined {
   if (error instanceof ConfigError || error instanceof SecretsError || error instanceof StoreOpenError) {
     return error.message
   }
-  const { code, syscall, message } = error as NodeJS.ErrnoException
-  if (code?.startsWith('SQLITE_')) {
-    return `the database cannot be read (${code}: ${message}). It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover`
+  if (error instanceof StorageError) {
+    return `the database cannot be read (${error.message}). It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover`
   }
+  const { code, syscall } = error as NodeJS.ErrnoException
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined
   switch (code) {
     case 'EADDRINUSE':

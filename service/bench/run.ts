@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { keep, print, type Report } from './report.ts'
 import { claims } from './rows/claims.ts'
 import { cycles } from './rows/cycles.ts'
+import { placement } from './rows/placement.ts'
 import { prune } from './rows/prune.ts'
 import { starts } from './rows/starts.ts'
 import { synced } from './rows/synced.ts'
@@ -29,6 +30,7 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   prune,
   starts,
   synced,
+  placement,
 }
 
 const { values } = parseArgs({

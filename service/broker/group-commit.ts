@@ -1,5 +1,6 @@
 import { BusError } from '../errors.ts'
 import { type Op, type Outcome, StorageError, type Store, type Transaction } from '../store/store.ts'
+import { storageRefusal } from './storage-refusal.ts'
 
 type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: Error) => void }
 
@@ -124,8 +125,9 @@ export class GroupCommit {
 }
 
 function asBusError(error: unknown): Error {
-  if (!(error instanceof StorageError)) return error instanceof Error ? error : new Error(String(error))
-  return error.reason === 'full'
-    ? new BusError('storage_full', 'The disk is full: nothing was written. Reads still work.', 10)
-    : new BusError('storage_failed', 'The disk did not take the write: nothing was written.', 5)
+  return error instanceof StorageError
+    ? storageRefusal(error)
+    : error instanceof Error
+      ? error
+      : new Error(String(error))
 }

@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { BusError, type ErrorCode, errorBody } from '../errors.ts'
+import { StorageError } from '../store/store.ts'
 import { sendJson } from './answers.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
 import { takeNonce } from './request.ts'
@@ -84,6 +86,10 @@ export function asBusError(
   if (thrown instanceof BusError) {
     if (thrown.code === 'internal_error') request.log.error({ reqId: request.id }, thrown.message)
     return thrown
+  }
+  if (thrown instanceof StorageError) {
+    request.log.error({ reqId: request.id, err: thrown }, 'the store could not be read')
+    return storageRefusal(thrown)
   }
   const known = BY_FASTIFY_CODE[thrown.code ?? '']
   if (known !== undefined) return new BusError(known.code, known.message)

@@ -43,6 +43,9 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 
   app.addHook('onRequest', (request, reply, done) => {
     setResponseHeaders(request, reply)
+    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      return done(new BusError('invalid_request', 'The Host header is missing.'))
+    }
     const access = accessOf(request)
     if (access === 'open') return done()
     if (settings.enforceHttps && request.protocol !== 'https' && !isLoopback(request.ip)) {

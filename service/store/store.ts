@@ -221,7 +221,7 @@ export type Stats = {
 }
 
 export interface Store {
-  /** The latest bus time that any commit on this database carried, in ms; 0 when it is new. */
+  /** The latest bus time known on disk, in ms: at most a second behind the last commit; 0 when the database is new. */
   readonly lastSeen: number
   readonly nextDue: number | null
   /** @throws {StorageError} */

@@ -29,6 +29,7 @@ export async function claims(directory: string, scale: Scale): Promise<Report> {
   const buses: { name: string; bus: ChildBus; claimPath: string }[] = []
   const measured: Record<string, LoadResult[]> = { few: [], many: [], lanes: [] }
   const rss: Record<string, number | null> = {}
+  const rssAfter: Record<string, number | null> = {}
   try {
     for (const [name, count, routeOf, claimPath] of [
       ['few', FEW, mostlyForOthers, '/claim?goal=bench'],
@@ -47,6 +48,7 @@ export async function claims(directory: string, scale: Scale): Promise<Report> {
     for (let round = 0; round < scale.rounds; round += 1) {
       for (const one of buses) measured[one.name]!.push(await run(one, scale.seconds))
     }
+    for (const { name, bus } of buses) rssAfter[name] = residentMb(bus.pid)
   } finally {
     for (const { bus } of buses) await bus.kill()
   }
@@ -63,11 +65,11 @@ export async function claims(directory: string, scale: Scale): Promise<Report> {
       row(`claim p99, the same in ${LANES} lanes`, 'lanes', 2),
       {
         what: `resident memory with ${many} queued, MB`,
-        measured: `${rss['many']?.toFixed(0)}  (in ${LANES} lanes ${rss['lanes']?.toFixed(0)}; with ${FEW} ${rss['few']?.toFixed(0)})`,
+        measured: `${rss['many']?.toFixed(0)}, under load ${rssAfter['many']?.toFixed(0)}  (in ${LANES} lanes ${rss['lanes']?.toFixed(0)} and ${rssAfter['lanes']?.toFixed(0)}; with ${FEW} ${rss['few']?.toFixed(0)} and ${rssAfter['few']?.toFixed(0)})`,
         target: '<= 250',
-        ok: rss['many'] == null ? null : rss['many'] <= 250,
+        ok: rssAfter['many'] == null ? null : rssAfter['many'] <= 250,
       },
     ],
-    raw: { measured, residentMb: rss },
+    raw: { measured, residentMb: rss, residentMbAfterLoad: rssAfter },
   }
 }

@@ -24,6 +24,8 @@ export function openWriting(path: string, say: (message: string) => void): Datab
       db.pragma(`journal_size_limit = ${LOG_BYTES}`)
       db.pragma(`cache_size = -${CACHE_KIB}`)
       db.pragma('temp_store = MEMORY')
+      // What is settled or deleted is overwritten in the pages that are written anyway.
+      db.pragma('secure_delete = FAST')
       assertDurable(db)
       migrate(db, say)
       return db

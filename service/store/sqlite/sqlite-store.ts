@@ -9,6 +9,7 @@ import { inspect, opening, openReading } from './connection.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
+import { isStorageFault, storageError } from './storage-faults.ts'
 
 export type StoreLog = { info(text: string): void; warn(text: string): void; error(text: string): void }
 
@@ -65,20 +66,28 @@ class SqliteStore implements Store {
     return this.#writer.stats()
   }
 
-  intent = async (id: string) => this.#reads.intent(id)
-  payload = async (id: string) => this.#reads.payload(id)
-  result = async (id: string) => this.#reads.result(id)
-  value = async (keyId: number, key: string, now: number) => this.#reads.value(keyId, key, now)
-  keys = async () => this.#reads.keys()
-  deadLetters = async (limit: number) => this.#reads.deadLetters(limit)
-  deadLetter = async (intentId: string) => this.#reads.deadLetter(intentId)
-  recent = async (limit: number) => this.#reads.recent(limit)
+  intent = async (id: string) => reading(() => this.#reads.intent(id))
+  payload = async (id: string) => reading(() => this.#reads.payload(id))
+  result = async (id: string) => reading(() => this.#reads.result(id))
+  value = async (keyId: number, key: string, now: number) => reading(() => this.#reads.value(keyId, key, now))
+  keys = async () => reading(() => this.#reads.keys())
+  deadLetters = async (limit: number) => reading(() => this.#reads.deadLetters(limit))
+  deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
+  recent = async (limit: number) => reading(() => this.#reads.recent(limit))
 
   async close(): Promise<void> {
     // The reader first: the last connection to close is the one that clears the write-ahead log away.
     this.#db.close()
     await this.#writer.close()
     this.#letGo()
+  }
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw isStorageFault(error) ? storageError(error) : error
   }
 }
 
