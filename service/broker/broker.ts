@@ -35,7 +35,7 @@ export type Publish = {
   maxAttempts: number
   backoffMs: number
   openLimit: number | null
-  idempotency: { key: string; fingerprint: Buffer } | null
+  idempotency: { key: string; fingerprint: string } | null
 }
 export type Hold = { id: string; keyId: KeyId; token: string | null }
 

@@ -33,7 +33,8 @@ export type PublishOp = Signed & {
   backoffMs: number
   /** Refuse when the key has this many open and claimed intents; `null`: no cap. */
   openLimit: number | null
-  idempotency: { key: string; fingerprint: Buffer; expiresAt: number } | null
+  /** `fingerprint`: a digest of the body, in hex. */
+  idempotency: { key: string; fingerprint: string; expiresAt: number } | null
 }
 
 export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; token: string; leaseMs: number }

@@ -3,7 +3,7 @@ import { BusError } from '../../errors.ts'
 import { publishedText, sendJson } from '../answers.ts'
 import { type JsonBody, jsonBody } from '../body.ts'
 import { canonicalJson } from '../canonical-json.ts'
-import { digestBytes } from '../digest.ts'
+import { digestOf } from '../digest.ts'
 import { jsonWithin } from '../json-limits.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -58,6 +58,6 @@ function idempotencyKeyOf(request: FastifyRequest): string | null {
 }
 
 /** The same for two bodies that are the same JSON, however they were printed. */
-function fingerprint(body: JsonBody): Buffer {
-  return digestBytes(canonicalJson(body.text))
+function fingerprint(body: JsonBody): string {
+  return digestOf(canonicalJson(body.text))
 }

@@ -103,9 +103,7 @@ function tidyUp({ db }: Writer): void {
 
 /** A Buffer crosses threads as a plain Uint8Array. */
 function revive(op: Op): void {
-  if (op.kind === 'publish' && op.idempotency !== null) {
-    op.idempotency.fingerprint = Buffer.from(op.idempotency.fingerprint)
-  } else if (op.kind === 'createKey') {
+  if (op.kind === 'createKey') {
     op.hash = Buffer.from(op.hash)
     op.sealed = Buffer.from(op.sealed)
   } else if (op.kind === 'revokeKey') {

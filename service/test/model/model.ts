@@ -61,8 +61,7 @@ export class Model {
     if (op.idempotency !== null) {
       const earlier = this.remembered.get(`${publisher} ${op.idempotency.key}`)
       if (earlier !== undefined && earlier.expiresAt > this.now) {
-        if (earlier.fingerprint !== op.idempotency.fingerprint.toString('hex'))
-          return { refused: 'idempotency_conflict' }
+        if (earlier.fingerprint !== op.idempotency.fingerprint) return { refused: 'idempotency_conflict' }
         return { id: earlier.id, replayed: true }
       }
     }
@@ -93,7 +92,7 @@ export class Model {
     if (op.idempotency !== null) {
       const { key, fingerprint, expiresAt } = op.idempotency
       this.remembered.set(`${publisher} ${key}`, {
-        fingerprint: fingerprint.toString('hex'),
+        fingerprint,
         id: op.id,
         expiresAt,
       })

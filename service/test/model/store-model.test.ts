@@ -65,7 +65,7 @@ function toOp(step: Step, model: Model): Op {
   switch (step.do) {
     case 'publish': {
       const { route, priority, delayMs, maxAttempts, key, limit } = step
-      const fingerprint = Buffer.from([step.body])
+      const fingerprint = `${step.body}`
       return {
         kind: 'publish',
         id: fresh,

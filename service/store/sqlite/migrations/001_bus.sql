@@ -88,7 +88,7 @@ CREATE TABLE idempotency_keys (
   n           INTEGER PRIMARY KEY,
   key_id      INTEGER NOT NULL,
   key         TEXT NOT NULL,
-  fingerprint BLOB NOT NULL,
+  fingerprint TEXT NOT NULL,
   intent_id   TEXT NOT NULL,
   namespace   TEXT NOT NULL,
   expires_at  INTEGER NOT NULL,

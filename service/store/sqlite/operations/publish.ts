@@ -2,7 +2,7 @@ import type { Outcome, PublishOp } from '../../store.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 
-type Remembered = { n: number; fingerprint: Buffer; intent_id: string; namespace: string; expires_at: number }
+type Remembered = { n: number; fingerprint: string; intent_id: string; namespace: string; expires_at: number }
 
 export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
   const { route, idempotency } = op
@@ -10,7 +10,7 @@ export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
     const earlier = w.sql.findIdempotent.get(route.publisher, idempotency.key) as Remembered | undefined
     if (earlier !== undefined) {
       if (earlier.expires_at > w.now) {
-        if (!earlier.fingerprint.equals(idempotency.fingerprint))
+        if (earlier.fingerprint !== idempotency.fingerprint)
           return { ok: false, refusal: 'idempotency_conflict' }
         return { ok: true, value: { id: earlier.intent_id, namespace: earlier.namespace, replayed: true } }
       }
