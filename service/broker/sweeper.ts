@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Outcome, SweepCounts, SweepOp } from '../store/store.ts'
+import { noCounts, type Outcome, SWEEP_COUNTS, type SweepCounts, type SweepOp } from '../store/store.ts'
 import type { Chance } from './identity.ts'
 
 export type Retention = {
@@ -98,25 +98,10 @@ export class Sweeper {
         prune,
       })
       if (!outcome.ok) throw new Error(`sweep refused: ${outcome.refusal}`)
-      for (const name of COUNTS) total[name] += outcome.value.counts[name]
+      for (const name of SWEEP_COUNTS) total[name] += outcome.value.counts[name]
       if (outcome.value.done || this.#stopped) return total
     }
   }
 }
 
 const RETRY_MS = 1000
-
-export function noCounts(): SweepCounts {
-  return {
-    expired_open_deleted: 0,
-    expired_claims_requeued: 0,
-    expired_claims_dead: 0,
-    fulfilled_deleted: 0,
-    dead_deleted: 0,
-    dead_letters_deleted: 0,
-    store_deleted: 0,
-    idempotency_deleted: 0,
-    nonces_deleted: 0,
-  }
-}
-const COUNTS = Object.keys(noCounts()) as (keyof SweepCounts)[]

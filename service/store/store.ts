@@ -122,17 +122,20 @@ export type Settled = {
 export type Moved = { id: string; state: State; namespace: string; moved: boolean }
 
 /** Rows handled by a sweep, under the names of the wire. */
-export type SweepCounts = {
-  expired_open_deleted: number
-  expired_claims_requeued: number
-  expired_claims_dead: number
-  fulfilled_deleted: number
-  dead_deleted: number
-  dead_letters_deleted: number
-  store_deleted: number
-  idempotency_deleted: number
-  nonces_deleted: number
-}
+export const SWEEP_COUNTS = [
+  'expired_open_deleted',
+  'expired_claims_requeued',
+  'expired_claims_dead',
+  'fulfilled_deleted',
+  'dead_deleted',
+  'dead_letters_deleted',
+  'store_deleted',
+  'idempotency_deleted',
+  'nonces_deleted',
+] as const
+export type SweepCounts = Record<(typeof SWEEP_COUNTS)[number], number>
+export const noCounts = () => Object.fromEntries(SWEEP_COUNTS.map(name => [name, 0])) as SweepCounts
+
 export type Swept = { counts: SweepCounts; done: boolean }
 /** Something that time did to an intent, in whichever commit noticed. */
 export type Lapse = { namespace: string; what: 'lease_retried' | 'lease_died' | 'expired' }

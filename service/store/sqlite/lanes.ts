@@ -11,6 +11,7 @@ import {
 } from '../../intent/routing.ts'
 import type { Depth } from '../store.ts'
 import { LaneGroup } from './lane-groups.ts'
+import { type RouteRow, routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 
 export type Tally = { open: number; claimed: number; fulfilled: number; dead: number }
@@ -26,15 +27,7 @@ export type Lane = Tally & {
   touched: boolean
 }
 
-type LaneRow = Tally & {
-  id: number
-  namespace: string
-  publisher: number
-  public: number
-  goal: string
-  target_worker: string
-  required_capability: string
-}
+type LaneRow = Tally & RouteRow & { id: number }
 type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
 
 const TALLY_OF = {
@@ -214,17 +207,6 @@ export class Lanes {
     const left = (this.#unsettled.get(keyId) ?? 0) + change
     if (left === 0) this.#unsettled.delete(keyId)
     else this.#unsettled.set(keyId, left)
-  }
-}
-
-function routeOf(row: LaneRow): Route {
-  return {
-    namespace: row.namespace,
-    publisher: row.publisher,
-    visibility: row.public === 1 ? 'public' : 'private',
-    goal: row.goal,
-    targetWorker: row.target_worker || null,
-    requiredCapability: row.required_capability || null,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { DeadLetter, Intent, IntentResult, KeyRecord } from '../store.ts'
+import { type RouteRow, routeOf } from './route-rows.ts'
 import { type IntentRow, prepareAll } from './statements.ts'
 import { CLAIMED, DEAD, FULFILLED, STATE_NAMES } from './states.ts'
 
@@ -21,15 +22,7 @@ export const READ_SQL = {
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
 } as const
 
-type LaneFields = {
-  namespace: string
-  publisher: number
-  public: number
-  goal: string
-  target_worker: string
-  required_capability: string
-}
-type DeadRow = LaneFields & { id: string; attempts: number; reason: string; created_at: number }
+type DeadRow = RouteRow & { id: string; attempts: number; reason: string; created_at: number }
 type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner: string; created_at: number }
 
 /**
@@ -48,7 +41,7 @@ export class Reads {
   }
 
   intent(id: string): Intent | null {
-    const row = this.#sql.intent.get(id) as (IntentRow & LaneFields) | undefined
+    const row = this.#sql.intent.get(id) as (IntentRow & RouteRow) | undefined
     return row === undefined ? null : toIntent(row)
   }
 
@@ -82,25 +75,14 @@ export class Reads {
   }
 
   recent(limit: number): Intent[] {
-    return (this.#sql.recent.all(limit) as (IntentRow & LaneFields)[]).map(toIntent)
+    return (this.#sql.recent.all(limit) as (IntentRow & RouteRow)[]).map(toIntent)
   }
 }
 
-function toRoute(row: LaneFields): Intent['route'] {
-  return {
-    namespace: row.namespace,
-    publisher: row.publisher,
-    visibility: row.public === 1 ? 'public' : 'private',
-    goal: row.goal,
-    targetWorker: row.target_worker || null,
-    requiredCapability: row.required_capability || null,
-  }
-}
-
-function toIntent(row: IntentRow & LaneFields): Intent {
+function toIntent(row: IntentRow & RouteRow): Intent {
   return {
     id: row.id,
-    route: toRoute(row),
+    route: routeOf(row),
     state: STATE_NAMES[row.state]!,
     priority: row.priority,
     attempts: row.attempts,
@@ -121,7 +103,7 @@ function toIntent(row: IntentRow & LaneFields): Intent {
 function toDeadLetter(row: DeadRow): DeadLetter {
   return {
     intentId: row.id,
-    route: toRoute(row),
+    route: routeOf(row),
     attempts: row.attempts,
     reason: row.reason,
     createdAt: row.created_at,

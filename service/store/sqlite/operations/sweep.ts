@@ -1,6 +1,6 @@
 import { REASON } from '../../../intent/lifecycle.ts'
 import { JITTER_MS } from '../../../intent/retry.ts'
-import type { Outcome, SweepCounts, SweepOp } from '../../store.ts'
+import { noCounts, type Outcome, type SweepCounts, type SweepOp } from '../../store.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -16,15 +16,10 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
   const due = promoteDue(w, op.limit)
   const stale = expireReady(w, op.limit)
   const counts: SweepCounts = {
+    ...noCounts(),
     expired_open_deleted: due.expired + stale,
     expired_claims_requeued: leases.retried,
     expired_claims_dead: leases.died,
-    fulfilled_deleted: 0,
-    dead_deleted: 0,
-    dead_letters_deleted: 0,
-    store_deleted: 0,
-    idempotency_deleted: 0,
-    nonces_deleted: 0,
   }
   if (op.prune) prune(w, op, counts)
   const most = Math.max(leases.retried + leases.died, due.promoted + due.expired, ...Object.values(counts))
