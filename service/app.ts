@@ -54,7 +54,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   metrics.watch({
     stats: () => broker.store.stats(),
     queued: () => broker.queued,
-    waitingClaims: () => 0,
+    waitingClaims: () => broker.waiting,
     issuedKeys: () => keys.size,
     now: () => broker.now(),
     intentTtlMs: settings.intentTtlMs,

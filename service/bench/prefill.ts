@@ -45,7 +45,7 @@ export function fulfilledLongAgo(path: string, count: number, daysAgo: number): 
       const token = hex(i)
       // Nothing else is ready, so the claim takes what was just published.
       ops.push(publish(i, ROUTE, DAY_MS))
-      ops.push({ kind: 'claim', ask, token, leaseMs: 60_000, nonce: null })
+      ops.push({ kind: 'claim', ask, tokens: [token], leaseMs: 60_000, nonce: null })
       ops.push({
         kind: 'fulfil',
         id: hex(i),

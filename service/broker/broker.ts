@@ -24,6 +24,7 @@ import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
+import { type Waiter, Waiters } from './waiters.ts'
 
 export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 
@@ -37,6 +38,10 @@ export type Publish = {
   openLimit: number | null
   idempotency: { key: string; fingerprint: string } | null
 }
+/** `most` intents at once; `leaseMs: null` is the usual lease. */
+export type ClaimTerms = { most: number; leaseMs: number | null }
+/** How long to wait for work; `gone` fires when the client hangs up. */
+export type Patience = { waitMs: number; gone: AbortSignal }
 export type Hold = { id: string; keyId: KeyId; token: string | null }
 
 /** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
@@ -51,6 +56,7 @@ export class Broker {
   readonly #observer: Observer
   readonly #commits: GroupCommit
   readonly #sweeper: Sweeper
+  readonly #waiters = new Waiters()
   #draining = false
 
   constructor(store: Store, clock: Clock, chance: Chance, observer: Observer, settings: BrokerSettings) {
@@ -60,9 +66,10 @@ export class Broker {
     this.#chance = chance
     this.#observer = observer
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
-      committed: ({ durationMs, operations, lapses, nextDue }) => {
+      committed: ({ durationMs, operations, lapses, readied, nextDue }) => {
         observer.committed(durationMs, operations)
         for (const lapse of lapses) this.#report(lapse)
+        for (const work of readied) this.#waiters.offer(work)
         this.#sweeper.expect(nextDue)
       },
       failed: reason => observer.storageFailed(reason),
@@ -93,15 +100,64 @@ export class Broker {
     return published
   }
 
-  /** @returns `null` when there is nothing this worker may take */
-  async claim(ask: Ask, nonce: Nonce): Promise<Claimed | null> {
-    const token = this.#chance.token()
+  /**
+   * Takes what there is, or waits for it.
+   *
+   * @param patience `null`: answers at once
+   * @returns empty when there was nothing this worker may take
+   */
+  async claim(ask: Ask, terms: ClaimTerms, patience: Patience | null, nonce: Nonce): Promise<Claimed[]> {
+    if (patience === null) return this.#take(ask, terms, nonce)
+    const waiter = this.#waiters.enter(ask)
+    let over = false
+    const giveUp = () => {
+      over = true
+      waiter.rouse?.(false)
+    }
+    const callOff = this.#clock.after(patience.waitMs, giveUp)
+    patience.gone.addEventListener('abort', giveUp, { once: true })
+    try {
+      let claimed = await this.#takeFor(waiter, ask, terms, patience.gone, nonce)
+      while (claimed.length === 0 && !over && !this.#draining && (await this.#waiters.sleep(waiter))) {
+        claimed = await this.#takeFor(waiter, ask, terms, patience.gone, null)
+      }
+      return claimed
+    } finally {
+      callOff()
+      patience.gone.removeEventListener('abort', giveUp)
+      this.#waiters.leave(waiter)
+    }
+  }
+
+  async #take(ask: Ask, { most, leaseMs }: ClaimTerms, nonce: Nonce): Promise<Claimed[]> {
+    const tokens = Array.from({ length: most }, () => this.#chance.token())
     const claimed = accept(
-      await this.#submit({ kind: 'claim', ask, token, leaseMs: this.#settings.leaseMs, nonce }),
+      await this.#submit({ kind: 'claim', ask, tokens, leaseMs: leaseMs ?? this.#settings.leaseMs, nonce }),
     )
-    if (claimed === null) this.#observer.claimedNothing()
-    else this.#observer.claimed(claimed.route.namespace, claimed.waitedMs)
+    if (claimed.length === 0) this.#observer.claimedNothing()
+    for (const { route, waitedMs } of claimed) this.#observer.claimed(route.namespace, waitedMs)
     return claimed
+  }
+
+  /** Nothing is taken for a client that is gone; what was taken while it went is given back. */
+  async #takeFor(
+    waiter: Waiter,
+    ask: Ask,
+    terms: ClaimTerms,
+    gone: AbortSignal,
+    nonce: Nonce,
+  ): Promise<Claimed[]> {
+    if (gone.aborted) return []
+    let claimed: Claimed[] = []
+    try {
+      claimed = await this.#take(ask, terms, nonce)
+    } finally {
+      // A claim that failed is not passed on either, or one bad disk would fail everybody who waits.
+      this.#waiters.attempted(waiter, claimed)
+    }
+    if (!gone.aborted) return claimed
+    await Promise.all(claimed.map(({ id, token }) => this.#submit({ kind: 'release', id, token })))
+    return []
   }
 
   async extend(hold: Hold, leaseMs: number, nonce: Nonce): Promise<void> {
@@ -171,9 +227,15 @@ export class Broker {
     return this.#sweeper.runNow()
   }
 
-  /** From now on nothing new is taken; what is under way goes on. */
+  /** Workers in a long poll. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  /** From now on nothing new is taken; what is under way goes on, and who waits for work is told that there is none. */
   beginDrain(): void {
     this.#draining = true
+    this.#waiters.dismiss()
   }
 
   /** Resolves when all that was taken is on disk. */

@@ -17,7 +17,11 @@ export function clamp(value: unknown, bounds: Bounds): number {
 }
 
 function numberOf(value: unknown): number | null {
-  if (typeof value !== 'number' && !(typeof value === 'string' && NUMERAL.test(value))) return null
-  const number = Number(value)
-  return Number.isFinite(number) ? number : null
+  const number = typeof value === 'string' ? numeral(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : null
+}
+
+/** @returns `null` when the text is no number */
+export function numeral(text: string): number | null {
+  return NUMERAL.test(text) ? Number(text) : null
 }

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv'
 import { BusError, type ErrorCode } from '../errors.ts'
-import { type Bounds, clamp } from './clamp.ts'
+import { type Bounds, clamp, numeral } from './clamp.ts'
 import { isPlainText } from './json-text.ts'
 import type { Notes } from './schemas/fields.ts'
 import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
@@ -50,6 +50,7 @@ function readField(field: Field, raw: unknown): unknown {
     if (!field.required) return undefined
     throw new BusError('invalid_request', schema['x-missing'] ?? `Missing ${field.name}`)
   }
+  if (schema['x-numeral'] && typeof value === 'string') value = numeral(value) ?? value
   if (typeof value === 'string') {
     if (schema['x-trim']) value = value.trim()
     if (schema['x-cut'] !== undefined) value = (value as string).slice(0, schema['x-cut'])

@@ -37,7 +37,10 @@ export type PublishOp = Signed & {
   idempotency: { key: string; fingerprint: string; expiresAt: number } | null
 }
 
-export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; token: string; leaseMs: number }
+/** Takes up to as many intents as it brings tokens. */
+export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; tokens: string[]; leaseMs: number }
+/** Gives back what was claimed for somebody who was gone by then: the attempt does not count. */
+export type ReleaseOp = { kind: 'release'; id: string; token: string }
 
 /** `token: null`: settle by the key that holds the live lease (clients from before claim tokens). */
 type Held = Signed & { id: string; keyId: KeyId; token: string | null }
@@ -77,6 +80,7 @@ export type SweepOp = {
 export type Op =
   | PublishOp
   | ClaimOp
+  | ReleaseOp
   | ExtendOp
   | FulfilOp
   | FailOp
@@ -142,8 +146,9 @@ export type Lapse = { namespace: string; what: 'lease_retried' | 'lease_died' | 
 
 export type ValueOf = {
   publish: Published
-  /** `null`: nothing to take. */
-  claim: Claimed | null
+  claim: Claimed[]
+  /** Whether it was still claimed with that token. */
+  release: boolean
   extend: { id: string }
   fulfil: Settled
   fail: Settled
@@ -162,10 +167,14 @@ export type Outcome<K extends Op['kind'] = Op['kind']> =
   | { ok: true; value: ValueOf[K] }
   | { ok: false; refusal: Refusal }
 
+/** Intents of one route that a transaction made ready for a worker. */
+export type Readied = { route: Route; count: number }
+
 /** One transaction that is on disk. */
 export type Transaction = {
   operations: number
   lapses: Lapse[]
+  readied: Readied[]
   /** When time-driven work is next due (bus ms, a lower bound); `null`: nothing waits for time. */
   nextDue: number | null
   /** How long it took, its sync included, in ms. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Hold } from '../../broker/broker.ts'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
@@ -25,14 +25,18 @@ export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Pa
   const readExtend = reader(extendBody(settings.leaseMs / 1000))
 
   app.post('/claim', WRITES, async (request, reply) => {
-    const ask = askOf(request, keys)
-    // Nobody's intents: nothing to ask the store for. An unkept nonce is kept by the error path or here.
+    const query = readClaim(withHeaders(request))
+    const ask = askOf(query, callerOf(request), keys)
+    const terms = { most: query.max ?? 1, leaseMs: query.lease === undefined ? null : query.lease * 1000 }
+    const patience = query.wait ? { waitMs: query.wait * 1000, gone: hangUp(reply) } : null
+    // Nobody's intents: nothing to ask the store for.
     const claimed =
       ask === null
-        ? await broker.witness(takeNonce(request)).then(() => null)
-        : await broker.claim(ask, takeNonce(request))
-    if (claimed === null) return reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
-    return sendJson(reply, claimedText(claimed))
+        ? await broker.witness(takeNonce(request)).then(() => [])
+        : await broker.claim(ask, terms, patience, takeNonce(request))
+    if (claimed.length === 0) return reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
+    if (query.max === undefined) return sendJson(reply, claimedText(claimed[0]!))
+    return sendJson(reply, `{"intents":[${claimed.map(claimedText).join(',')}]}`)
   })
 
   app.post<Id>('/extend_claim/:id', WRITES, async (request, reply) => {
@@ -73,10 +77,17 @@ export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Pa
 
 type Id = { Params: { id: string } }
 
+/** Fires when the client is gone before it has its answer. */
+function hangUp(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 /** @returns `null` when the claim names a publisher that does not exist */
-function askOf(request: FastifyRequest, keys: KeyRing): Ask | null {
-  const caller = callerOf(request)
-  const query = readClaim(withHeaders(request))
+function askOf(query: ReturnType<typeof readClaim>, caller: Caller, keys: KeyRing): Ask | null {
   const publisher = query.publisher === undefined ? null : publisherOf(query.publisher, caller, keys)
   if (publisher === undefined) return null
   return {

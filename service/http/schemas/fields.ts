@@ -9,6 +9,7 @@
  * | `x-trim` | white space at both ends is dropped |
  * | `x-cut` | what is longer is cut to that many characters |
  * | `x-empty` | an empty text is the same as none |
+ * | `x-numeral` | a number, which the query of a URL has as text; checked strictly |
  * | `x-lenient` | what is not among the `enum` becomes the default |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
  * | `x-missing` | the message when it is not there |
@@ -22,6 +23,7 @@ export type Notes = {
   'x-trim'?: true
   'x-cut'?: number
   'x-empty'?: true
+  'x-numeral'?: true
   'x-lenient'?: true
   'x-error'?: ErrorCode
   'x-missing'?: string
@@ -32,6 +34,12 @@ type Range = { minimum: number; maximum: number; default: number; description: s
 
 export const wholeNumber = (range: Range) => integer({ ...range, 'x-clamped': true })
 export const anyNumber = (range: Range) => number({ ...range, 'x-clamped': true })
+
+/** A number in the query. What clients of 2.1 send is clamped; what came later is checked. */
+export const wholeInQuery = (range: Omit<Range, 'default'>) =>
+  optional(integer({ ...range, 'x-numeral': true, 'x-empty': true }))
+export const numberInQuery = (range: Omit<Range, 'default'>) =>
+  optional(number({ ...range, 'x-numeral': true, 'x-empty': true }))
 
 const NAMESPACE = '^[A-Za-z0-9_.-]{1,64}$'
 const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'

@@ -1,5 +1,15 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
-import { anyJson, anyNumber, claimToken, label, namespace, text, wholeNumber } from './fields.ts'
+import {
+  anyJson,
+  anyNumber,
+  claimToken,
+  label,
+  namespace,
+  numberInQuery,
+  text,
+  wholeInQuery,
+  wholeNumber,
+} from './fields.ts'
 import { object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
@@ -62,6 +72,13 @@ export const ClaimQuery = object({
       'x-empty': true,
     }),
   ),
+  wait: numberInQuery({ minimum: 0, maximum: 60, description: 'a number of seconds from 0 to 60' }),
+  max: wholeInQuery({ minimum: 1, maximum: 100, description: 'a whole number from 1 to 100' }),
+  lease: wholeInQuery({
+    minimum: 10,
+    maximum: 3600,
+    description: 'a whole number of seconds from 10 to 3600',
+  }),
 })
 
 /** @param leaseSeconds how long a lease is when nothing else is asked for */

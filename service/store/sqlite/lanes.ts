@@ -9,7 +9,7 @@ import {
   type Route,
   routeKey,
 } from '../../intent/routing.ts'
-import type { Depth } from '../store.ts'
+import type { Depth, Readied } from '../store.ts'
 import { LaneGroup } from './lane-groups.ts'
 import { type RouteRow, routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
@@ -25,6 +25,8 @@ export type Lane = Tally & {
   head: LaneHead | null
   /** Whether this commit changed the tallies. */
   touched: boolean
+  /** Intents that this commit made ready. */
+  readied: number
 }
 
 type LaneRow = Tally & RouteRow & { id: number }
@@ -49,6 +51,7 @@ export class Lanes {
   readonly #groups = new Map<string, LaneGroup<Lane>>()
   readonly #unsettled = new Map<KeyId, number>()
   readonly #touched: Lane[] = []
+  readonly #readied: Lane[] = []
   readonly #sql: ReturnType<typeof prepare>
 
   constructor(db: Database) {
@@ -63,6 +66,7 @@ export class Lanes {
   reload(): void {
     for (const map of [this.#byKey, this.#byId, this.#groups, this.#unsettled]) map.clear()
     this.#touched.length = 0
+    this.#readied.length = 0
     for (const row of this.#sql.all.iterate()) {
       const lane = this.#add(row.id, routeOf(row), row)
       if (lane.open > 0) this.#rank(lane, this.#probe(lane))
@@ -103,6 +107,8 @@ export class Lanes {
 
   /** A ready intent came into the lane. */
   offer(lane: Lane, head: LaneHead): void {
+    if (lane.readied === 0) this.#readied.push(lane)
+    lane.readied += 1
     if (lane.head === null || claimOrder(head, lane.head) < 0) this.#rank(lane, head)
   }
 
@@ -124,6 +130,14 @@ export class Lanes {
       lane.touched = true
       this.#touched.push(lane)
     }
+  }
+
+  /** What came in since the last time this was asked. */
+  takeReadied(): Readied[] {
+    const readied = this.#readied.map(lane => ({ route: lane.route, count: lane.readied }))
+    for (const lane of this.#readied) lane.readied = 0
+    this.#readied.length = 0
+    return readied
   }
 
   /** Intents of a key that are open or claimed. */
@@ -179,7 +193,19 @@ export class Lanes {
       return group
     })
     const key = routeKey(route)
-    const lane: Lane = { id, route, key, groups, open, claimed, fulfilled, dead, head: null, touched: false }
+    const lane: Lane = {
+      id,
+      route,
+      key,
+      groups,
+      open,
+      claimed,
+      fulfilled,
+      dead,
+      head: null,
+      touched: false,
+      readied: 0,
+    }
     this.#byId.set(id, lane)
     this.#byKey.set(key, lane)
     return lane

@@ -47,6 +47,10 @@ export const WRITE_SQL = {
           SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?
           WHERE n = ?
           RETURNING id, attempts, priority, run_at`,
+  unclaim: `UPDATE intents
+            SET state = 1, attempts = attempts - 1, due_at = expires_at, claimed_at = NULL, claimer = NULL,
+                worker_id = NULL, token = NULL
+            WHERE n = ?`,
   payload: `SELECT text FROM payloads WHERE n = ?`,
 
   byId: `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = ?`,

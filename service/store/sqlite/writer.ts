@@ -1,7 +1,15 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
-import { type Lapse, type Op, type Outcome, type Stats, StorageError, type Transaction } from '../store.ts'
+import {
+  type Lapse,
+  type Op,
+  type Outcome,
+  type Readied,
+  type Stats,
+  StorageError,
+  type Transaction,
+} from '../store.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
@@ -23,6 +31,8 @@ export class Writer {
   readonly lanes: Lanes
   /** What time did to intents in the commit under way. */
   readonly lapses: Lapse[] = []
+  /** What became ready in it before the lanes were last read again. */
+  readonly #readied: Readied[] = []
   /** Lower bounds of the next time-driven move, by state; Infinity when there is none. */
   next = { delayed: 0, ready: 0, claimed: 0 }
   now = 0
@@ -72,6 +82,7 @@ export class Writer {
       transaction: {
         operations: batches.reduce((sum, { ops }) => sum + ops.length, 0),
         lapses: [...this.lapses],
+        readied: [...this.#readied.splice(0), ...this.lanes.takeReadied()],
         nextDue: this.nextDue,
         durationMs: performance.now() - started,
       },
@@ -112,6 +123,7 @@ export class Writer {
       this.#recall()
       this.#seen = 0
       this.lapses.length = 0
+      this.#readied.length = 0
       if (isStorageFault(error)) throw storageError(error)
       return null
     }
@@ -130,6 +142,7 @@ export class Writer {
       if (isStorageFault(error)) throw error
       this.sql.rollbackOne.run()
       this.sql.release.run()
+      this.#readied.push(...this.lanes.takeReadied())
       this.#recall()
       this.lapses.length = lapses
       return this.#refuse(error)

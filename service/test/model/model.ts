@@ -10,6 +10,7 @@ import type {
   Nonce,
   PublishOp,
   Refusal,
+  ReleaseOp,
   ResultType,
 } from '../../store/store.ts'
 
@@ -100,21 +101,28 @@ export class Model {
     return { id: op.id, replayed: false }
   }
 
-  claim(op: ClaimOp): { id: string; attempts: number } | null {
-    const inOrder = this.intents
-      .filter(i => i.state === 'open' && i.runAt <= this.now && fits(i.route, op.ask))
-      .sort(
-        (a, b) =>
-          b.priority - a.priority || a.runAt - b.runAt || a.attempts - b.attempts || a.sequence - b.sequence,
-      )
-    const best = inOrder.find(i => i.expiresAt > this.now)
-    if (best === undefined) return null
-    best.state = 'claimed'
-    best.attempts += 1
-    best.claimer = op.ask.keyId
-    best.token = op.token
-    best.leaseUntil = this.now + op.leaseMs
-    return { id: best.id, attempts: best.attempts }
+  claim(op: ClaimOp): { id: string; attempts: number }[] {
+    const taken: { id: string; attempts: number }[] = []
+    for (const token of op.tokens) {
+      const best = this.#bestFor(op.ask)
+      if (best === undefined) break
+      best.state = 'claimed'
+      best.attempts += 1
+      best.claimer = op.ask.keyId
+      best.token = token
+      best.leaseUntil = this.now + op.leaseMs
+      taken.push({ id: best.id, attempts: best.attempts })
+    }
+    return taken
+  }
+
+  release(op: ReleaseOp): boolean {
+    const intent = this.find(op.id)
+    if (intent?.state !== 'claimed' || intent.token !== op.token) return false
+    intent.state = 'open'
+    intent.attempts -= 1
+    intent.claimer = null
+    return true
   }
 
   extend(op: ExtendOp): Answer<{ id: string }> {
@@ -179,6 +187,16 @@ export class Model {
       }
     }
     return requeued
+  }
+
+  #bestFor(ask: Ask): ModelIntent | undefined {
+    return this.intents
+      .filter(i => i.state === 'open' && i.runAt <= this.now && fits(i.route, ask))
+      .sort(
+        (a, b) =>
+          b.priority - a.priority || a.runAt - b.runAt || a.attempts - b.attempts || a.sequence - b.sequence,
+      )
+      .find(i => i.expiresAt > this.now)
   }
 
   #held(op: Held): ModelIntent | undefined {

@@ -13,7 +13,8 @@ export type Step =
       body: number
       limit: number | null
     }
-  | { do: 'claim'; ask: Ask; leaseMs: number }
+  | { do: 'claim'; ask: Ask; leaseMs: number; most: number }
+  | { do: 'release'; pick: number; token: 'right' | 'wrong' }
   | { do: 'extend' | 'fulfil' | 'fail'; pick: number; keyId: number; token: 'right' | 'wrong' | 'none' }
   | { do: 'cancel' | 'retry'; pick: number }
   | { do: 'set'; key: number; value: number; ttlMs: number }
@@ -56,7 +57,17 @@ const publish = fc.record({
   body: few(1, 2),
   limit: few<number | null>(null, null, 3),
 })
-const claim = fc.record({ do: fc.constant('claim' as const), ask, leaseMs: few(10_000, 60_000) })
+const claim = fc.record({
+  do: fc.constant('claim' as const),
+  ask,
+  leaseMs: few(10_000, 60_000),
+  most: few(1, 1, 3),
+})
+const release = fc.record({
+  do: fc.constant('release' as const),
+  pick,
+  token: few('right' as const, 'right' as const, 'wrong' as const),
+})
 const settle = fc.record({
   do: few('fulfil' as const, 'fail' as const, 'fail' as const, 'extend' as const),
   pick,
@@ -77,6 +88,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: publish },
   { weight: 6, arbitrary: claim },
   { weight: 6, arbitrary: settle },
+  { weight: 1, arbitrary: release },
   { weight: 2, arbitrary: admin },
   { weight: 1, arbitrary: set },
   { weight: 1, arbitrary: replay },

@@ -82,7 +82,18 @@ function toOp(step: Step, model: Model): Op {
       }
     }
     case 'claim':
-      return { kind: 'claim', ask: step.ask, token: fresh, leaseMs: step.leaseMs, nonce: null }
+      return {
+        kind: 'claim',
+        ask: step.ask,
+        tokens: Array.from({ length: step.most }, (_, i) => `${i}${fresh}`),
+        leaseMs: step.leaseMs,
+        nonce: null,
+      }
+    case 'release': {
+      const intent = picked(step.pick)
+      const token = step.token === 'right' ? (intent?.token ?? '') : 'f'.repeat(32)
+      return { kind: 'release', id: intent?.id ?? 'nobody', token }
+    }
     case 'extend':
     case 'fulfil':
     case 'fail': {
@@ -129,6 +140,8 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
       return model.publish(op)
     case 'claim':
       return model.claim(op)
+    case 'release':
+      return model.release(op)
     case 'extend':
       return model.extend(op)
     case 'fulfil':
@@ -154,10 +167,10 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
 function comparable(outcome: Outcome): unknown {
   if (!outcome.ok) return { refused: outcome.refusal }
   const value = outcome.value
-  if (value === null) return null
+  if (value === null || typeof value === 'boolean') return value
+  if (Array.isArray(value)) return value.map(({ id, attempts }) => ({ id, attempts }))
   if ('counts' in value) return 'swept'
   if ('replayed' in value) return { id: value.id, replayed: value.replayed }
-  if ('payload' in value) return { id: value.id, attempts: value.attempts }
   if ('became' in value) return { id: value.id, became: value.became }
   if ('moved' in value) return { id: value.id, moved: value.moved }
   return value

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Ask, Route } from '../../intent/routing.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
-import type { ClaimOp, Op, PublishOp } from '../../store/store.ts'
+import type { Claimed, ClaimOp, Op, PublishOp } from '../../store/store.ts'
 
 let folder: string
 let writer: Writer
@@ -52,7 +52,7 @@ const publish = (id: string, changes: Partial<PublishOp> = {}): PublishOp => ({
 })
 const claim = (goal: string | null = null): ClaimOp => {
   const ask: Ask = { keyId: 0, namespace: 'default', goal, publisher: null, workerId: '', capabilities: [] }
-  return { kind: 'claim', ask, token: 't'.repeat(32), leaseMs: 60_000, nonce: null }
+  return { kind: 'claim', ask, tokens: ['t'.repeat(32)], leaseMs: 60_000, nonce: null }
 }
 const commit = (ops: Op[], now: number) => ({ outcomes: writer.commit([{ ops, now }]).outcomes[0]! })
 const prune: Op = { kind: 'sweep', limit: 100, seed: 0, keepFulfilledMs: 0, keepDeadMs: 0, prune: true }
@@ -64,11 +64,9 @@ test('an operation that cannot be carried out is refused alone: its neighbours i
   expect(outcomes[1]).toEqual({ ok: false, refusal: 'internal' })
   expect(complaints).toHaveLength(1)
   expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 2, claimed: 0, fulfilled: 0, dead: 0 }])
-  expect(commit([claim(), claim(), claim()], 1001).outcomes.map(o => o.ok && o.value !== null)).toEqual([
-    true,
-    true,
-    false,
-  ])
+  expect(
+    commit([claim(), claim(), claim()], 1001).outcomes.map(o => o.ok && (o.value as Claimed[]).length > 0),
+  ).toEqual([true, true, false])
 })
 
 test('what a refused operation had begun is undone: not even the lane it was for is left', () => {
@@ -78,7 +76,7 @@ test('what a refused operation had begun is undone: not even the lane it was for
   expect(writer.lanes.size).toBe(1)
   expect(writer.db.prepare('SELECT count(*) FROM lanes').pluck().get()).toBe(1)
   expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 1, claimed: 1, fulfilled: 0, dead: 0 }])
-  expect(commit([claim(), claim()], 1001).outcomes).toMatchObject([{ value: { id: 'b' } }, { value: null }])
+  expect(commit([claim(), claim()], 1001).outcomes).toMatchObject([{ value: [{ id: 'b' }] }, { value: [] }])
 })
 
 test('tallies, heads and the agenda are the same after a restart', () => {
@@ -90,7 +88,7 @@ test('tallies, heads and the agenda are the same after a restart', () => {
 
   expect({ depth: writer.stats().depth, nextDue: writer.nextDue }).toEqual(before)
   const [outcome] = commit([claim()], 1001).outcomes
-  expect(outcome).toMatchObject({ ok: true, value: { id: 'a' } })
+  expect(outcome).toMatchObject({ ok: true, value: [{ id: 'a' }] })
 })
 
 test('a lane goes when nothing is left in it, and its neighbours go on being found', () => {
@@ -105,8 +103,8 @@ test('a lane goes when nothing is left in it, and its neighbours go on being fou
   expect(writer.lanes.size).toBe(1)
 
   commit([publish('c', { route: other, priority: 900 })], 1004)
-  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
-  expect(commit([claim()], 1006).outcomes[0]).toMatchObject({ ok: true, value: { id: 'a' } })
+  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: [{ id: 'c' }] })
+  expect(commit([claim()], 1006).outcomes[0]).toMatchObject({ ok: true, value: [{ id: 'a' }] })
 })
 
 test('a group that loses one of its lanes while empty still finds the other', () => {
@@ -117,7 +115,7 @@ test('a group that loses one of its lanes while empty still finds the other', ()
   commit([prune], 1003)
 
   commit([publish('c')], 1004)
-  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: { id: 'c' } })
+  expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: [{ id: 'c' }] })
 })
 
 test('a sweep does at most its limit of each kind, and says when more is left', () => {

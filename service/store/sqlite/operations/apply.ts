@@ -1,7 +1,7 @@
 import type { Nonce, Op, Outcome } from '../../store.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
-import { claim } from './claim.ts'
+import { claim, release } from './claim.ts'
 import { createKey, revokeKey } from './keys.ts'
 import { publish } from './publish.ts'
 import { extend, fail, fulfil } from './settle.ts'
@@ -15,6 +15,8 @@ export function apply(w: Writer, op: Op): Outcome {
       return publish(w, op)
     case 'claim':
       return claim(w, op)
+    case 'release':
+      return release(w, op)
     case 'extend':
       return extend(w, op)
     case 'fulfil':

@@ -1,4 +1,5 @@
-import type { ClaimOp, Outcome } from '../../store.ts'
+import type { Claimed, ClaimOp, Outcome, ReleaseOp } from '../../store.ts'
+import type { Lane } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -13,34 +14,53 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
   if (w.next.delayed <= w.now) promoteDue(w, ON_THE_WAY)
 
-  for (let passed = 0; passed < ON_THE_WAY; passed += 1) {
+  const value: Claimed[] = []
+  for (let passed = 0; value.length < op.tokens.length && passed < ON_THE_WAY; ) {
     const lane = w.lanes.bestFor(op.ask)
     if (lane === undefined) break
-    const { sequence, expiresAt } = lane.head!
-    if (expiresAt <= w.now) {
-      expire(w, w.sql.byN.get(sequence) as IntentRow)
-      continue
-    }
-    const leaseUntil = w.now + op.leaseMs
-    const { keyId, workerId } = op.ask
-    const row = w.sql.claim.get(leaseUntil, w.now, keyId, workerId, op.token, sequence) as ClaimedRow
-    const { text } = w.sql.payload.get(sequence) as { text: string }
-    w.lanes.withdraw(lane, sequence)
-    w.lanes.move(lane, READY, CLAIMED)
-    w.next.claimed = Math.min(w.next.claimed, leaseUntil)
-    return {
-      ok: true,
-      value: {
-        id: row.id,
-        route: lane.route,
-        payload: text,
-        attempts: row.attempts,
-        priority: row.priority,
-        token: op.token,
-        leaseMs: op.leaseMs,
-        waitedMs: w.now - row.run_at,
-      },
+    if (lane.head!.expiresAt <= w.now) {
+      expire(w, w.sql.byN.get(lane.head!.sequence) as IntentRow)
+      passed += 1
+    } else {
+      value.push(take(w, lane, op, op.tokens[value.length]!))
     }
   }
-  return { ok: true, value: null }
+  return { ok: true, value }
+}
+
+function take(w: Writer, lane: Lane, { ask, leaseMs }: ClaimOp, token: string): Claimed {
+  const { sequence } = lane.head!
+  const leaseUntil = w.now + leaseMs
+  const row = w.sql.claim.get(leaseUntil, w.now, ask.keyId, ask.workerId, token, sequence) as ClaimedRow
+  const { text } = w.sql.payload.get(sequence) as { text: string }
+  w.lanes.withdraw(lane, sequence)
+  w.lanes.move(lane, READY, CLAIMED)
+  w.next.claimed = Math.min(w.next.claimed, leaseUntil)
+  return {
+    id: row.id,
+    route: lane.route,
+    payload: text,
+    attempts: row.attempts,
+    priority: row.priority,
+    token,
+    leaseMs,
+    waitedMs: w.now - row.run_at,
+  }
+}
+
+export function release(w: Writer, op: ReleaseOp): Outcome<'release'> {
+  const row = w.sql.byId.get(op.id) as IntentRow | undefined
+  if (row === undefined || row.state !== CLAIMED || row.token !== op.token) return { ok: true, value: false }
+  const lane = w.lanes.get(row.lane)
+  w.sql.unclaim.run(row.n)
+  w.lanes.move(lane, CLAIMED, READY)
+  w.lanes.offer(lane, {
+    priority: row.priority,
+    runAt: row.run_at,
+    attempts: row.attempts - 1,
+    sequence: row.n,
+    expiresAt: row.expires_at,
+  })
+  w.next.ready = Math.min(w.next.ready, row.expires_at)
+  return { ok: true, value: true }
 }

@@ -1,0 +1,209 @@
+import { setImmediate } from 'node:timers/promises'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { busForFile, busForTest, MASTER, type TestBus } from '../support/bus.ts'
+import { type Client, refusal } from '../support/client.ts'
+import { open } from '../support/raw.ts'
+
+const bus = await busForFile()
+const { master } = bus
+
+beforeEach(async () => {
+  await bus.admin.post('/admin/purge', { confirm: true })
+  bus.chance.always = 0
+})
+
+/** Resolves when so many workers wait and nothing is on its way through the store. */
+async function waiting(count: number, of: TestBus = bus): Promise<void> {
+  while (of.broker.waiting !== count) await setImmediate()
+  await of.store.settled()
+}
+
+const wait = (query = '', client: Client = master, seconds = 60) =>
+  client.post(`/claim?wait=${seconds}${query && `&${query}`}`)
+
+test('what is there already is answered at once', async () => {
+  const id = await master.publish()
+  expect((await wait()).json.id).toBe(id)
+  expect(bus.broker.waiting).toBe(0)
+})
+
+test('nothing is 204 with Retry-After when the time runs out, not before', async () => {
+  let answered = false
+  const answer = wait('', master, 30).finally(() => {
+    answered = true
+  })
+  await waiting(1)
+  await bus.clock.advance(29_999)
+  await waiting(1)
+  expect(answered).toBe(false)
+  await bus.clock.advance(1)
+  expect((await answer).status).toBe(204)
+  expect((await answer).headers.get('retry-after')).toBe('1')
+  expect(bus.broker.waiting).toBe(0)
+})
+
+describe('a waiting worker gets an intent as soon as it is there for it', () => {
+  const cases: [when: string, before: () => Promise<string>, then: (id: string) => Promise<unknown>][] = [
+    ['published', async () => '', () => master.publish()],
+    ['due after a delay', () => master.publish({ delay: 7 }), () => bus.clock.advance(7000)],
+    [
+      'due again after a failure',
+      async () => master.publish({ namespace: 'default' }),
+      async () => bus.clock.advance(10_000),
+    ],
+    [
+      'due again after its lease ran out',
+      async () => {
+        await master.publish()
+        return (await master.claim('?lease=10'))!.id
+      },
+      () => bus.clock.advance(10_000 + 10_000),
+    ],
+    [
+      'retried by an admin',
+      async () => {
+        const id = await master.publish({ delay: 5 })
+        await bus.admin.post(`/admin/intents/${id}/cancel`)
+        return id
+      },
+      id => bus.admin.post(`/admin/intents/${id}/retry`),
+    ],
+  ]
+
+  test.each(cases)('%s', async (when, before, then) => {
+    const id = await before()
+    if (when === 'due again after a failure') await master.fail((await master.claim())!)
+    const answer = wait()
+    await waiting(1)
+    const made = await then(id)
+    const { json } = await answer
+    expect(json.id).toBe(id === '' ? made : id)
+    expect(json.claim_token).toMatch(/^[0-9a-f]{32}$/)
+  })
+})
+
+test('who waits longest is first, and one intent rouses one worker', async () => {
+  const answers = []
+  for (let i = 0; i < 5; i += 1) {
+    answers.push(wait(`worker_id=w${i}`))
+    await waiting(i + 1)
+  }
+  const emptyBefore = await bus.metric('intent_bus_claims_empty_total')
+  const ids = []
+  for (let i = 0; i < 3; i += 1) {
+    ids.push(await master.publish())
+    await waiting(4 - i)
+  }
+  expect(await Promise.all(answers.slice(0, 3).map(async answer => (await answer).json.id))).toEqual(ids)
+  expect(await bus.metric('intent_bus_claims_empty_total')).toBe(emptyBefore)
+  expect(await bus.metric('intent_bus_waiting_claims')).toBe(2)
+  await bus.clock.advance(60_000)
+  for (const answer of answers.slice(3)) expect((await answer).status).toBe(204)
+})
+
+test('only a worker that may take it is roused', async () => {
+  const stranger = await bus.issue()
+  const others = [
+    wait('goal=build'),
+    wait('namespace=elsewhere'),
+    wait('', stranger),
+    wait('worker_id=pi'),
+    wait('capabilities=camera'),
+  ]
+  await waiting(5)
+  const fit = wait('worker_id=phone&capabilities=gpu&goal=notify')
+  await waiting(6)
+  const work = { goal: 'notify', target_worker: 'phone', required_capability: 'gpu' }
+  const id = await master.publish(work)
+  expect((await fit).json.id).toBe(id)
+  await waiting(5)
+  await bus.clock.advance(60_000)
+  for (const other of others) expect((await other).status).toBe(204)
+})
+
+test('when the first in line takes something better, the intent it was roused for goes to the next', async () => {
+  const first = wait('capabilities=gpu')
+  await waiting(1)
+  const second = wait()
+  await waiting(2)
+  // Both become due in one sweep: the first worker is roused for the plain one and takes the urgent one.
+  const plain = await master.publish({ delay: 5 })
+  const urgent = await master.publish({ delay: 5, priority: 900, required_capability: 'gpu' })
+  await bus.clock.advance(5000)
+  expect((await first).json.id).toBe(urgent)
+  expect((await second).json.id).toBe(plain)
+})
+
+describe('a client that hangs up', () => {
+  const ASK = `POST /claim?wait=60 HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${MASTER}\r\nContent-Length: 0\r\n\r\n`
+  const connections = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      bus.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+    })
+
+  test('while it waits takes nothing: the next one gets it', async () => {
+    const socket = await open(bus.port)
+    socket.write(ASK)
+    await waiting(1)
+    const next = wait()
+    await waiting(2)
+    socket.destroy()
+    await waiting(1)
+    const id = await master.publish()
+    expect((await next).json).toMatchObject({ id, claim_attempts: 1 })
+  })
+
+  test('while its claim is under way gives back what it took, and the attempt does not count', async () => {
+    const id = await master.publish()
+    const disk = Promise.withResolvers<void>()
+    bus.store.hold = disk.promise
+    const socket = await open(bus.port)
+    socket.write(ASK)
+    while (bus.broker.queued === 0) await setImmediate()
+    const before = await connections()
+    socket.destroy()
+    while ((await connections()) === before) await setImmediate()
+    bus.store.hold = null
+    disk.resolve()
+    await waiting(0)
+    expect(await master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
+    expect(await master.claim()).toMatchObject({ id, claim_attempts: 1 })
+  })
+})
+
+test('a drain answers everybody who waits', async () => {
+  const own = await busForTest()
+  const answers = [wait('', own.master), wait('goal=other', own.master)]
+  await waiting(2, own)
+  own.broker.beginDrain()
+  for (const answer of answers) expect((await answer).status).toBe(204)
+})
+
+test('a signed wait keeps its nonce: a replay is told apart', async () => {
+  const signing = { timestamp: bus.seconds(), nonce: 'wait-once' }
+  const answer = master.signed('POST', '/claim?wait=5', '', signing)
+  await waiting(1)
+  const replay = await master.signed('POST', '/claim?wait=5', '', signing)
+  expect(refusal(replay)).toMatchObject({ status: 403, message: 'Replay detected' })
+  await bus.clock.advance(5000)
+  expect((await answer).status).toBe(204)
+})
+
+describe('how long', () => {
+  test.each(['-1', '60.1', '61', 'abc', '1e999', 'NaN', '0x10'])('%s is refused by name', async seconds => {
+    const { status, code, message } = refusal(await master.post(`/claim?wait=${seconds}`))
+    expect({ status, code }).toEqual({ status: 400, code: 'invalid_request' })
+    expect(message).toContain('wait takes a number of seconds from 0 to 60')
+  })
+
+  test.each(['0', '', '0.0'])('"%s" is not at all', async seconds => {
+    expect((await master.post(`/claim?wait=${seconds}`)).status).toBe(204)
+  })
+
+  test('may be a fraction', async () => {
+    const answer = wait('', master, 0.25)
+    await waiting(1)
+    await bus.clock.advance(250)
+    expect((await answer).status).toBe(204)
+  })
+})
