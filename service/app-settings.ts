@@ -23,6 +23,7 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     maxResultBytes: v.BUS_MAX_RESULT_BYTES,
     maxValueBytes: v.BUS_MAX_VALUE_BYTES,
     bodyLimitBytes: v.BUS_MAX_BODY_BYTES,
+    batchBodyLimitBytes: v.BUS_MAX_BATCH_BODY_BYTES,
     maxDepth: v.BUS_MAX_DEPTH,
     maxOpenIntents: v.BUS_MAX_OPEN_INTENTS,
     rateLimit: { max: v.BUS_RATE_LIMIT, windowMs: v.BUS_RATE_WINDOW_SECONDS * 1000 },

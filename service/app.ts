@@ -26,6 +26,7 @@ import { metricsRoutes } from './http/routes/metrics.ts'
 import type { Parts } from './http/routes/parts.ts'
 import { resultRoutes } from './http/routes/results.ts'
 import { rootRoutes } from './http/routes/root.ts'
+import { settleRoutes } from './http/routes/settles.ts'
 import { valueRoutes } from './http/routes/values.ts'
 import type { AppSettings, KeyVault } from './http/settings.ts'
 
@@ -65,6 +66,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   healthRoutes(app, parts)
   intentRoutes(app, parts)
   claimRoutes(app, parts)
+  settleRoutes(app, parts)
   resultRoutes(app, parts)
   valueRoutes(app, parts)
   adminRoutes(app, parts)

@@ -4,6 +4,9 @@ import { JITTER_MS } from '../intent/retry.ts'
 import type { Ask, KeyId, Route } from '../intent/routing.ts'
 import type {
   Claimed,
+  ExtendOp,
+  FailOp,
+  FulfilOp,
   KeyRecord,
   Lapse,
   Moved,
@@ -12,10 +15,10 @@ import type {
   Op,
   Outcome,
   Published,
+  PublishOp,
   PurgeCursor,
   Refusal,
   ResultType,
-  Settled,
   Store,
   SweepCounts,
   ValueOf,
@@ -43,6 +46,13 @@ export type ClaimTerms = { most: number; leaseMs: number | null }
 /** How long to wait for work; `gone` fires when the client hangs up. */
 export type Patience = { waitMs: number; gone: AbortSignal }
 export type Hold = { id: string; keyId: KeyId; token: string | null }
+/** What a worker says of a lease. */
+export type Report = Hold &
+  (
+    | { kind: 'extend'; leaseMs: number }
+    | { kind: 'fulfil'; result: string | null; resultType: ResultType }
+    | { kind: 'fail'; error: string }
+  )
 
 /** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
 const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
@@ -90,14 +100,32 @@ export class Broker {
     return this.#clock.now()
   }
 
-  async publish(p: Publish, nonce: Nonce): Promise<Published> {
-    const now = this.#clock.now()
-    const idempotency = p.idempotency && { ...p.idempotency, expiresAt: now + IDEMPOTENCY_TTL_MS }
-    const id = this.#chance.id(now)
-    const ttlMs = this.#settings.intentTtlMs
-    const published = accept(await this.#submit({ kind: 'publish', id, ttlMs, ...p, idempotency, nonce }))
+  async publish(publication: Publish, nonce: Nonce): Promise<Published> {
+    const published = accept(await this.#submit(this.#publishOp(publication, nonce)))
     this.#observer.published(published.namespace, published.replayed)
     return published
+  }
+
+  /** All of them, or none. @throws {BusError} whose message names the one that was refused */
+  async publishAll(publications: readonly Publish[], nonce: Nonce): Promise<Published[]> {
+    const ops = publications.map(publication => this.#publishOp(publication, null))
+    const outcome = await this.#submit({ kind: 'publishAll', ops, nonce })
+    const all = accept(outcome, item => `intents[${item}]: `)
+    for (const { namespace, replayed } of all) this.#observer.published(namespace, replayed)
+    return all
+  }
+
+  #publishOp(publication: Publish, nonce: Nonce): PublishOp {
+    const now = this.#clock.now()
+    const { idempotency } = publication
+    return {
+      kind: 'publish',
+      id: this.#chance.id(now),
+      ttlMs: this.#settings.intentTtlMs,
+      ...publication,
+      idempotency: idempotency && { ...idempotency, expiresAt: now + IDEMPOTENCY_TTL_MS },
+      nonce,
+    }
   }
 
   /**
@@ -160,23 +188,34 @@ export class Broker {
     return []
   }
 
-  async extend(hold: Hold, leaseMs: number, nonce: Nonce): Promise<void> {
-    accept(await this.#submit({ kind: 'extend', ...hold, leaseMs, nonce }))
+  async settle(report: Report, nonce: Nonce): Promise<void> {
+    this.#settled(report, accept(await this.#submit(this.#settleOp(report, nonce))))
   }
 
-  async fulfil(hold: Hold, result: string | null, resultType: ResultType, nonce: Nonce): Promise<Settled> {
-    const settled = accept(await this.#submit({ kind: 'fulfil', ...hold, result, resultType, nonce }))
-    this.#observer.fulfilled(settled.namespace, settled.heldMs)
-    return settled
+  /** Each for itself: a report that is refused is an error in its place. */
+  async settleAll(reports: readonly Report[], nonce: Nonce): Promise<(BusError | null)[]> {
+    const ops = reports.map(report => this.#settleOp(report, null))
+    const outcomes = accept(await this.#submit({ kind: 'settleAll', ops, nonce }))
+    return outcomes.map((outcome, i) => {
+      if (!outcome.ok) return REFUSALS[outcome.refusal]()
+      this.#settled(reports[i]!, outcome.value)
+      return null
+    })
   }
 
-  async fail(hold: Hold, error: string, nonce: Nonce): Promise<Settled> {
-    const jitterMs = this.#chance.uniform() * JITTER_MS
-    const settled = accept(await this.#submit({ kind: 'fail', ...hold, error, jitterMs, nonce }))
-    this.#observer.failed(settled.namespace, settled.heldMs)
-    if (settled.became === 'retry') this.#observer.retried(settled.namespace)
-    else this.#observer.died(settled.namespace, 'max_retries')
-    return settled
+  #settleOp({ id, keyId, token, ...report }: Report, nonce: Nonce): ExtendOp | FulfilOp | FailOp {
+    const held = { id, keyId, token, nonce }
+    if (report.kind !== 'fail') return { ...held, ...report }
+    return { ...held, ...report, jitterMs: this.#chance.uniform() * JITTER_MS }
+  }
+
+  #settled(report: Report, value: ValueOf['extend' | 'fulfil' | 'fail']): void {
+    if (!('became' in value)) return
+    const { namespace, heldMs, became } = value
+    if (became === 'fulfilled') this.#observer.fulfilled(namespace, heldMs)
+    if (report.kind === 'fail') this.#observer.failed(namespace, heldMs)
+    if (became === 'retry') this.#observer.retried(namespace)
+    if (became === 'dead') this.#observer.died(namespace, 'max_retries')
   }
 
   async setValue(keyId: KeyId, key: string, value: string, ttlMs: number, nonce: Nonce): Promise<void> {
@@ -259,9 +298,15 @@ export class Broker {
 
 const PURGE_STEP = 500
 
-function accept<T>(outcome: { ok: true; value: T } | { ok: false; refusal: Refusal }): T {
+/** @param naming what stands before the message when one of several was refused */
+function accept<T>(
+  outcome: { ok: true; value: T } | { ok: false; refusal: Refusal; item?: number },
+  naming: (item: number) => string = () => '',
+): T {
   if (outcome.ok) return outcome.value
-  throw REFUSALS[outcome.refusal]()
+  const refusal = REFUSALS[outcome.refusal]()
+  if (outcome.item === undefined) throw refusal
+  throw new BusError(refusal.code, naming(outcome.item) + refusal.message, refusal.retryAfter)
 }
 
 const REFUSALS: Record<Refusal, () => BusError> = {

@@ -119,6 +119,12 @@ export const VARIABLES = {
     meaning:
       'Largest request body. Must leave room for the three above; escaped text is up to 6 times larger.',
   }),
+  BUS_MAX_BATCH_BODY_BYTES: integer({
+    default: 16 * MIB,
+    min: 1024,
+    max: 256 * MIB,
+    meaning: 'Largest body of a request that carries many items.',
+  }),
   BUS_MAX_OPEN_INTENTS: integer({
     default: 2000,
     min: 1,

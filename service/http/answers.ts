@@ -3,6 +3,7 @@
  * ids, tokens, namespaces and labels are made of characters that need no escaping (the edge saw to it).
  */
 import type { FastifyReply } from 'fastify'
+import type { Report } from '../broker/broker.ts'
 import { wireState } from '../intent/lifecycle.ts'
 import type { Claimed, DeadLetter, Intent, IntentResult } from '../store/store.ts'
 import type { StatusAnswer } from './schemas/responses.ts'
@@ -22,8 +23,9 @@ export function publishedText(id: string, namespace: string): string {
   return `{"id":"${id}","status":"published","namespace":"${namespace}"}`
 }
 
-export function settledText(id: string): string {
-  return `{"ok":true,"id":"${id}"}`
+export function settledText(report: Report): string {
+  const extended = report.kind === 'extend' ? `,"extended_by":${report.leaseMs / 1000}` : ''
+  return `{"ok":true,"id":"${report.id}"${extended}}`
 }
 
 /** `id` and `claim_token` come before the payload: a worker without a JSON parser takes the first match. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
-import { membersOf, type Span } from './json-text.ts'
+import { elementsOf, membersOf, type Span } from './json-text.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 
@@ -41,16 +41,39 @@ export function jsonBody(request: FastifyRequest): JsonBody {
   if (bytes.length === 0) return NO_BODY
   if (!isUtf8(bytes)) throw new BusError('invalid_request', 'The body is not UTF-8.')
   const text = bytes.toString('utf8')
-  const fields = parsed(text)
+  return objectOf(text, parsed(text), 'The JSON body')
+}
+
+/** @param what for the message @throws {BusError} */
+function objectOf(text: string, fields: unknown, what: string): JsonBody {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    throw new BusError('invalid_payload', 'The JSON body must be an object.')
+    throw new BusError('invalid_payload', `${what} must be an object.`)
   }
   const members = membersOf(text)
   if ('duplicate' in members) {
     const name = JSON.stringify(members.duplicate.slice(0, 60))
-    throw new BusError('invalid_request', `The field ${name} stands twice in the body.`)
+    throw new BusError(
+      'invalid_request',
+      `The field ${name} stands twice in ${what.replace('The JSON', 'the')}.`,
+    )
   }
   return { text, fields: fields as Record<string, unknown>, members }
+}
+
+/**
+ * The objects of a list in the body, each with its own text.
+ * @throws {BusError} `invalid_request`: no list, or too long; `invalid_payload`: an item that is no object
+ */
+export function itemsOf(body: JsonBody, name: string, most: number): JsonBody[] {
+  const list = body.fields[name]
+  if (!Array.isArray(list) || list.length > most) {
+    const got = Array.isArray(list) ? `${list.length}` : list === undefined ? 'nothing' : 'something else'
+    throw new BusError('invalid_request', `${name} takes a list of at most ${most} objects; it got ${got}.`)
+  }
+  const spans = elementsOf(body.text, body.members.get(name)!)
+  return list.map((fields, i) =>
+    objectOf(body.text.slice(spans[i]!.start, spans[i]!.end), fields, `${name}[${i}]`),
+  )
 }
 
 function parsed(text: string): unknown {

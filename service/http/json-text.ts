@@ -97,6 +97,19 @@ export function membersOf(text: string): Map<string, Span> | { duplicate: string
   }
 }
 
+/** The elements of the array at `span`. */
+export function elementsOf(text: string, { start }: Span): Span[] {
+  const elements: Span[] = []
+  let i = skipSpace(text, start + 1)
+  while (text.charCodeAt(i) !== CLOSE_ARRAY) {
+    const span = spanOf(text, i)
+    elements.push(span)
+    i = skipSpace(text, span.end)
+    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1)
+  }
+  return elements
+}
+
 /** The value of a JSON string, quotes included in `raw`. */
 function unquote(raw: string): string {
   return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)

@@ -20,6 +20,8 @@ export type AppSettings = {
   maxValueBytes: number
   /** Of a request's body on the wire. `\uXXXX` makes an 8 KiB payload 48 KiB long. */
   bodyLimitBytes: number
+  /** Of the body of a request that carries many. */
+  batchBodyLimitBytes: number
   /** The deepest leaf of a payload or result; the root is at 0. */
   maxDepth: number
   /** Open and claimed intents an issued key may have at once. */

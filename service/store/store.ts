@@ -37,6 +37,11 @@ export type PublishOp = Signed & {
   idempotency: { key: string; fingerprint: string; expiresAt: number } | null
 }
 
+/** All of them, or none when one is refused; its outcome says which. */
+export type PublishAllOp = Signed & { kind: 'publishAll'; ops: PublishOp[] }
+/** Each for itself, in one transaction. */
+export type SettleAllOp = Signed & { kind: 'settleAll'; ops: (ExtendOp | FulfilOp | FailOp)[] }
+
 /** Takes up to as many intents as it brings tokens. */
 export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; tokens: string[]; leaseMs: number }
 /** Gives back what was claimed for somebody who was gone by then: the attempt does not count. */
@@ -79,6 +84,8 @@ export type SweepOp = {
 
 export type Op =
   | PublishOp
+  | PublishAllOp
+  | SettleAllOp
   | ClaimOp
   | ReleaseOp
   | ExtendOp
@@ -146,6 +153,8 @@ export type Lapse = { namespace: string; what: 'lease_retried' | 'lease_died' | 
 
 export type ValueOf = {
   publish: Published
+  publishAll: Published[]
+  settleAll: Outcome<'extend' | 'fulfil' | 'fail'>[]
   claim: Claimed[]
   /** Whether it was still claimed with that token. */
   release: boolean
@@ -165,7 +174,8 @@ export type ValueOf = {
 
 export type Outcome<K extends Op['kind'] = Op['kind']> =
   | { ok: true; value: ValueOf[K] }
-  | { ok: false; refusal: Refusal }
+  /** `item`: which one of several. */
+  | { ok: false; refusal: Refusal; item?: number }
 
 /** Intents of one route that a transaction made ready for a worker. */
 export type Readied = { route: Route; count: number }

@@ -14,6 +14,8 @@ export type LimitsObserver = { rateLimited(): void }
 export type RequestLimits = {
   /** Counts a request against its key. The master key has no limit. @throws {BusError} `rate_limited` */
   count(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /** Each item of a request that carries many counts as a request; the request itself was the first. @throws {BusError} `rate_limited` */
+  countItems(request: FastifyRequest, reply: FastifyReply, items: number): Promise<void>
   failedLogins: FailedLogins
   forget(keyId: KeyId): void
   clear(): void
@@ -39,20 +41,28 @@ export async function requestLimits(
   })
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
+  const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    request.counted = true
+    if (callerOf(request).isMaster) return
+    const state = await perKey(request)
+    if (state.isAllowed) return
+    reply.header('x-ratelimit-limit', state.max)
+    reply.header('x-ratelimit-remaining', state.remaining)
+    reply.header('x-ratelimit-reset', state.ttlInSeconds)
+    if (state.isExceeded) {
+      observer.rateLimited()
+      const seconds = state.ttlInSeconds
+      throw new BusError('rate_limited', `Too many requests. Try again in ${seconds} s.`, seconds)
+    }
+  }
+
   return {
-    async count(request, reply) {
-      request.counted = true
-      if (callerOf(request).isMaster) return
-      const state = await perKey(request)
-      if (state.isAllowed) return
-      reply.header('x-ratelimit-limit', state.max)
-      reply.header('x-ratelimit-remaining', state.remaining)
-      reply.header('x-ratelimit-reset', state.ttlInSeconds)
-      if (state.isExceeded) {
-        observer.rateLimited()
-        const seconds = state.ttlInSeconds
-        throw new BusError('rate_limited', `Too many requests. Try again in ${seconds} s.`, seconds)
-      }
+    count,
+    async countItems(request, reply, items) {
+      if (callerOf(request).isMaster || items < 2) return
+      // All but the last one here; `count` adds that, and says whether it was too many.
+      windows.hit(windowOf(callerOf(request).keyId), settings.rateLimit.windowMs, items - 2)
+      await count(request, reply)
     },
     failedLogins,
     forget: keyId => windows.forget(windowOf(keyId)),

@@ -18,7 +18,7 @@ export class Windows {
   }
 
   /** @returns how many there were in this window, this one included, and the ms until it ends (at least 1) */
-  hit(name: string, windowMs: number): { current: number; ttl: number } {
+  hit(name: string, windowMs: number, times = 1): { current: number; ttl: number } {
     const now = this.#clock.now()
     let window = this.#windows.get(name)
     if (window === undefined || window.endsAt <= now) {
@@ -27,7 +27,7 @@ export class Windows {
       window = { count: 0, endsAt: now + windowMs }
       this.#windows.set(name, window)
     }
-    window.count += 1
+    window.count += times
     return { current: window.count, ttl: window.endsAt - now }
   }
 

@@ -1,29 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Hold } from '../../broker/broker.ts'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
-import { claimedText, sendJson, settledText } from '../answers.ts'
+import { claimedText, sendJson } from '../answers.ts'
 import type { Caller, KeyRing } from '../auth/keys.ts'
-import { type JsonBody, jsonBody } from '../body.ts'
-import { failureText, resultOf } from '../outcome.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
-import { ClaimQuery, extendBody, FailBody, FulfilBody } from '../schemas/requests.ts'
-import { intentId } from './intent-id.ts'
+import { ClaimQuery } from '../schemas/requests.ts'
 import type { Parts } from './parts.ts'
 
 const readClaim = reader(ClaimQuery)
-const readFulfil = reader(FulfilBody)
-const readFail = reader(FailBody)
 
 const WRITES = { config: { access: 'key', writes: true } } as const
 
 /** Long-polling SDKs and shell workers wait this long before they ask again. */
 const EMPTY_RETRY_AFTER = '1'
 
-export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Parts): void {
-  const readExtend = reader(extendBody(settings.leaseMs / 1000))
-
+export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
   app.post('/claim', WRITES, async (request, reply) => {
     const query = readClaim(withHeaders(request))
     const ask = askOf(query, callerOf(request), keys)
@@ -38,44 +30,7 @@ export function claimRoutes(app: FastifyInstance, { broker, settings, keys }: Pa
     if (query.max === undefined) return sendJson(reply, claimedText(claimed[0]!))
     return sendJson(reply, `{"intents":[${claimed.map(claimedText).join(',')}]}`)
   })
-
-  app.post<Id>('/extend_claim/:id', WRITES, async (request, reply) => {
-    const id = intentId(request)
-    const body = jsonBody(request)
-    const fields = readExtend(body.fields)
-    await broker.extend(holdOf(id, request, body), fields.seconds * 1000, takeNonce(request))
-    return sendJson(reply, `{"ok":true,"id":"${id}","extended_by":${fields.seconds}}`)
-  })
-
-  app.post<Id>('/fulfill/:id', WRITES, async (request, reply) => {
-    const id = intentId(request)
-    const body = jsonBody(request)
-    const hold = holdOf(id, request, body)
-    const type = readFulfil(body.fields).result_type
-    await broker.fulfil(hold, resultOf(body, type, settings), type, takeNonce(request))
-    return sendJson(reply, settledText(id))
-  })
-
-  app.post<Id>('/fail/:id', WRITES, async (request, reply) => {
-    const id = intentId(request)
-    const body = jsonBody(request)
-    readFail(body.fields)
-    await broker.fail(holdOf(id, request, body), failureText(body), takeNonce(request))
-    return sendJson(reply, settledText(id))
-  })
-
-  function holdOf(id: string, request: FastifyRequest, { fields }: JsonBody): Hold {
-    const { keyId } = callerOf(request)
-    const token = fields['claim_token']
-    if (typeof token === 'string' && token !== '') return { id, keyId, token }
-    if (settings.requireClaimToken || (token !== undefined && token !== null && token !== '')) {
-      throw new BusError('invalid_request', 'Missing claim_token')
-    }
-    return { id, keyId, token: null }
-  }
 }
-
-type Id = { Params: { id: string } }
 
 /** Fires when the client is gone before it has its answer. */
 function hangUp(reply: FastifyReply): AbortSignal {

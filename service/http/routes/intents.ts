@@ -1,63 +1,34 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { BusError } from '../../errors.ts'
+import type { FastifyInstance } from 'fastify'
 import { publishedText, sendJson } from '../answers.ts'
-import { type JsonBody, jsonBody } from '../body.ts'
-import { canonicalJson } from '../canonical-json.ts'
-import { digestOf } from '../digest.ts'
-import { jsonWithin } from '../json-limits.ts'
-import { reader } from '../read.ts'
+import { itemsOf, jsonBody } from '../body.ts'
+import { inItem, MOST_ITEMS } from '../items.ts'
+import { idempotencyKeyOf, publicationOf } from '../publication.ts'
 import { callerOf, takeNonce } from '../request.ts'
-import { PublishBody } from '../schemas/requests.ts'
 import type { Parts } from './parts.ts'
 
-const readPublish = reader(PublishBody)
+const WRITES = { config: { access: 'key', writes: true } } as const
 
-export function intentRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
-  app.post('/intent', { config: { access: 'key', writes: true } }, async (request, reply) => {
-    const caller = callerOf(request)
-    const body = jsonBody(request)
-    const idempotencyKey = idempotencyKeyOf(request)
-    const fields = readPublish(body.fields)
-    const payload = jsonWithin(body.text, body.members.get('payload')!, {
-      what: 'payload',
-      maxDepth: settings.maxDepth,
-      maxBytes: settings.maxPayloadBytes,
-      tooLarge: 'payload_too_large',
-    })
-    const published = await broker.publish(
-      {
-        route: {
-          namespace: fields.namespace,
-          publisher: caller.keyId,
-          visibility: fields.visibility,
-          goal: fields.goal,
-          targetWorker: fields.target_worker ?? null,
-          requiredCapability: fields.required_capability ?? null,
-        },
-        payload,
-        priority: fields.priority,
-        delayMs: Math.round(fields.delay * 1000),
-        maxAttempts: fields.max_attempts,
-        backoffMs: Math.round(fields.backoff_base * 1000),
-        openLimit: caller.isMaster ? null : settings.maxOpenIntents,
-        idempotency: idempotencyKey === null ? null : { key: idempotencyKey, fingerprint: fingerprint(body) },
-      },
-      takeNonce(request),
-    )
+export function intentRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
+  app.post('/intent', WRITES, async (request, reply) => {
+    const key = idempotencyKeyOf(request.headers['idempotency-key'], 'Idempotency-Key')
+    const publication = publicationOf(jsonBody(request), key, callerOf(request), settings)
+    const published = await broker.publish(publication, takeNonce(request))
     return sendJson(reply.code(201), publishedText(published.id, published.namespace))
   })
-}
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
-
-function idempotencyKeyOf(request: FastifyRequest): string | null {
-  const sent = request.headers['idempotency-key']
-  if (sent === undefined || sent === '') return null
-  if (typeof sent === 'string' && IDEMPOTENCY_KEY.test(sent)) return sent
-  throw new BusError('invalid_request', 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
-}
-
-/** The same for two bodies that are the same JSON, however they were printed. */
-function fingerprint(body: JsonBody): string {
-  return digestOf(canonicalJson(body.text))
+  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes }
+  app.post('/intents', batch, async (request, reply) => {
+    const items = itemsOf(jsonBody(request), 'intents', MOST_ITEMS)
+    const caller = callerOf(request)
+    await limits.countItems(request, reply, items.length)
+    const publications = items.map((item, i) =>
+      inItem('intents', i, () => {
+        const key = idempotencyKeyOf(item.fields['idempotency_key'], 'idempotency_key')
+        return publicationOf(item, key, caller, settings)
+      }),
+    )
+    const published = await broker.publishAll(publications, takeNonce(request))
+    const answers = published.map(({ id, namespace }) => publishedText(id, namespace))
+    return sendJson(reply.code(201), `{"intents":[${answers.join(',')}]}`)
+  })
 }

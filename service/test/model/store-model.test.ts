@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { wireState } from '../../intent/lifecycle.ts'
 import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
-import type { Op, Outcome, Store } from '../../store/store.ts'
+import type { Claimed, Op, Outcome, Store } from '../../store/store.ts'
 import { Model, moveRunAt } from './model.ts'
 import { type Step, type Turn, turns } from './steps.ts'
 
@@ -168,7 +168,7 @@ function comparable(outcome: Outcome): unknown {
   if (!outcome.ok) return { refused: outcome.refusal }
   const value = outcome.value
   if (value === null || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.map(({ id, attempts }) => ({ id, attempts }))
+  if (Array.isArray(value)) return (value as Claimed[]).map(({ id, attempts }) => ({ id, attempts }))
   if ('counts' in value) return 'swept'
   if ('replayed' in value) return { id: value.id, replayed: value.replayed }
   if ('became' in value) return { id: value.id, became: value.became }

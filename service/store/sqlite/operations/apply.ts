@@ -3,7 +3,7 @@ import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
 import { claim, release } from './claim.ts'
 import { createKey, revokeKey } from './keys.ts'
-import { publish } from './publish.ts'
+import { publish, publishAll } from './publish.ts'
 import { extend, fail, fulfil } from './settle.ts'
 import { sweep } from './sweep.ts'
 
@@ -13,6 +13,10 @@ export function apply(w: Writer, op: Op): Outcome {
   switch (op.kind) {
     case 'publish':
       return publish(w, op)
+    case 'publishAll':
+      return publishAll(w, op)
+    case 'settleAll':
+      return { ok: true, value: op.ops.map(one => apply(w, one) as Outcome<(typeof one)['kind']>) }
     case 'claim':
       return claim(w, op)
     case 'release':

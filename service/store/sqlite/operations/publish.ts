@@ -1,4 +1,4 @@
-import type { Outcome, PublishOp } from '../../store.ts'
+import type { Outcome, PublishAllOp, Published, PublishOp } from '../../store.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 
@@ -6,16 +6,11 @@ type Remembered = { n: number; fingerprint: string; intent_id: string; namespace
 
 export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
   const { route, idempotency } = op
-  if (idempotency !== null) {
-    const earlier = w.sql.findIdempotent.get(route.publisher, idempotency.key) as Remembered | undefined
-    if (earlier !== undefined) {
-      if (earlier.expires_at > w.now) {
-        if (earlier.fingerprint !== idempotency.fingerprint)
-          return { ok: false, refusal: 'idempotency_conflict' }
-        return { ok: true, value: { id: earlier.intent_id, namespace: earlier.namespace, replayed: true } }
-      }
-      w.sql.dropIdempotent.run(earlier.n)
-    }
+  const earlier = remembered(w, op)
+  if (earlier !== undefined) {
+    if (earlier.fingerprint !== idempotency!.fingerprint)
+      return { ok: false, refusal: 'idempotency_conflict' }
+    return { ok: true, value: { id: earlier.intent_id, namespace: earlier.namespace, replayed: true } }
   }
   if (op.openLimit !== null && w.lanes.unsettled(route.publisher) >= op.openLimit) {
     return { ok: false, refusal: 'limit_exceeded' }
@@ -51,4 +46,39 @@ export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
     w.sql.keepIdempotent.run(route.publisher, key, fingerprint, op.id, route.namespace, keptUntil)
   }
   return { ok: true, value: { id: op.id, namespace: route.namespace, replayed: false } }
+}
+
+/** Looks at all of them before it does anything, because refusing one undoes none of the others. */
+export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAll'> {
+  const refused = firstRefusal(w, ops)
+  if (refused !== null) return refused
+  return { ok: true, value: ops.map(op => (publish(w, op) as { ok: true; value: Published }).value) }
+}
+
+function firstRefusal(w: Writer, ops: readonly PublishOp[]): Outcome<'publishAll'> | null {
+  const fresh = new Map<string, string>()
+  let added = 0
+  for (const [item, op] of ops.entries()) {
+    const { idempotency, openLimit, route } = op
+    const known = remembered(w, op)?.fingerprint ?? (idempotency && fresh.get(idempotency.key))
+    if (known !== undefined && known !== null) {
+      if (known !== idempotency!.fingerprint) return { ok: false, refusal: 'idempotency_conflict', item }
+      continue
+    }
+    if (openLimit !== null && w.lanes.unsettled(route.publisher) + added >= openLimit) {
+      return { ok: false, refusal: 'limit_exceeded', item }
+    }
+    if (idempotency !== null) fresh.set(idempotency.key, idempotency.fingerprint)
+    added += 1
+  }
+  return null
+}
+
+/** What an idempotency key that still counts was used for; one that no longer does is dropped on the way. */
+function remembered(w: Writer, { route, idempotency }: PublishOp): Remembered | undefined {
+  if (idempotency === null) return undefined
+  const earlier = w.sql.findIdempotent.get(route.publisher, idempotency.key) as Remembered | undefined
+  if (earlier === undefined || earlier.expires_at > w.now) return earlier
+  w.sql.dropIdempotent.run(earlier.n)
+  return undefined
 }

@@ -1,0 +1,63 @@
+/** What a publisher asks for, from one JSON object: the body of `/intent`, or an item of `/intents`. */
+import type { Publish } from '../broker/broker.ts'
+import { BusError } from '../errors.ts'
+import type { Caller } from './auth/keys.ts'
+import type { JsonBody } from './body.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { digestOf } from './digest.ts'
+import { jsonWithin } from './json-limits.ts'
+import { reader } from './read.ts'
+import { PublishBody } from './schemas/requests.ts'
+import type { AppSettings } from './settings.ts'
+
+const readPublish = reader(PublishBody)
+
+/** @throws {BusError} naming the field that does not fit */
+export function publicationOf(
+  body: JsonBody,
+  idempotencyKey: string | null,
+  caller: Caller,
+  settings: AppSettings,
+): Publish {
+  const fields = readPublish(body.fields)
+  const payload = jsonWithin(body.text, body.members.get('payload')!, {
+    what: 'payload',
+    maxDepth: settings.maxDepth,
+    maxBytes: settings.maxPayloadBytes,
+    tooLarge: 'payload_too_large',
+  })
+  return {
+    route: {
+      namespace: fields.namespace,
+      publisher: caller.keyId,
+      visibility: fields.visibility,
+      goal: fields.goal,
+      targetWorker: fields.target_worker ?? null,
+      requiredCapability: fields.required_capability ?? null,
+    },
+    payload,
+    priority: fields.priority,
+    delayMs: Math.round(fields.delay * 1000),
+    maxAttempts: fields.max_attempts,
+    backoffMs: Math.round(fields.backoff_base * 1000),
+    openLimit: caller.isMaster ? null : settings.maxOpenIntents,
+    idempotency: idempotencyKey === null ? null : { key: idempotencyKey, fingerprint: fingerprint(body) },
+  }
+}
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
+
+/** @param sent the header, or the field of an item */
+export function idempotencyKeyOf(sent: unknown, name: string): string | null {
+  if (sent === undefined || sent === null || sent === '') return null
+  if (typeof sent === 'string' && IDEMPOTENCY_KEY.test(sent)) return sent
+  throw new BusError('invalid_request', `${name} takes 1 to 255 visible ASCII characters.`)
+}
+
+/** The same for two bodies that are the same JSON, however they were printed; and for an item and a body of its own. */
+function fingerprint({ text, members }: JsonBody): string {
+  if (!members.has('idempotency_key')) return digestOf(canonicalJson(text))
+  const others = [...members].filter(([name]) => name !== 'idempotency_key')
+  const rest = others.map(([name, { start, end }]) => `${JSON.stringify(name)}:${text.slice(start, end)}`)
+  return digestOf(canonicalJson(`{${rest.join(',')}}`))
+}
