@@ -29,7 +29,6 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     rateLimit: { max: v.BUS_RATE_LIMIT, windowMs: v.BUS_RATE_WINDOW_SECONDS * 1000 },
     authFailureLimit: { max: v.BUS_AUTH_FAILURE_LIMIT, windowMs: AUTH_FAILURE_WINDOW_MS },
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
-    intentTtlMs: v.BUS_INTENT_TTL_SECONDS * 1000,
     minFreeDiskBytes: v.BUS_MIN_FREE_DISK_BYTES,
   }
 }

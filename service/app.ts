@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -58,7 +59,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     waitingClaims: () => broker.waiting,
     issuedKeys: () => keys.size,
     now: () => broker.now(),
-    intentTtlMs: settings.intentTtlMs,
   })
 
   const parts: Parts = { settings, broker, clock, keys, vault, limits, metrics, wallNow }
@@ -84,7 +84,6 @@ const LATE_CHECK_MS = 2_000
 const IDLE_TIMEOUT_MS = 120_000
 /** Longer than proxies keep theirs (60 s), so that it is never us who closes just as a request comes in. */
 const KEEP_ALIVE_MS = 72_000
-const MAX_CONNECTIONS = 1024
 /** KV keys are up to 256 characters, which the router counts in its own way; the routes have the last word. */
 const LONGEST_PARAM = 8192
 
@@ -123,6 +122,16 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
   })
   // What else a client expects we may ignore (RFC 9110, 10.1.1); Node would answer 417 with nothing in it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  app.server.maxConnections = MAX_CONNECTIONS
+  // Node counts a connection that has sent nothing yet as busy until its headers are overdue: a stop need not wait for it.
+  const silent = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  app.server.on('request', ({ socket }) => silent.delete(socket))
+  app.addHook('preClose', done => {
+    for (const socket of silent) socket.destroy()
+    done()
+  })
   return app
 }

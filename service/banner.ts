@@ -4,6 +4,8 @@ export type BannerFacts = {
   version: string
   host: string
   port: number
+  /** This machine's addresses on its networks; shown when the bus listens on all of them. */
+  networkAddresses: readonly string[]
   database: string
   secretsFile: string
   /** Whether the secrets were made by this start. */
@@ -20,18 +22,25 @@ export function banner(facts: BannerFacts): string {
   const made = facts.secretsMade ? '  (made just now)' : ''
   return `
   Intent Bus ${facts.version}  http://${at}
-
+${network(facts)}
   Data       ${facts.database}
   Secrets    ${facts.secretsFile}${made}
   Dashboard  http://${at}/admin/dashboard  (user admin, password ${whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)})
 
-  Publish a first intent, from another terminal in this directory:
+  Publish a first intent, from another terminal in this directory${facts.masterKey?.from === 'variable' ? ` (with ${facts.masterKey.name} set there, too)` : ''}:
 
   ${firstIntent(facts)}
 
   Ctrl-C stops the bus; what it has acknowledged is on disk.
 
 `
+}
+
+/** How a phone on the same network reaches the bus, and what that means. */
+function network({ host, port, networkAddresses }: BannerFacts): string {
+  if (host !== '0.0.0.0' && host !== '::') return ''
+  const urls = networkAddresses.map(address => `http://${address}:${port}`)
+  return `\n  Network    ${urls.join('  ')}  (open to everybody there, without TLS)\n`
 }
 
 /** One line of POSIX shell. The key is read where it is kept: it never shows in the terminal or its history. */

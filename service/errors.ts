@@ -17,7 +17,6 @@ export const CATALOGUE = {
   request_timeout: 408,
   payload_too_large: 413,
   result_too_large: 413,
-  unsupported_media_type: 415,
   idempotency_conflict: 422,
   rate_limited: 429,
   limit_exceeded: 429,

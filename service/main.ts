@@ -1,6 +1,9 @@
 /** Settings, store, secrets, broker, app; then listen until a signal says stop. */
+
+import { existsSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { normalize } from 'node:path'
 import { buildApp } from './app.ts'
 import { appSettings, brokerSettings } from './app-settings.ts'
@@ -13,12 +16,17 @@ import { createMetrics } from './http/metrics/metrics.ts'
 import { openLogger } from './logger.ts'
 import servicePackage from './package.json' with { type: 'json' }
 import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
+import { tighten } from './secrets/private-file.ts'
 import { openVault } from './secrets/sealing-key.ts'
 import { stopOnSignal } from './shutdown.ts'
 import { startFault } from './start-faults.ts'
+import { withStorageLog } from './storage-log.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 const { version } = servicePackage
+
+const MUCH_AHEAD_MS = 3_600_000
+const CLOCK_PAGE = 'docs/durability.md says what that means.'
 
 /** What is open, with how to close it; closed in the opposite order. */
 const opened: (() => Promise<void>)[] = []
@@ -55,6 +63,10 @@ async function run(config: Config): Promise<void> {
     onLost: die('the store stopped by itself: nothing can be written any more'),
   })
   opened.push(() => store.close())
+  for (const ending of ['', '-wal', '-shm']) {
+    const file = values.BUS_DB_PATH + ending
+    if (existsSync(file)) tighten(file, warn)
+  }
 
   const secrets = ensureSecrets(config.dataDir, config.secrets, warn)
   if (secrets.made.length > 0 && !onTerminal) {
@@ -63,8 +75,19 @@ async function run(config: Config): Promise<void> {
   const vault = openVault(config.keyFile, await store.keys(), warn)
 
   const clock = systemClock(store.lastSeen)
+  const aheadMs = store.lastSeen - Date.now()
+  if (aheadMs > MUCH_AHEAD_MS)
+    warn(
+      `${values.BUS_DB_PATH} has seen a time ${Math.round(aheadMs / 3_600_000)} h ahead of this machine's clock, and the bus goes on from there. ${CLOCK_PAGE}`,
+    )
   const metrics = createMetrics({ version })
-  const broker = new Broker(store, clock, systemChance(), metrics, brokerSettings(config))
+  const broker = new Broker(
+    store,
+    clock,
+    systemChance(),
+    withStorageLog(metrics, logger),
+    brokerSettings(config),
+  )
   opened.push(() => broker.drain())
 
   const settings = appSettings(config, secrets.values, version)
@@ -93,6 +116,9 @@ function bannerFacts(config: Config, secrets: Secrets, port: number) {
     version,
     host: config.values.HOST,
     port,
+    networkAddresses: Object.values(networkInterfaces()).flatMap(addresses =>
+      (addresses ?? []).filter(each => each.family === 'IPv4' && !each.internal).map(each => each.address),
+    ),
     database: normalize(config.values.BUS_DB_PATH),
     secretsFile: secrets.file,
     secretsMade: secrets.made.length > 0,

@@ -82,7 +82,7 @@ export class Broker {
         for (const work of readied) this.#waiters.offer(work)
         this.#sweeper.expect(nextDue)
       },
-      failed: reason => observer.storageFailed(reason),
+      failed: (reason, error) => observer.storageFailed(reason, error),
     })
     this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, settings)
     this.#sweeper.expect(store.nextDue)
@@ -233,8 +233,8 @@ export class Broker {
   }
 
   /** @returns the key that went, or `null` when no such key was there */
-  async revokeKey(hash: Buffer): Promise<KeyId | null> {
-    return accept(await this.#submit({ kind: 'revokeKey', hash }))?.id ?? null
+  async revokeKey(hash: Buffer): Promise<ValueOf['revokeKey']> {
+    return accept(await this.#submit({ kind: 'revokeKey', hash }))
   }
 
   async cancel(id: string): Promise<Moved> {

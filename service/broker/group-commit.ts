@@ -2,7 +2,7 @@ import { BusError } from '../errors.ts'
 import { type Op, type Outcome, StorageError, type Store, type Transaction } from '../store/store.ts'
 import { storageRefusal } from './storage-refusal.ts'
 
-type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: Error) => void }
+type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: unknown) => void }
 
 export type GroupCommitLimits = {
   /** Operations that may be without an answer at once; beyond it a request is refused before any work is done. */
@@ -110,7 +110,7 @@ export class GroupCommit {
       if (error !== this.#lastFault)
         this.#report.failed(error instanceof StorageError ? error.reason : 'failed', error)
       this.#lastFault = error
-      const refusal = asBusError(error)
+      const refusal = error instanceof StorageError ? storageRefusal(error) : error
       for (const waiting of batch) waiting.reject(refusal)
     } finally {
       this.#underWay -= 1
@@ -122,12 +122,4 @@ export class GroupCommit {
       }
     }
   }
-}
-
-function asBusError(error: unknown): Error {
-  return error instanceof StorageError
-    ? storageRefusal(error)
-    : error instanceof Error
-      ? error
-      : new Error(String(error))
 }

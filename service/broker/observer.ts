@@ -9,7 +9,7 @@ export interface Observer {
   leaseExpired(namespace: string): void
   died(namespace: string, reason: DeathReason): void
   committed(durationMs: number, operations: number): void
-  storageFailed(reason: 'full' | 'failed'): void
+  storageFailed(reason: 'full' | 'failed', error: unknown): void
 }
 
 export const DEATH_REASONS = ['max_retries', 'cancelled', 'expired'] as const

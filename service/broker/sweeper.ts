@@ -27,6 +27,8 @@ export class Sweeper {
   #callOffPrune: () => void = () => {}
   #running: Promise<SweepCounts> | null = null
   #stopped = false
+  #background = 0
+  #nextDue: number | null = null
 
   constructor(
     submit: (op: SweepOp) => Promise<Outcome<'sweep'>>,
@@ -43,7 +45,9 @@ export class Sweeper {
 
   /** Called after each commit with the time at which work is next due. */
   expect(dueAt: number | null): void {
-    if (this.#stopped || dueAt === null || dueAt >= this.#expectedAt) return
+    this.#nextDue = dueAt
+    // A background run that waits or works comes back here when it is done: one is enough.
+    if (this.#stopped || this.#background > 0 || dueAt === null || dueAt >= this.#expectedAt) return
     this.#expectedAt = dueAt
     this.#callOff()
     this.#callOff = this.#clock.after(dueAt - this.#clock.now(), () => this.#inBackground(false))
@@ -68,9 +72,19 @@ export class Sweeper {
   }
 
   #inBackground(prune: boolean): void {
+    this.#callOff()
     this.#expectedAt = Number.POSITIVE_INFINITY
-    // The commit's own failure has been counted and logged; on a full disk we look again in a while.
-    this.#run(prune).catch(() => this.expect(this.#clock.now() + RETRY_MS))
+    this.#background += 1
+    this.#run(prune).then(
+      () => this.#rest(this.#nextDue),
+      // The commit's own failure has been counted; on a full disk we look again in a while.
+      () => this.#rest(this.#clock.now() + RETRY_MS),
+    )
+  }
+
+  #rest(dueAt: number | null): void {
+    this.#background -= 1
+    this.expect(dueAt)
   }
 
   async #run(prune: boolean): Promise<SweepCounts> {

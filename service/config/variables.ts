@@ -109,7 +109,7 @@ export const VARIABLES = {
   BUS_MAX_DEPTH: integer({
     default: 10,
     min: 0,
-    max: 100,
+    max: 30,
     meaning: 'Deepest nesting of a payload or a result; the root is 0.',
   }),
   BUS_MAX_BODY_BYTES: integer({

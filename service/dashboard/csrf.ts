@@ -1,5 +1,4 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 
 /** How long a page's buttons work. */
 const FORM_TTL_MS = 12 * 3_600_000
@@ -32,17 +31,4 @@ export class FormTokens {
   #mac(purpose: string, issuedAt: number): Buffer {
     return createHmac('sha256', this.#key).update(`${issuedAt}\n${purpose}`).digest()
   }
-}
-
-/**
- * What the browser itself says about where a form came from. Our `no-referrer` policy makes a browser send
- * `Origin: null` for our own forms too, so `null` decides nothing.
- */
-export function isSameOrigin(headers: IncomingHttpHeaders, host: string): boolean {
-  const site = headers['sec-fetch-site']
-  // No script can forge it, and it does not depend on what a proxy makes of the host.
-  if (site !== undefined) return site === 'same-origin'
-  const origin = headers.origin
-  if (origin === undefined || origin === 'null') return true
-  return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -6,7 +6,6 @@ import { type Column, longText, table } from './table.ts'
 import { moment, when } from './times.ts'
 
 export type ShownKey = { prefix: string; owner: string; createdAt: number }
-export type ShownLetter = DeadLetter & { lastError: string | null }
 
 /** What the button that led here came to. */
 export const NOTICES = {
@@ -22,7 +21,7 @@ export type Page = {
   now: number
   notice: Notice | null
   stats: Stats
-  deadLetters: ShownLetter[]
+  deadLetters: DeadLetter[]
   recent: Intent[]
   keys: ShownKey[]
   keyCount: number
@@ -75,7 +74,7 @@ function counts(depth: Depth[]): Html {
 }
 
 function deadLetters(page: Page): Html {
-  const columns: Column<ShownLetter>[] = [
+  const columns: Column<DeadLetter>[] = [
     ['Intent', letter => intentCell(letter.intentId, letter.route.goal)],
     ['Namespace', letter => html`${letter.route.namespace}`],
     ['Attempts', letter => html`${letter.attempts}`, 'number'],

@@ -1,11 +1,12 @@
 import helmet from '@fastify/helmet'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
+import { isSameOrigin } from '../http/auth/same-origin.ts'
 import { bytesOf } from '../http/body.ts'
 import { intentId } from '../http/routes/intent-id.ts'
 import type { Parts } from '../http/routes/parts.ts'
-import { FormTokens, isSameOrigin } from './csrf.ts'
-import { HOME, NOTICES, type Notice, renderPage, type ShownLetter } from './page.ts'
+import { FormTokens } from './csrf.ts'
+import { HOME, NOTICES, type Notice, renderPage } from './page.ts'
 import { STYLE_SOURCE } from './style.ts'
 
 const ADMIN = { config: { access: 'admin' } } as const
@@ -46,7 +47,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
   scope.get<Home>(HOME, ADMIN, async (request, reply) => {
     const [stats, letters, recent] = await Promise.all([
       store.stats(),
-      deadLetters(),
+      store.deadLetters(DEAD_LETTERS_SHOWN),
       store.recent(INTENTS_SHOWN),
     ])
     const now = clock.now()
@@ -73,13 +74,6 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
     const id = pressed('cancel', request)
     return reply.redirect(await afterwards('cancelled', broker.cancel(id)), 303)
   })
-
-  /** With the last error of each, which the letter itself does not hold: a probe per letter shown. */
-  async function deadLetters(): Promise<ShownLetter[]> {
-    const letters = await store.deadLetters(DEAD_LETTERS_SHOWN)
-    const intents = await Promise.all(letters.map(letter => store.intent(letter.intentId)))
-    return letters.map((letter, i) => ({ ...letter, lastError: intents[i]?.lastError ?? null }))
-  }
 
   /** @returns the intent whose button was pressed on a page of ours @throws {BusError} `forbidden` when it was not */
   function pressed(action: 'retry' | 'cancel', request: FastifyRequest<Id>): string {

@@ -102,7 +102,8 @@ export function deadLetterOf(letter: DeadLetter) {
 }
 
 export function deadLetterText(letter: DeadLetter, publisher: string, payload: string | null): string {
-  const known = { ...deadLetterOf(letter), visibility: letter.route.visibility, publisher }
+  const { route, lastError } = letter
+  const known = { ...deadLetterOf(letter), last_error: lastError, visibility: route.visibility, publisher }
   return withRaw(known, 'payload', payload ?? 'null')
 }
 

@@ -11,7 +11,15 @@ const REASON: Partial<Record<ErrorCode, string>> = {
 /** Node's own refusals, made before there is a request to answer: written to the socket, in the one error shape. */
 export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): void {
   // The client is gone, or has an answer on its way already, or speaks on after it was told that this is the end.
-  if (error.code === 'ECONNRESET' || error.code === 'HPE_CLOSED_CONNECTION' || !socket.writable) {
+  // Garbage behind a request that is still being answered: its answer must not be taken for that one's.
+  const answering = (socket as { _httpMessage?: { req: { complete: boolean } } })._httpMessage
+  const outstanding = answering?.req.complete === true
+  if (
+    error.code === 'ECONNRESET' ||
+    error.code === 'HPE_CLOSED_CONNECTION' ||
+    !socket.writable ||
+    outstanding
+  ) {
     socket.destroy()
     return
   }

@@ -26,8 +26,8 @@ export function handleErrors(
     return sendError(reply, error)
   })
 
-  app.setNotFoundHandler(() => {
-    throw new BusError('not_found', 'There is nothing at this address.')
+  app.setNotFoundHandler(({ method }) => {
+    throw new BusError('not_found', `There is nothing at this address for ${method}.`)
   })
 
   /**
@@ -67,10 +67,6 @@ const BY_FASTIFY_CODE: Record<string, { code: ErrorCode; message: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'payload_too_large',
     message: 'The body is larger than this bus takes.',
-  },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    code: 'unsupported_media_type',
-    message: 'The Content-Type is malformed.',
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'invalid_request',

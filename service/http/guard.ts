@@ -9,6 +9,8 @@ import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
 import { ADMIN_CHALLENGE, AdminDoor, MetricsDoor, type Verdict } from './auth/admin.ts'
 import type { Caller, KeyRing } from './auth/keys.ts'
+import { isSameOrigin } from './auth/same-origin.ts'
+import { isGuessable } from './auth/secrets-equal.ts'
 import { NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
 import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
@@ -43,6 +45,8 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 
   app.addHook('onRequest', (request, reply, done) => {
     setResponseHeaders(request, reply)
+    // Reset since it was sent: there is no address any more, and nobody to answer.
+    if (request.ip === undefined) return void request.raw.socket.destroy()
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') {
       return done(new BusError('invalid_request', 'The Host header is missing.'))
     }
@@ -65,6 +69,8 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   app.addHook('preValidation', (request, reply, done) => {
     const { caller } = request
     if (caller === null) return done()
+    // The body may have taken its time, and an admin used it.
+    if (caller.isRevoked) return done(new BusError('unauthorized', 'Invalid API key'))
     if (settings.requireSignatures || request.headers['x-signature'] !== undefined) {
       try {
         checkSignature(request, caller)
@@ -87,7 +93,8 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
       return new BusError('unauthorized', 'Missing API key')
     }
     const caller = keys.find(apiKey)
-    const refusal = judge(caller === null ? null : `key ${caller.keyId}`, 'api_key', request)
+    const guessable = isGuessable(apiKey)
+    const refusal = judge(caller === null ? null : `key ${caller.keyId}`, guessable, 'api_key', request)
     if (refusal === undefined) request.caller = caller
     return refusal
   }
@@ -99,20 +106,31 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     reply: FastifyReply,
   ): BusError | undefined {
     const verdict = door.check(request.headers)
+    const granted = verdict === 'granted' || verdict === 'guessable'
+    if (granted && isForged(request)) {
+      return new BusError('forbidden', 'A page of another site may not do this.')
+    }
     // One that is only missing is no guess: a browser asks without it first.
     if (verdict === 'absent') observer.authFailed(kind)
     const refusal =
-      verdict === 'absent' ? unauthorized() : judge(verdict === 'granted' ? kind : null, kind, request)
+      verdict === 'absent'
+        ? unauthorized()
+        : judge(granted ? kind : null, verdict !== 'granted', kind, request)
     if (refusal?.code === 'unauthorized') reply.header('www-authenticate', ADMIN_CHALLENGE)
     return refusal
   }
 
   /** @param credential whose the offered one is; `null`: it is wrong */
-  function judge(credential: string | null, kind: AuthFailure, { ip }: FastifyRequest): BusError | undefined {
+  function judge(
+    credential: string | null,
+    guessable: boolean,
+    kind: AuthFailure,
+    { ip }: FastifyRequest,
+  ): BusError | undefined {
     const { failedLogins } = limits
-    if (!failedLogins.admits(credential, ip)) return failedLogins.refusal(ip)
+    if (!failedLogins.admits(credential, guessable, ip)) return failedLogins.refusal(ip)
     if (credential !== null) {
-      failedLogins.letIn(credential, ip)
+      if (guessable) failedLogins.letIn(credential, ip)
       return undefined
     }
     observer.authFailed(kind)
@@ -141,6 +159,14 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (request.nonce === null || request.routeOptions.config?.writes === true) return
     await witnessIfPossible(broker, takeNonce(request))
   }
+}
+
+/** A browser adds Basic credentials it remembers to whatever any page makes it send. Other clients send no such headers. */
+function isForged({ method, headers, host, raw }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD' || headers['x-admin-token'] !== undefined) return false
+  // Any page can make its origin `null`, and over plain HTTP there is no Sec-Fetch-Site: only a form with a token may.
+  if (headers.origin === 'null' && !raw.url?.startsWith('/admin/dashboard/')) return true
+  return !isSameOrigin(headers, host)
 }
 
 function accessOf(request: FastifyRequest): Access {

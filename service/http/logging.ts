@@ -9,12 +9,13 @@ const INTENT_ID = /^[0-9a-f]{32}$/
  * line costs 5 us, and at 1000 requests a second the log would grow by 10 GB a day.
  */
 export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
+  const sampled = refusalSampler()
   app.addHook('onResponse', (request, reply, done) => {
     const { method } = request
     const { statusCode: status, elapsedTime: ms } = reply
     const { url: route = UNMATCHED, config } = request.routeOptions
     metrics.requestDone(method, route, status, ms)
-    const level = levelOf(method, route, status, config)
+    const level = sampled(levelOf(method, route, status, config), status)
     if (isWritten(request, level)) {
       const line = { reqId: request.id, method, route, status, ms: Math.round(ms * 100) / 100 }
       request.log[level]({ ...line, ...particulars(request, status) }, 'request')
@@ -24,6 +25,23 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
 }
 
 type Level = 'debug' | 'info' | 'warn'
+
+/** Refusals written at `info` in one second; whoever is refused could fill the disk with them otherwise. */
+const MOST_REFUSALS = 20
+
+/** Lets so many refusals a second through, and the rest be `debug`; the metrics count them all. */
+function refusalSampler(): (level: Level, status: number) => Level {
+  let second = 0
+  let written = 0
+  return (level, status) => {
+    if (level !== 'info' || status < 400) return level
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) written = 0
+    second = now
+    written += 1
+    return written > MOST_REFUSALS ? 'debug' : level
+  }
+}
 
 function levelOf(
   method: string,

@@ -65,9 +65,12 @@ const isText = (schema: FieldSchema): boolean => (schema as { type?: string }).t
 
 function misfit({ name, schema }: Field, value: unknown): BusError {
   const code: ErrorCode = schema['x-error'] ?? 'invalid_request'
-  const got = schema['x-private'] ? typeof value : excerpt(value)
+  const got = schema['x-private'] ? hidden(value) : excerpt(value)
   return new BusError(code, `${name} takes ${schema.description ?? 'another value'}; it got ${got}.`)
 }
+
+const hidden = (value: unknown): string =>
+  typeof value === 'string' ? `a text of ${value.length} characters, not shown` : excerpt(typeof value)
 
 const SHOWN_CHARS = 60
 

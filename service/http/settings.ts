@@ -31,8 +31,6 @@ export type AppSettings = {
   /** Wrong credentials from one client address. */
   authFailureLimit: Window
   leaseMs: number
-  /** How long after it is due an unclaimed intent lives, as the broker has it. Only the metrics ask. */
-  intentTtlMs: number
   /** Below this the bus reports that it is not ready. */
   minFreeDiskBytes: number
 }

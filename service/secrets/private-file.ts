@@ -65,7 +65,8 @@ function removeQuietly(path: string): void {
   }
 }
 
-function tighten(path: string, warn: (line: string) => void): void {
+/** Closes a file that others could read, where that is possible. */
+export function tighten(path: string, warn: (line: string) => void): void {
   // Windows knows no such bits.
   if (process.platform === 'win32' || (statSync(path).mode & OTHERS) === 0) return
   try {

@@ -68,7 +68,11 @@ export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
  */
 export type PurgeOp = { kind: 'purge'; namespace: string | null; from: PurgeCursor | null; limit: number }
 /** Rows of that table with a sequence in (`after`, `upTo`]: what came after the purge began stays. */
-export type PurgeCursor = { table: 'intents' | 'idempotency_keys'; after: number; upTo: number }
+export type PurgeCursor = {
+  table: 'intents' | 'idempotency_keys'
+  after: number
+  upTo: { intents: number; idempotency_keys: number }
+}
 /**
  * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.
  * `seed` (0 ≤ seed < 1) spreads the retries of the leases it ends.
@@ -164,7 +168,8 @@ export type ValueOf = {
   set: null
   witness: null
   createKey: { id: KeyId; createdAt: number }
-  revokeKey: { id: KeyId } | null
+  /** `unsettled`: its open and claimed intents, which stay. */
+  revokeKey: { id: KeyId; unsettled: number } | null
   cancel: Moved
   retry: Moved
   /** `deleted` counts intents. */
@@ -229,6 +234,8 @@ export type DeadLetter = {
   route: Route
   attempts: number
   reason: string
+  /** What the last attempt failed with. */
+  lastError: string | null
   createdAt: number
 }
 
@@ -236,8 +243,8 @@ export type Depth = { namespace: string; open: number; claimed: number; fulfille
 export type Stats = {
   depth: Depth[]
   lanes: number
-  /** Bus ms at which the ready intent that expires first will do so; `null`: nothing is ready. */
-  oldestReadyExpiresAt: number | null
+  /** Bus ms at which the intent that has been ready longest fell due; `null`: nothing is ready. */
+  oldestReadySince: number | null
   databaseBytes: number
   walBytes: number
   diskFreeBytes: number

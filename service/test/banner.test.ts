@@ -11,7 +11,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
-const facts = { host: '127.0.0.1', port: 8080, secretsFile: 'data/secrets.env', masterKey: undefined }
+const facts = {
+  host: '127.0.0.1',
+  port: 8080,
+  networkAddresses: ['192.168.1.7'],
+  secretsFile: 'data/secrets.env',
+  masterKey: undefined,
+}
 
 /** What curl would be given, one argument a line. */
 function asPasted(line: string, env: Record<string, string> = {}): string[] {
@@ -65,4 +71,12 @@ test.each([
   })
   expect(text).toContain(`Intent Bus 1.2.3  ${url}\n`)
   expect(text).toContain(`${url}/admin/dashboard`)
+})
+
+test('a bus that listens everywhere says how it is reached from the network, and what that means', () => {
+  const all = { ...facts, version: '1', database: 'd', secretsMade: false, password: undefined }
+  expect(banner({ ...all, host: '0.0.0.0' })).toContain(
+    'http://192.168.1.7:8080  (open to everybody there, without TLS)',
+  )
+  expect(banner(all)).not.toContain('192.168.1.7')
 })

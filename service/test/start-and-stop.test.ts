@@ -128,6 +128,16 @@ describe('told to stop', () => {
     await new Promise(resolve => setTimeout(resolve, 200))
   }
 
+  test('it does not wait for a connection on which nobody has said anything', async () => {
+    const bus = start()
+    const port = await bus.ready()
+    const silent = connect(port, '127.0.0.1')
+    silent.on('error', () => {})
+    await new Promise(resolve => silent.once('connect', resolve))
+    bus.signal('SIGTERM')
+    expect(await bus.exited).toEqual({ code: 0, signal: null })
+  })
+
   test('it does not wait longer than BUS_DRAIN_SECONDS', async () => {
     const bus = start({ BUS_DRAIN_SECONDS: '1' })
     await hangingRequest(await bus.ready())

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Secret } from './secrets-equal.ts'
 
-/** `absent`: nothing was offered, which is no failed attempt. */
-export type Verdict = 'granted' | 'absent' | 'wrong'
+/** `absent`: nothing was offered, which is no failed attempt. `guessable`: right, and short enough to have been guessed. */
+export type Verdict = 'granted' | 'guessable' | 'absent' | 'wrong'
 
 export const ADMIN_CHALLENGE = 'Basic realm="Intent Bus", charset="UTF-8"'
 
@@ -21,14 +21,14 @@ export class AdminDoor {
 
   check(headers: IncomingHttpHeaders): Verdict {
     const token = headers['x-admin-token']
-    if (typeof token === 'string') return this.#token?.equals(token) ? 'granted' : 'wrong'
+    if (typeof token === 'string') return this.#token?.judge(token) ?? 'wrong'
 
     const basic = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(headers.authorization ?? '')
     if (basic === null) return 'absent'
     const credentials = Buffer.from(basic[1]!, 'base64').toString('utf8')
     const colon = credentials.indexOf(':')
     if (colon === -1 || credentials.slice(0, colon) !== ADMIN_NAME) return 'wrong'
-    return this.#password?.equals(credentials.slice(colon + 1)) ? 'granted' : 'wrong'
+    return this.#password?.judge(credentials.slice(colon + 1)) ?? 'wrong'
   }
 }
 
@@ -45,6 +45,6 @@ export class MetricsDoor {
   check(headers: IncomingHttpHeaders): Verdict {
     const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')
     if (bearer === null) return this.#admin.check(headers)
-    return this.#token?.equals(bearer[1]!) ? 'granted' : 'wrong'
+    return this.#token?.judge(bearer[1]!) ?? 'wrong'
   }
 }

@@ -5,7 +5,12 @@ import { digestBytes, digestOf } from '../digest.ts'
 import type { KeyVault } from '../settings.ts'
 
 /** Who calls. `apiKey` opens the key itself, which a signature is checked with. */
-export type Caller = { keyId: KeyId; isMaster: boolean; apiKey(): string }
+export type Caller = {
+  readonly keyId: KeyId
+  readonly isMaster: boolean
+  isRevoked: boolean
+  apiKey(): string
+}
 
 export type KeyEntry = { id: KeyId; hash: Buffer; prefix: string; owner: string; createdAt: number }
 
@@ -34,7 +39,12 @@ export class KeyRing {
   constructor(masterKey: string, vault: KeyVault, records: readonly KeyRecord[]) {
     this.#vault = vault
     for (const record of records) this.add(record)
-    this.#callers.set(digestOf(masterKey), { keyId: MASTER_KEY, isMaster: true, apiKey: () => masterKey })
+    this.#callers.set(digestOf(masterKey), {
+      keyId: MASTER_KEY,
+      isMaster: true,
+      isRevoked: false,
+      apiKey: () => masterKey,
+    })
   }
 
   /**
@@ -48,12 +58,19 @@ export class KeyRing {
   add({ sealed, ...entry }: KeyRecord): void {
     const digest = entry.hash.toString('hex')
     this.#issued.set(digest, entry)
-    this.#callers.set(digest, { keyId: entry.id, isMaster: false, apiKey: () => this.#vault.open(sealed) })
+    this.#callers.set(digest, {
+      keyId: entry.id,
+      isMaster: false,
+      isRevoked: false,
+      apiKey: () => this.#vault.open(sealed),
+    })
   }
 
   remove(keyHash: Buffer): void {
     const digest = keyHash.toString('hex')
-    if (this.#issued.delete(digest)) this.#callers.delete(digest)
+    if (!this.#issued.delete(digest)) return
+    this.#callers.get(digest)!.isRevoked = true
+    this.#callers.delete(digest)
   }
 
   /** What an operator may see of a key: its prefix and owner, never the key. */

@@ -8,9 +8,9 @@ import { Windows } from './windows.ts'
 const MOST_KNOWN = 10_000
 
 /**
- * Wrong credentials, counted per client address. Once there are too many, the address is refused before anybody looks at
- * what it offers, so that nothing more can be guessed until the window ends. What it was let in with before still works:
- * behind one address there may be a whole household, and one stale key there must not lock the others out.
+ * Wrong credentials, counted per client address. Once there are too many, nothing that could have been guessed is let in
+ * from there until the window ends, right or wrong. Two things still are: secrets too long to guess, or anybody could
+ * lock out whoever shares an address or a proxy with him; and what the address was let in with before.
  */
 export class FailedLogins {
   readonly #limit: Window
@@ -24,9 +24,10 @@ export class FailedLogins {
     this.#observer = observer
   }
 
-  /** @param credential whose it is, never the secret itself; `null`: nobody's */
-  admits(credential: string | null, address: string): boolean {
-    if (this.#failures.size === 0) return true
+  /** @param credential whose it is, never the secret itself; `null`: it is wrong */
+  admits(credential: string | null, guessable: boolean, address: string): boolean {
+    if (this.#failures.size === 0 || (credential !== null && !guessable)) return true
+    this.#failures.dropEnded()
     const failures = this.#failures.peek(group(address))
     if (failures === undefined || failures.current < this.#limit.max) return true
     return credential !== null && this.#known.has(pair(credential, address))
@@ -63,6 +64,9 @@ export class FailedLogins {
   }
 }
 
-/** One IPv6 subscriber has a whole /64 to come from. */
-const group = (address: string): string => rateLimit.normalizeIP(address)
+/** One IPv6 subscriber has a whole /64 to come from; and some proxies add the port, which is another one each time. */
+function group(address: string): string {
+  const bare = /^(\d+(?:\.\d+){3}):\d+$|^\[([^\]]+)\](?::\d+)?$/.exec(address)
+  return rateLimit.normalizeIP(bare?.[1] ?? bare?.[2] ?? address)
+}
 const pair = (credential: string, address: string): string => `${credential} ${address}`

@@ -42,6 +42,15 @@ export class Windows {
     return window === undefined || ttl <= 0 ? undefined : { current: window.count, ttl }
   }
 
+  /** Drops what ended, as far as it is the oldest: nearly all of it, at no cost when there is none. */
+  dropEnded(): void {
+    const now = this.#clock.now()
+    for (const [name, { endsAt }] of this.#windows) {
+      if (endsAt > now) return
+      this.#windows.delete(name)
+    }
+  }
+
   forget(name: string): void {
     this.#windows.delete(name)
   }

@@ -15,14 +15,10 @@ export type Sources = {
   issuedKeys(): number
   /** Bus time in ms. */
   now(): number
-  /** How long after it is due an unclaimed intent lives. */
-  intentTtlMs: number
 }
 
 /** Everything the bus tells about itself in numbers. The broker and the HTTP side report to it; `text` is the scrape. */
 export interface Metrics extends Observer {
-  /** Itself, under the name of the part it plays for the broker. */
-  readonly observer: Observer
   readonly contentType: string
   /** @param route the route's template, never the URL */
   requestDone(method: string, route: string, status: number, durationMs: number): void
@@ -81,9 +77,6 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     series.get(`${name} ${namespaces.of(namespace)}`)!.inc()
 
   const metrics: Metrics = {
-    get observer() {
-      return metrics
-    },
     contentType: all.contentType,
     published(namespace, replayed) {
       if (replayed) replays.inc()
@@ -145,7 +138,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     all.gauge('wal_bytes').set(stats.walBytes)
     all.gauge('database_bytes').set(stats.databaseBytes)
     all.gauge('disk_free_bytes').set(stats.diskFreeBytes)
-    all.gauge('oldest_ready_age_seconds').set(oldestAgeMs(stats, from) / 1000)
+    all.gauge('oldest_ready_age_seconds').set(ageMs(stats.oldestReadySince, from.now()) / 1000)
     showDepth(stats)
   }
 
@@ -173,7 +166,4 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   }
 }
 
-/** Since the oldest ready intent first fell due: the one that expires first is the one that has been due longest. */
-function oldestAgeMs({ oldestReadyExpiresAt }: Stats, { now, intentTtlMs }: Sources): number {
-  return oldestReadyExpiresAt === null ? 0 : Math.max(0, now() - (oldestReadyExpiresAt - intentTtlMs))
-}
+const ageMs = (since: number | null, now: number): number => (since === null ? 0 : Math.max(0, now - since))

@@ -35,10 +35,11 @@ export function adminRoutes(app: FastifyInstance, { broker, keys, vault, limits 
 
   app.post('/admin/revoke_key', ADMIN, async (request, reply) => {
     const keyHash = hashOf(readRevokeKey(jsonBody(request).fields).api_key)
-    const keyId = await broker.revokeKey(keyHash)
+    const gone = await broker.revokeKey(keyHash)
     keys.remove(keyHash)
-    if (keyId !== null) limits.forget(keyId)
-    return sendJson(reply, JSON.stringify({ ok: true, revoked: keyId !== null }))
+    if (gone !== null) limits.forget(gone.id)
+    const open = gone === null ? {} : { open_intents: gone.unsettled }
+    return sendJson(reply, JSON.stringify({ ok: true, revoked: gone !== null, ...open }))
   })
 
   app.post('/admin/purge', ADMIN, async (request, reply) => {

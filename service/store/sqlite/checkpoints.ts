@@ -61,9 +61,16 @@ export class Checkpoints {
   }
 
   #copy(): void {
-    this.#running = true
     clearTimeout(this.#letGo)
-    this.#thread ??= this.#start()
+    try {
+      this.#thread ??= this.#start()
+    } catch (error) {
+      // No thread to be had (a limit on processes): slower, but the log must not grow for ever.
+      this.#complain(`checkpoint: ${(error as Error).message}`)
+      this.#log('PASSIVE')
+      return
+    }
+    this.#running = true
     this.#thread.postMessage(null)
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
@@ -61,7 +61,13 @@ const HEADER = 'SQLite format 3\0'
 export function inspect(path: string): void {
   let file: number
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
+  } catch (error) {
+    throw new StoreOpenError(
+      `the folder of ${path} cannot be made: ${(error as Error).message}. Choose another place with BUS_DB_PATH.`,
+    )
+  }
+  try {
     // For writing too: a file that may only be read SQLite would open all the same, and then refuse every commit.
     file = openSync(path, 'r+')
   } catch (error) {
@@ -84,6 +90,13 @@ export function inspect(path: string): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** One level at a time: Node's recursive way goes round for ever where a folder cannot be made (`/proc`). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
 }
 
 /** Turns whatever SQLite has against the file into one line for the operator. */

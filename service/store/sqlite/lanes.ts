@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import {
   type Ask,
   claimOrder,
@@ -11,10 +11,10 @@ import {
 } from '../../intent/routing.ts'
 import type { Depth, Readied } from '../store.ts'
 import { LaneGroup } from './lane-groups.ts'
-import { type RouteRow, routeOf } from './route-rows.ts'
+import { type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
+import { routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 
-export type Tally = { open: number; claimed: number; fulfilled: number; dead: number }
 export type LaneHead = Head & { expiresAt: number }
 
 export type Lane = Tally & {
@@ -29,8 +29,8 @@ export type Lane = Tally & {
   readied: number
 }
 
-type LaneRow = Tally & RouteRow & { id: number }
-type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
+/** Lanes without open or claimed work that are kept in memory: 3 KB each. */
+const MOST_IDLE = 10_000
 
 const TALLY_OF = {
   [DELAYED]: 'open',
@@ -42,57 +42,76 @@ const TALLY_OF = {
 type StateCode = keyof typeof TALLY_OF
 
 /**
- * Every lane, in memory: its tallies and its best ready intent. The tables are the truth; this is rebuilt from them
- * at start (one probe per lane) and whenever a commit failed. A lane is collected when nothing is left in it.
+ * Lanes with work in them that lies open or is claimed, in memory: their tallies and best ready intents. A lane where all
+ * is done is remembered for a while, and read again when it is needed. The tables are the truth; this is rebuilt from
+ * them at start (one probe per lane) and whenever a commit failed. A lane is collected when nothing is left in it.
  */
 export class Lanes {
   readonly #byKey = new Map<string, Lane>()
   readonly #byId = new Map<number, Lane>()
   readonly #groups = new Map<string, LaneGroup<Lane>>()
+  readonly #byNamespace = new Map<string, { depth: Depth; lanes: number }>()
   readonly #unsettled = new Map<KeyId, number>()
   readonly #touched: Lane[] = []
   readonly #readied: Lane[] = []
-  readonly #sql: ReturnType<typeof prepare>
+  /** In the order in which they fell idle. */
+  readonly #idle = new Set<Lane>()
+  readonly #sql: ReturnType<typeof prepareLaneStatements>
 
   constructor(db: Database) {
-    this.#sql = prepare(db)
+    this.#sql = prepareLaneStatements(db)
     this.reload()
   }
 
+  /** In the tables, not only in memory. */
   get size(): number {
+    let lanes = 0
+    for (const namespace of this.#byNamespace.values()) lanes += namespace.lanes
+    return lanes
+  }
+
+  /** How many are in memory. */
+  get resident(): number {
     return this.#byId.size
   }
 
   reload(): void {
-    for (const map of [this.#byKey, this.#byId, this.#groups, this.#unsettled]) map.clear()
+    for (const map of [this.#byKey, this.#byId, this.#groups, this.#byNamespace, this.#unsettled]) map.clear()
+    this.#idle.clear()
     this.#touched.length = 0
     this.#readied.length = 0
-    for (const row of this.#sql.all.iterate()) {
-      const lane = this.#add(row.id, routeOf(row), row)
+    for (const { lanes, ...depth } of this.#sql.namespaces.iterate()) {
+      this.#byNamespace.set(depth.namespace, { depth, lanes })
+    }
+    for (const row of this.#sql.busy.iterate()) {
+      const lane = this.#add(row)
       if (lane.open > 0) this.#rank(lane, this.#probe(lane))
       this.#countUnsettled(lane.route.publisher, lane.open + lane.claimed)
     }
   }
 
   get(id: number): Lane {
-    const lane = this.#byId.get(id)
-    if (lane === undefined) throw new Error(`lane ${id} is not there`)
-    return lane
+    const known = this.#byId.get(id)
+    if (known !== undefined) return known
+    const row = this.#sql.byId.get(id)
+    if (row === undefined) throw new Error(`lane ${id} is not there`)
+    return this.#remember(row)
   }
 
   /** Finds the lane of a route, or makes it. */
   intern(route: Route): Lane {
     const known = this.#byKey.get(routeKey(route))
     if (known !== undefined) return known
-    const id = this.#sql.insert.run(
-      route.namespace,
-      route.publisher,
-      route.visibility === 'public' ? 1 : 0,
-      route.goal,
-      route.targetWorker ?? '',
-      route.requiredCapability ?? '',
-    ).lastInsertRowid as number
-    return this.#add(id, route, { open: 0, claimed: 0, fulfilled: 0, dead: 0 })
+    const { namespace, publisher, goal } = route
+    const open = route.visibility === 'public' ? 1 : 0
+    const facts = [namespace, publisher, open, goal, route.targetWorker ?? '', route.requiredCapability ?? '']
+    const found = this.#sql.byRoute.get(...facts)
+    if (found !== undefined) return this.#remember(found)
+    const id = this.#sql.insert.run(...facts).lastInsertRowid as number
+    const of = this.#byNamespace.get(namespace)
+    if (of !== undefined) of.lanes += 1
+    else this.#byNamespace.set(namespace, { depth: { namespace, ...NOTHING }, lanes: 1 })
+    return this.#remember(this.#sql.byId.get(id)!)
   }
 
   /** The lane whose head a worker is to be given, or `undefined`. Costs a look per group it may draw from. */
@@ -122,8 +141,15 @@ export class Lanes {
     const left = from === null ? null : TALLY_OF[from as StateCode]
     const entered = to === null ? null : TALLY_OF[to as StateCode]
     if (left === entered) return
-    if (left !== null) lane[left] -= 1
-    if (entered !== null) lane[entered] += 1
+    const { depth } = this.#byNamespace.get(lane.route.namespace)!
+    if (left !== null) {
+      lane[left] -= 1
+      depth[left] -= 1
+    }
+    if (entered !== null) {
+      lane[entered] += 1
+      depth[entered] += 1
+    }
     const unsettled = (tally: keyof Tally | null) => (tally === 'open' || tally === 'claimed' ? 1 : 0)
     this.#countUnsettled(lane.route.publisher, unsettled(entered) - unsettled(left))
     if (!lane.touched) {
@@ -150,65 +176,75 @@ export class Lanes {
     for (const lane of this.#touched) {
       lane.touched = false
       this.#sql.tally.run(lane.open, lane.claimed, lane.fulfilled, lane.dead, lane.id)
+      if (lane.open + lane.claimed === 0) this.#idle.add(lane)
+      else this.#idle.delete(lane)
     }
     this.#touched.length = 0
+    for (const lane of this.#idle) {
+      if (this.#idle.size <= MOST_IDLE) break
+      this.#forget(lane)
+    }
   }
 
-  /** Forgets up to `limit` lanes that hold nothing any more. */
+  /** Removes up to `limit` lanes in which nothing is left. */
   collect(limit: number): void {
-    for (const { id } of this.#sql.empty.all(limit)) {
+    for (const { id, namespace } of this.#sql.empty.all(limit)) {
       const lane = this.#byId.get(id)
       // The row may lag behind the tallies until the commit's flush.
-      if (lane === undefined || lane.open + lane.claimed + lane.fulfilled + lane.dead > 0) continue
+      if (lane !== undefined && lane.open + lane.claimed + lane.fulfilled + lane.dead > 0) continue
+      if (lane !== undefined) this.#forget(lane)
       this.#sql.remove.run(id)
-      this.#byId.delete(id)
-      this.#byKey.delete(lane.key)
-      for (const [i, key] of groupsOf(lane.route).entries()) {
-        lane.groups[i]!.members -= 1
-        if (lane.groups[i]!.members === 0) this.#groups.delete(key)
-      }
+      const of = this.#byNamespace.get(namespace)!
+      of.lanes -= 1
+      if (of.lanes === 0) this.#byNamespace.delete(namespace)
     }
   }
 
+  /** Kept along with the lanes' own tallies: however many lanes there are, this costs a row per namespace. */
   depth(): Depth[] {
-    const found = new Map<string, Depth>()
-    for (const lane of this.#byId.values()) {
-      const { namespace } = lane.route
-      const depth = found.get(namespace) ?? { namespace, open: 0, claimed: 0, fulfilled: 0, dead: 0 }
-      found.set(namespace, depth)
-      depth.open += lane.open
-      depth.claimed += lane.claimed
-      depth.fulfilled += lane.fulfilled
-      depth.dead += lane.dead
-    }
-    return [...found.values()]
+    return Array.from(this.#byNamespace.values(), ({ depth }) => ({ ...depth }))
   }
 
-  #add(id: number, route: Route, tally: Tally): Lane {
-    const { open, claimed, fulfilled, dead } = tally
+  #add(row: LaneRow): Lane {
+    const route = routeOf(row)
     const groups = groupsOf(route).map(key => {
       const group = this.#groups.get(key) ?? new LaneGroup<Lane>()
       this.#groups.set(key, group)
       group.members += 1
       return group
     })
-    const key = routeKey(route)
+    const { id, open, claimed, fulfilled, dead } = row
+    const tally = { open, claimed, fulfilled, dead }
     const lane: Lane = {
       id,
       route,
-      key,
+      key: routeKey(route),
       groups,
-      open,
-      claimed,
-      fulfilled,
-      dead,
+      ...tally,
       head: null,
       touched: false,
       readied: 0,
     }
     this.#byId.set(id, lane)
-    this.#byKey.set(key, lane)
+    this.#byKey.set(lane.key, lane)
     return lane
+  }
+
+  /** A lane that had been forgotten, or is new: idle until this commit's flush finds otherwise. */
+  #remember(row: LaneRow): Lane {
+    const lane = this.#add(row)
+    this.#idle.add(lane)
+    return lane
+  }
+
+  #forget(lane: Lane): void {
+    this.#idle.delete(lane)
+    this.#byId.delete(lane.id)
+    this.#byKey.delete(lane.key)
+    for (const [i, key] of groupsOf(lane.route).entries()) {
+      lane.groups[i]!.members -= 1
+      if (lane.groups[i]!.members === 0) this.#groups.delete(key)
+    }
   }
 
   #rank(lane: Lane, head: LaneHead | null): void {
@@ -236,29 +272,4 @@ export class Lanes {
   }
 }
 
-export const LANE_SQL = {
-  all: `SELECT id, namespace, publisher, public, goal, target_worker, required_capability, open, claimed, fulfilled, dead
-        FROM lanes`,
-  insert: `INSERT INTO lanes (namespace, publisher, public, goal, target_worker, required_capability)
-           VALUES (?, ?, ?, ?, ?, ?)`,
-  tally: `UPDATE lanes SET open = ?, claimed = ?, fulfilled = ?, dead = ? WHERE id = ?`,
-  // The unary plus keeps SQLite's STAT4 from preparing this anew for each bound value: 9-15 us without, 1 us with.
-  head: `SELECT n, priority, run_at, attempts, expires_at
-         FROM intents INDEXED BY intents_ready
-         WHERE lane = +? AND state = 1
-         ORDER BY priority DESC, run_at, attempts, n
-         LIMIT 1`,
-  empty: `SELECT id FROM lanes WHERE open = 0 AND claimed = 0 AND fulfilled = 0 AND dead = 0 LIMIT ?`,
-  remove: `DELETE FROM lanes WHERE id = ?`,
-}
-
-function prepare(db: Database) {
-  return {
-    all: db.prepare(LANE_SQL.all) as Statement<[], LaneRow>,
-    insert: db.prepare(LANE_SQL.insert),
-    tally: db.prepare(LANE_SQL.tally),
-    head: db.prepare(LANE_SQL.head) as Statement<[number], HeadRow>,
-    empty: db.prepare(LANE_SQL.empty) as Statement<[number], { id: number }>,
-    remove: db.prepare(LANE_SQL.remove),
-  }
-}
+const NOTHING = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }

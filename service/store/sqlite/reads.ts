@@ -12,17 +12,23 @@ export const READ_SQL = {
   result: `SELECT r.is_text, r.text FROM intents i JOIN results r ON r.n = i.n WHERE i.id = ?`,
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
   keys: `SELECT id, hash, sealed, prefix, owner, created_at FROM api_keys ORDER BY id`,
-  deadLetters: `SELECT i.id, d.attempts, d.reason, d.created_at, ${LANE}
+  deadLetters: `SELECT i.id, i.last_error, d.attempts, d.reason, d.created_at, ${LANE}
                 FROM dead_letters d JOIN intents i ON i.n = d.intent JOIN lanes l ON l.id = d.lane
                 ORDER BY d.n DESC LIMIT ?`,
-  deadLetter: `SELECT i.id, d.attempts, d.reason, d.created_at, ${LANE}
+  deadLetter: `SELECT i.id, i.last_error, d.attempts, d.reason, d.created_at, ${LANE}
                FROM intents i JOIN dead_letters d ON d.intent = i.n JOIN lanes l ON l.id = d.lane
                WHERE i.id = ?`,
   recent: `SELECT i.*, ${LANE} FROM intents i JOIN lanes l ON l.id = i.lane ORDER BY i.n DESC LIMIT ?`,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
 } as const
 
-type DeadRow = RouteRow & { id: string; attempts: number; reason: string; created_at: number }
+type DeadRow = RouteRow & {
+  id: string
+  attempts: number
+  reason: string
+  last_error: string | null
+  created_at: number
+}
 type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner: string; created_at: number }
 
 /**
@@ -106,6 +112,7 @@ function toDeadLetter(row: DeadRow): DeadLetter {
     route: routeOf(row),
     attempts: row.attempts,
     reason: row.reason,
+    lastError: row.last_error,
     createdAt: row.created_at,
   }
 }

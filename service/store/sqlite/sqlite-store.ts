@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
@@ -14,7 +15,9 @@ import { isStorageFault, storageError } from './storage-faults.ts'
 export type StoreLog = { info(text: string): void; warn(text: string): void; error(text: string): void }
 
 type Answer = ({ kind: 'committed' } & Committed) | Extract<FromWriter, { kind: 'stats' | 'closed' }>
-type Pending = { resolve(answer: Answer): void; reject(reason: Error): void }
+type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
+/** A message that has no serial yet. */
+type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
 
 /**
  * Opens the embedded store: takes the file for this process alone, migrates it if it is older, and starts the
@@ -29,8 +32,10 @@ export async function openSqliteStore(options: {
   log: StoreLog
   onLost?: (reason: Error) => void
 }): Promise<Store> {
-  const path = resolve(options.path)
-  inspect(path)
+  const named = resolve(options.path)
+  inspect(named)
+  // The lock stands beside the file itself, by whatever name it was reached.
+  const path = existsSync(named) ? realpathSync(named) : named
   const letGo = takeOwnership(path)
   try {
     const writer = await WriterThread.start(path, options.log, options.onLost ?? (() => {}))
@@ -95,6 +100,7 @@ class WriterThread {
   nextDue: number | null = null
   readonly #thread: Worker
   readonly #pending: Pending[] = []
+  #asked = 0
   #closing = false
 
   private constructor(thread: Worker) {
@@ -118,18 +124,20 @@ class WriterThread {
             return log.info(message.text)
           case 'complaint':
             return log.error(message.text)
-          case 'committed':
-            for (const outcomes of message.outcomes) {
-              self.#answered({ kind: 'committed', outcomes, transaction: message.transaction })
+          case 'committed': {
+            const { serial, outcomes, transaction } = message
+            for (const [i, asked] of self.#take(serial, outcomes.length).entries()) {
+              asked.resolve({ kind: 'committed', outcomes: outcomes[i]!, transaction })
             }
             return
+          }
           case 'failed': {
             const fault = new StorageError(message.reason, message.message)
-            for (const { reject: fail } of self.#pending.splice(0, message.requests)) fail(fault)
+            for (const asked of self.#take(message.serial, message.requests)) asked.reject(fault)
             return
           }
           default:
-            return self.#answered(message)
+            return self.#take(message.serial, 1)[0]!.resolve(message)
         }
       })
       let fault = new Error('the writer thread ended unasked')
@@ -173,15 +181,21 @@ class WriterThread {
     await gone
   }
 
-  #ask(message: ToWriter): Promise<Answer> {
+  #ask(message: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject })
-      this.#thread.postMessage(message)
+      this.#asked += 1
+      this.#pending.push({ serial: this.#asked, resolve, reject })
+      this.#thread.postMessage({ ...message, serial: this.#asked } satisfies ToWriter)
     })
   }
 
-  #answered(answer: Answer): void {
-    this.#pending.shift()!.resolve(answer)
+  /** @throws when these are not the requests that the answer is for: better no bus than one that mixes up answers */
+  #take(serial: number, requests: number): Pending[] {
+    const taken = this.#pending.splice(0, requests)
+    if (taken.length !== requests || taken[0]?.serial !== serial) {
+      throw new Error(`the writer answered request ${serial} out of turn`)
+    }
+    return taken
   }
 }
 

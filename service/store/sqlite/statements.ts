@@ -26,6 +26,8 @@ const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, ba
 /** Every statement of the write path. None scans; a test holds the plan of each. */
 export const WRITE_SQL = {
   begin: `BEGIN IMMEDIATE`,
+  /** Changes when another connection has written to the file. */
+  foreignWrites: `PRAGMA data_version`,
   commit: `COMMIT`,
   rollback: `ROLLBACK`,
   savepoint: `SAVEPOINT one`,
@@ -45,7 +47,7 @@ export const WRITE_SQL = {
 
   claim: `UPDATE intents
           SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?
-          WHERE n = ?
+          WHERE n = ? AND state = 1
           RETURNING id, attempts, priority, run_at`,
   unclaim: `UPDATE intents
             SET state = 1, attempts = attempts - 1, due_at = expires_at, claimed_at = NULL, claimer = NULL,
@@ -79,7 +81,7 @@ export const WRITE_SQL = {
   dueFulfilled: `SELECT n, lane FROM intents INDEXED BY intents_agenda WHERE state = 3 AND due_at <= ? ORDER BY due_at LIMIT ?`,
   dueDead: `SELECT n, lane FROM intents INDEXED BY intents_agenda WHERE state = 4 AND due_at <= ? ORDER BY due_at LIMIT ?`,
   nextDelayed: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 0 ORDER BY due_at LIMIT 1`,
-  nextReady: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 1 ORDER BY due_at LIMIT 1`,
+  nextReady: `SELECT due_at, run_at FROM intents INDEXED BY intents_agenda WHERE state = 1 ORDER BY due_at LIMIT 1`,
   nextClaimed: `SELECT due_at FROM intents INDEXED BY intents_agenda WHERE state = 2 ORDER BY due_at LIMIT 1`,
 
   deleteIntent: `DELETE FROM intents WHERE n = ?`,
@@ -105,8 +107,6 @@ export const WRITE_SQL = {
 
   saw: `UPDATE meta SET value = ? WHERE name = 'last_seen'`,
 } as const
-
-export type WriteStatements = { [name in keyof typeof WRITE_SQL]: Statement<unknown[], unknown> }
 
 export function prepareAll<T extends Record<string, string>>(
   db: Database,

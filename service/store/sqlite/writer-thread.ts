@@ -41,6 +41,7 @@ else {
 
 /** @returns the message that was taken from the port on the way and is next, or `null` */
 async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWriter): Promise<ToWriter | null> {
+  const { serial } = message
   let requests = 1
   let behind: ToWriter | null = null
   try {
@@ -50,23 +51,29 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         behind = gather(batches)
         requests = batches.length
         for (const { ops } of batches) for (const op of ops) revive(op)
-        tell({ kind: 'committed', ...writer.commit(batches) })
-        checkpoints.committed()
+        tell({ kind: 'committed', serial, ...writer.commit(batches) })
+        // Answered: whatever goes wrong from here on must not answer these requests, or the next ones, again.
+        try {
+          checkpoints.committed()
+        } catch (error) {
+          complain(`checkpoint: ${(error as Error).message}`)
+        }
         break
       }
       case 'stats':
-        tell({ kind: 'stats', stats: writer.stats() })
+        tell({ kind: 'stats', serial, stats: writer.stats() })
         break
       case 'close':
         await checkpoints.close()
         tidyUp(writer)
         writer.db.close()
-        tell({ kind: 'closed' })
+        tell({ kind: 'closed', serial })
         port.close()
     }
   } catch (error) {
     tell({
       kind: 'failed',
+      serial,
       requests,
       reason: error instanceof StorageError ? error.reason : 'failed',
       message: error instanceof Error ? error.message : String(error),

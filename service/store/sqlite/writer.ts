@@ -37,6 +37,9 @@ export class Writer {
   next = { delayed: 0, ready: 0, claimed: 0 }
   now = 0
   #seen = 0
+  /** What is kept in memory has to be read again before it is used. */
+  #stale = false
+  #dataVersion: number | null = null
   readonly #complain: (message: string) => void
 
   /** @param complain where an operation that could not be carried out is reported */
@@ -90,13 +93,14 @@ export class Writer {
   }
 
   stats(): Stats {
+    if (this.#stale) this.#recall()
     const bytes = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
     const disk = statfsSync(dirname(this.db.name))
-    const oldest = this.sql.nextReady.get() as { due_at: number } | undefined
+    const oldest = this.sql.nextReady.get() as { run_at: number } | undefined
     return {
       depth: this.lanes.depth(),
       lanes: this.lanes.size,
-      oldestReadyExpiresAt: oldest?.due_at ?? null,
+      oldestReadySince: oldest?.run_at ?? null,
       databaseBytes: bytes(this.db.name),
       walBytes: bytes(`${this.db.name}-wal`),
       diskFreeBytes: disk.bavail * disk.bsize,
@@ -107,6 +111,7 @@ export class Writer {
   #attempt(batches: readonly Timed[], carryOut: (op: Op) => Outcome): Outcome[][] | null {
     try {
       this.sql.begin.run()
+      if (this.#stale || this.#isWrittenByOthers()) this.#recall()
       const outcomes = batches.map(({ ops, now }) => {
         this.now = now
         return ops.map(carryOut)
@@ -120,7 +125,7 @@ export class Writer {
       return outcomes
     } catch (error) {
       if (this.db.inTransaction) this.sql.rollback.run()
-      this.#recall()
+      this.#stale = true
       this.#seen = 0
       this.lapses.length = 0
       this.#readied.length = 0
@@ -149,10 +154,25 @@ export class Writer {
     }
   }
 
+  /**
+   * The lock keeps other buses out, but not a hand with the sqlite3 shell, nor a bus whose lock file somebody deleted. What
+   * is in memory is not the truth then; it is read again, in the transaction that is about to rely on it.
+   */
+  #isWrittenByOthers(): boolean {
+    const { data_version: version } = this.sql.foreignWrites.get() as { data_version: number }
+    const written = this.#dataVersion !== null && version !== this.#dataVersion
+    this.#dataVersion = version
+    if (written)
+      this.#complain(`${this.db.name} was written to by another process: is there a second bus on it?`)
+    return written
+  }
+
   /** Reads again what is kept in memory beside the tables. */
   #recall(): void {
+    this.#stale = true
     this.lanes.reload()
     this.lookAhead()
+    this.#stale = false
   }
 
   #refuse(error: unknown): Outcome {

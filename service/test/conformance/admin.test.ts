@@ -320,7 +320,7 @@ describe('retry', () => {
 })
 
 describe('dead letters', () => {
-  test('are listed with exactly these fields, and singly with payload, publisher and visibility', async () => {
+  test('are listed with exactly these fields, and singly with payload, publisher, visibility and the last error', async () => {
     const alice = await bus.issue('alice')
     const id = await alice.publish({
       goal: 'g',
@@ -344,6 +344,7 @@ describe('dead letters', () => {
       payload: [1],
       publisher: expect.stringContaining('alice'),
       visibility: 'public',
+      last_error: 'unknown',
     })
   })
 

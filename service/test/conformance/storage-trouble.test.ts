@@ -144,7 +144,7 @@ describe('what was refused for a full disk did not happen', () => {
     await revoke()
     expect((await other.get('/get/absent')).status).toBe(404)
     mendDisk()
-    expect((await revoke()).json).toEqual({ ok: true, revoked: true })
+    expect((await revoke()).json).toMatchObject({ ok: true, revoked: true })
     expect((await other.get('/get/absent')).status).toBe(401)
   })
 

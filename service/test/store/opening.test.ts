@@ -50,7 +50,7 @@ const sound = readFileSync(soundPath)
 describe('a bus is made where there is', () => {
   test.each([
     ['no file', () => {}],
-    ['an empty file', () => writeFileSync(path, '')],
+    ['an empty file', () => writeFileSync(path, '', { mode: 0o600 })],
   ])('%s', async (_what, prepare) => {
     prepare()
     const bus = await start()
@@ -101,7 +101,7 @@ describe('left as it is, with one line and exit code 1:', () => {
     ['the page of the issued keys', damaged(pageOf('api_keys')), DAMAGED],
   ])('%s', async (_what, bytes, says) => {
     const before = Buffer.from(bytes())
-    writeFileSync(path, before)
+    writeFileSync(path, before, { mode: 0o600 })
     const line = await refusal()
     expect(line).toContain(says)
     expect(readFileSync(path).equals(before)).toBe(true)
@@ -135,7 +135,7 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
     ['a database in a folder that may only be read', 0o666, 0o755, 'Is its folder writable?'],
     ['a folder that may not be entered', 0o666, 0o700, 'permission denied'],
   ])('%s is left as it is, with one line', async (_what, fileMode, folderMode, says) => {
-    writeFileSync(path, sound)
+    writeFileSync(path, sound, { mode: 0o600 })
     chmodSync(path, fileMode)
     chmodSync(folder, folderMode)
     const from = join(root, 'nobody')

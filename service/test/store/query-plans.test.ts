@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
-import { LANE_SQL } from '../../store/sqlite/lanes.ts'
+import { LANE_SQL } from '../../store/sqlite/lane-statements.ts'
 import { READ_SQL } from '../../store/sqlite/reads.ts'
 import { WRITE_SQL } from '../../store/sqlite/statements.ts'
 
 const db = openWriting(join(mkdtempSync(join(tmpdir(), 'bus-plans-')), 'bus.db'), () => {})
 
 /** Read whole, on purpose, and small: the lanes at start, the issued keys. Walked in key order, a page at a time: the rest. */
-const WHOLE = new Set(['all', 'keys'])
+const WHOLE = new Set(['busy', 'namespaces', 'keys'])
 const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/
 
 const statements = Object.entries({ ...WRITE_SQL, ...READ_SQL, ...LANE_SQL })

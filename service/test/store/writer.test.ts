@@ -1,11 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import Sqlite from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Ask, Route } from '../../intent/routing.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
-import type { Claimed, ClaimOp, Op, PublishOp } from '../../store/store.ts'
+import {
+  type Claimed,
+  type ClaimOp,
+  type Op,
+  type PublishOp,
+  type PurgeCursor,
+  StorageError,
+} from '../../store/store.ts'
 
 let folder: string
 let writer: Writer
@@ -135,4 +143,64 @@ test('a sweep does at most its limit of each kind, and says when more is left', 
 test('the latest bus time is kept, so that a restart does not go back behind it', () => {
   commit([publish('a')], 123_456)
   expect(writer.db.prepare("SELECT value FROM meta WHERE name = 'last_seen'").pluck().get()).toBe(123_456)
+})
+
+test('a purge of a namespace leaves alone what is published while it runs, its idempotency key included', () => {
+  const keyed = (id: string) => publish(id, { idempotency: { key: id, fingerprint: 'f', expiresAt: 9e9 } })
+  commit([keyed('a'), keyed('b')], 1000)
+  let from: PurgeCursor | null = null
+  do {
+    const purge: Op = { kind: 'purge', namespace: 'default', from, limit: 1 }
+    const outcome: unknown = commit([purge], 1001).outcomes[0]
+    from = (outcome as { ok: true; value: { next: PurgeCursor | null } }).value.next
+    if (from?.after === 1) commit([keyed('c')], 1001)
+  } while (from !== null)
+
+  expect(commit([keyed('c')], 1002).outcomes[0]).toMatchObject({
+    ok: true,
+    value: { id: 'c', replayed: true },
+  })
+  expect(commit([keyed('a')], 1002).outcomes[0]).toMatchObject({ ok: true, value: { replayed: false } })
+})
+
+test('what another process writes to the file is noticed, before it is relied upon', () => {
+  commit([publish('a'), publish('b')], 1000)
+  const other = new Sqlite(join(folder, 'bus.db'))
+  other.prepare("UPDATE intents SET state = 4 WHERE id = 'a'").run()
+  other.close()
+
+  expect(commit([claim()], 1001).outcomes[0]).toMatchObject({ ok: true, value: [{ id: 'b' }] })
+  expect(complaints).toEqual([expect.stringContaining('was written to by another process')])
+})
+
+test('a disk that cannot be read just when the memory is to be made anew is asked again', () => {
+  commit([publish('a'), publish('b')], 1000)
+  const reload = vi.spyOn(writer.lanes, 'reload').mockImplementationOnce(() => {
+    throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' })
+  })
+  expect(() => commit([publish('a'), publish('c')], 1001)).toThrow(StorageError)
+  reload.mockRestore()
+
+  expect(commit([claim(), claim(), claim()], 1002).outcomes).toMatchObject([
+    { value: [{ id: 'a' }] },
+    { value: [{ id: 'b' }] },
+    { value: [] },
+  ])
+})
+
+test('lanes where all is done leave the memory, beyond so many, and are found again', () => {
+  const many = Array.from({ length: 10_050 }, (_, i) => `goal-${i}`)
+  for (const goal of many) {
+    commit([publish(goal, { route: { ...route, goal } }), claim(goal), { kind: 'cancel', id: goal }], 1000)
+  }
+  expect(writer.lanes.size).toBe(10_050)
+  expect(writer.lanes.resident).toBe(10_000)
+  expect(writer.stats().depth).toEqual([
+    { namespace: 'default', open: 0, claimed: 0, fulfilled: 0, dead: 10_050 },
+  ])
+  commit([{ kind: 'retry', id: 'goal-0', ttlMs: 1e6 }], 1001)
+  expect(commit([claim('goal-0')], 1002).outcomes[0]).toMatchObject({ value: [{ id: 'goal-0' }] })
+  commit([publish('again', { route: { ...route, goal: 'goal-1' } })], 1003)
+  expect(commit([claim('goal-1')], 1004).outcomes[0]).toMatchObject({ value: [{ id: 'again' }] })
+  expect(writer.lanes.size).toBe(10_050)
 })

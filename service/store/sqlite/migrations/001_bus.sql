@@ -32,7 +32,7 @@ CREATE TABLE lanes (
   UNIQUE (namespace, publisher, public, goal, target_worker, required_capability)
 ) STRICT;
 
-CREATE INDEX lanes_empty ON lanes (id) WHERE open = 0 AND claimed = 0 AND fulfilled = 0 AND dead = 0;
+CREATE INDEX lanes_empty ON lanes (id, namespace) WHERE open = 0 AND claimed = 0 AND fulfilled = 0 AND dead = 0;
 
 -- The moving part of an intent, kept slim: every move rewrites this row, none rewrites its payload.
 -- n grows with each publish, so it orders as (created_at, id) do.

@@ -59,14 +59,18 @@ function purgeAll(w: Writer): Outcome<'purge'> {
 }
 
 function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> {
-  const from = op.from ?? { table: 'intents', after: 0, upTo: newest(w.sql.newestIntent) }
+  const from: PurgeCursor = op.from ?? {
+    table: 'intents',
+    after: 0,
+    upTo: { intents: newest(w.sql.newestIntent), idempotency_keys: newest(w.sql.newestIdempotent) },
+  }
   return from.table === 'intents'
     ? purgeIntents(w, namespace, from, op.limit)
     : purgeIdempotencyKeys(w, namespace, from, op.limit)
 }
 
 function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: number): Outcome<'purge'> {
-  const rows = w.sql.intentsFrom.all(from.after, from.upTo, limit) as Pick<
+  const rows = w.sql.intentsFrom.all(from.after, from.upTo.intents, limit) as Pick<
     IntentRow,
     'n' | 'lane' | 'state'
   >[]
@@ -82,7 +86,7 @@ function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: nu
   }
   const next: PurgeCursor =
     rows.length < limit
-      ? { table: 'idempotency_keys', after: 0, upTo: newest(w.sql.newestIdempotent) }
+      ? { ...from, table: 'idempotency_keys', after: 0 }
       : { ...from, after: rows.at(-1)!.n }
   return { ok: true, value: { deleted, next } }
 }
@@ -94,7 +98,10 @@ function purgeIdempotencyKeys(
   from: PurgeCursor,
   limit: number,
 ): Outcome<'purge'> {
-  const rows = w.sql.idempotentFrom.all(from.after, from.upTo, limit) as { n: number; namespace: string }[]
+  const rows = w.sql.idempotentFrom.all(from.after, from.upTo.idempotency_keys, limit) as {
+    n: number
+    namespace: string
+  }[]
   for (const row of rows) if (row.namespace === namespace) w.sql.dropIdempotent.run(row.n)
   const next = rows.length < limit ? null : { ...from, after: rows.at(-1)!.n }
   return { ok: true, value: { deleted: 0, next } }

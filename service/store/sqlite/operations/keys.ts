@@ -13,5 +13,5 @@ export function revokeKey(w: Writer, op: RevokeKeyOp): Outcome<'revokeKey'> {
   if (gone === undefined) return { ok: true, value: null }
   w.sql.dropNoncesOf.run(gone.id)
   w.sql.dropIdempotentOf.run(gone.id)
-  return { ok: true, value: { id: gone.id } }
+  return { ok: true, value: { id: gone.id, unsettled: w.lanes.unsettled(gone.id) } }
 }
