@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import { BusError } from '../errors.ts'
+import type { BusError } from '../errors.ts'
 import { JITTER_MS } from '../intent/retry.ts'
-import type { Ask, KeyId, Route } from '../intent/routing.ts'
+import type { Ask, KeyId } from '../intent/routing.ts'
 import type {
   Claimed,
   ExtendOp,
@@ -17,42 +17,20 @@ import type {
   Published,
   PublishOp,
   PurgeCursor,
-  Refusal,
-  ResultType,
   Store,
   SweepCounts,
   ValueOf,
 } from '../store/store.ts'
+import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
+import { accept, refusalOf } from './refusals.ts'
+import type { ClaimTerms, Patience, Publish, Report } from './requests.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 
 export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
-
-export type Publish = {
-  route: Route
-  payload: string
-  priority: number
-  delayMs: number
-  maxAttempts: number
-  backoffMs: number
-  openLimit: number | null
-  idempotency: { key: string; fingerprint: string } | null
-}
-/** `most` intents at once; `leaseMs: null` is the usual lease. */
-export type ClaimTerms = { most: number; leaseMs: number | null }
-/** How long to wait for work; `gone` fires when the client hangs up. */
-export type Patience = { waitMs: number; gone: AbortSignal }
-export type Hold = { id: string; keyId: KeyId; token: string | null }
-/** What a worker says of a lease. */
-export type Report = Hold &
-  (
-    | { kind: 'extend'; leaseMs: number }
-    | { kind: 'fulfil'; result: string | null; resultType: ResultType }
-    | { kind: 'fail'; error: string }
-  )
 
 /** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
 const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
@@ -67,6 +45,7 @@ export class Broker {
   readonly #commits: GroupCommit
   readonly #sweeper: Sweeper
   readonly #waiters = new Waiters()
+  readonly #endings = new Endings()
   #draining = false
 
   constructor(store: Store, clock: Clock, chance: Chance, observer: Observer, settings: BrokerSettings) {
@@ -197,7 +176,7 @@ export class Broker {
     const ops = reports.map(report => this.#settleOp(report, null))
     const outcomes = accept(await this.#submit({ kind: 'settleAll', ops, nonce }))
     return outcomes.map((outcome, i) => {
-      if (!outcome.ok) return REFUSALS[outcome.refusal]()
+      if (!outcome.ok) return refusalOf(outcome.refusal)
       this.#settled(reports[i]!, outcome.value)
       return null
     })
@@ -216,11 +195,30 @@ export class Broker {
     if (report.kind === 'fail') this.#observer.failed(namespace, heldMs)
     if (became === 'retry') this.#observer.retried(namespace)
     if (became === 'dead') this.#observer.died(namespace, 'max_retries')
+    if (became !== 'retry') this.#endings.ended(report.id)
   }
 
   async setValue(keyId: KeyId, key: string, value: string, ttlMs: number, nonce: Nonce): Promise<void> {
     const expiresAt = this.#clock.now() + ttlMs
     accept(await this.#submit({ kind: 'set', keyId, key, value, expiresAt, nonce }))
+  }
+
+  /**
+   * Resolves when the intent has ended, when patience has, or when the bus drains: whoever waited looks at it again.
+   *
+   * @param look says whether it has ended already; asked once somebody listens, so that no end falls in between
+   */
+  async untilEnded(id: string, patience: Patience, look: () => Promise<boolean>): Promise<void> {
+    const heard = Promise.withResolvers<void>()
+    const stop = this.#endings.listen(id, heard.resolve)
+    const callOff = this.#clock.after(patience.waitMs, heard.resolve)
+    patience.gone.addEventListener('abort', () => heard.resolve(), { once: true })
+    try {
+      if (!this.#draining && !(await look())) await heard.promise
+    } finally {
+      stop()
+      callOff()
+    }
   }
 
   /** Keeps the nonce of a signed request that nothing else would write for. @throws {BusError} `invalid_signature` on a replay */
@@ -240,6 +238,7 @@ export class Broker {
   async cancel(id: string): Promise<Moved> {
     const moved = accept(await this.#submit({ kind: 'cancel', id }))
     if (moved.moved) this.#observer.died(moved.namespace, 'cancelled')
+    this.#endings.ended(id)
     return moved
   }
 
@@ -275,6 +274,7 @@ export class Broker {
   beginDrain(): void {
     this.#draining = true
     this.#waiters.dismiss()
+    this.#endings.dismiss()
   }
 
   /** Resolves when all that was taken is on disk. */
@@ -284,11 +284,14 @@ export class Broker {
     await this.#commits.drained()
   }
 
-  #report({ namespace, what }: Lapse): void {
+  #report({ id, namespace, what }: Lapse): void {
     if (what !== 'expired') this.#observer.leaseExpired(namespace)
-    if (what === 'expired') this.#observer.died(namespace, 'expired')
-    else if (what === 'lease_retried') this.#observer.retried(namespace)
-    else this.#observer.died(namespace, 'max_retries')
+    if (what === 'lease_retried') {
+      this.#observer.retried(namespace)
+      return
+    }
+    this.#observer.died(namespace, what === 'expired' ? 'expired' : 'max_retries')
+    this.#endings.ended(id)
   }
 
   #submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {
@@ -297,24 +300,3 @@ export class Broker {
 }
 
 const PURGE_STEP = 500
-
-/** @param naming what stands before the message when one of several was refused */
-function accept<T>(
-  outcome: { ok: true; value: T } | { ok: false; refusal: Refusal; item?: number },
-  naming: (item: number) => string = () => '',
-): T {
-  if (outcome.ok) return outcome.value
-  const refusal = REFUSALS[outcome.refusal]()
-  if (outcome.item === undefined) throw refusal
-  throw new BusError(refusal.code, naming(outcome.item) + refusal.message, refusal.retryAfter)
-}
-
-const REFUSALS: Record<Refusal, () => BusError> = {
-  replay: () => new BusError('invalid_signature', 'Replay detected'),
-  limit_exceeded: () =>
-    new BusError('limit_exceeded', 'This key has as many open intents as it may have.', 5),
-  idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
-  lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
-  not_found: () => new BusError('not_found', 'Intent not found.'),
-  internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
-}

@@ -1,5 +1,5 @@
 /** What a publisher asks for, from one JSON object: the body of `/intent`, or an item of `/intents`. */
-import type { Publish } from '../broker/broker.ts'
+import type { Publish } from '../broker/requests.ts'
 import { BusError } from '../errors.ts'
 import type { Caller } from './auth/keys.ts'
 import type { JsonBody } from './body.ts'

@@ -153,7 +153,7 @@ export const noCounts = () => Object.fromEntries(SWEEP_COUNTS.map(name => [name,
 
 export type Swept = { counts: SweepCounts; done: boolean }
 /** Something that time did to an intent, in whichever commit noticed. */
-export type Lapse = { namespace: string; what: 'lease_retried' | 'lease_died' | 'expired' }
+export type Lapse = { id: string; namespace: string; what: 'lease_retried' | 'lease_died' | 'expired' }
 
 export type ValueOf = {
   publish: Published

@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
 import { claimedText, sendJson } from '../answers.ts'
 import type { Caller, KeyRing } from '../auth/keys.ts'
+import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { ClaimQuery } from '../schemas/requests.ts'
@@ -30,15 +31,6 @@ export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void
     if (query.max === undefined) return sendJson(reply, claimedText(claimed[0]!))
     return sendJson(reply, `{"intents":[${claimed.map(claimedText).join(',')}]}`)
   })
-}
-
-/** Fires when the client is gone before it has its answer. */
-function hangUp(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
-  })
-  return gone.signal
 }
 
 /** @returns `null` when the claim names a publisher that does not exist */

@@ -3,12 +3,17 @@ import { BusError } from '../../errors.ts'
 import type { Intent } from '../../store/store.ts'
 import { resultText, sendJson, statusOf } from '../answers.ts'
 import type { Caller } from '../auth/keys.ts'
+import { hangUp } from '../hang-up.ts'
+import { reader } from '../read.ts'
 import { callerOf } from '../request.ts'
+import { ResultQuery } from '../schemas/requests.ts'
 import { intentId } from './intent-id.ts'
 import type { Parts } from './parts.ts'
 
 type Id = { Params: { id: string } }
 const READS = { config: { access: 'key' } } as const
+
+const readQuery = reader(ResultQuery)
 
 export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
   app.get<Id>('/status/:id', READS, async (request, reply) =>
@@ -16,7 +21,13 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
   )
 
   app.get<Id>('/result/:id', READS, async (request, reply) => {
-    const intent = await readable(request)
+    const { wait } = readQuery(request.query as Record<string, unknown>)
+    let intent = await readable(request)
+    if (wait && !hasEnded(intent)) {
+      const patience = { waitMs: wait * 1000, gone: hangUp(reply) }
+      await broker.untilEnded(intent.id, patience, async () => hasEnded(await readable(request)))
+      intent = await readable(request)
+    }
     const result = intent.state === 'fulfilled' ? await broker.store.result(intent.id) : null
     return sendJson(reply, resultText(intent, result))
   })
@@ -30,6 +41,8 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
     return intent
   }
 }
+
+const hasEnded = ({ state }: Intent): boolean => state === 'fulfilled' || state === 'dead'
 
 /** Whoever failed an attempt and gave the intent back has no more to do with it; the last claimer of a dead one has. */
 function mayRead({ isMaster, keyId }: Caller, { route, claimer, state }: Intent): boolean {

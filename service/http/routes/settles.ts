@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Report } from '../../broker/broker.ts'
+import type { Report } from '../../broker/requests.ts'
 import { BusError } from '../../errors.ts'
 import { sendJson, settledText } from '../answers.ts'
 import { itemsOf, type JsonBody, jsonBody } from '../body.ts'

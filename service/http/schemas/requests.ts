@@ -43,6 +43,10 @@ export const PublishBody = object({
   required_capability: label('invalid_required_capability'),
 })
 
+const wait = () => numberInQuery({ minimum: 0, maximum: 60, description: 'a number of seconds from 0 to 60' })
+
+export const ResultQuery = object({ wait: wait() })
+
 /** `worker_id` and the capabilities also come as headers, which win. */
 export const ClaimQuery = object({
   goal: optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
@@ -72,7 +76,7 @@ export const ClaimQuery = object({
       'x-empty': true,
     }),
   ),
-  wait: numberInQuery({ minimum: 0, maximum: 60, description: 'a number of seconds from 0 to 60' }),
+  wait: wait(),
   max: wholeInQuery({ minimum: 1, maximum: 100, description: 'a whole number from 1 to 100' }),
   lease: wholeInQuery({
     minimum: 10,

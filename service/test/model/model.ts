@@ -179,11 +179,15 @@ export class Model {
       const { namespace } = intent.route
       if (intent.state === 'claimed' && intent.leaseUntil <= this.now) {
         const became = this.#endAttempt(intent, REASON.leaseExpired, 0)
-        this.lapses.push({ namespace, what: became === 'retry' ? 'lease_retried' : 'lease_died' })
+        this.lapses.push({
+          id: intent.id,
+          namespace,
+          what: became === 'retry' ? 'lease_retried' : 'lease_died',
+        })
         if (became === 'retry') requeued.push(intent.id)
       } else if (intent.state === 'open' && intent.runAt <= this.now && intent.expiresAt <= this.now) {
         this.#die(intent, REASON.expired, REASON.expired)
-        this.lapses.push({ namespace, what: 'expired' })
+        this.lapses.push({ id: intent.id, namespace, what: 'expired' })
       }
     }
     return requeued

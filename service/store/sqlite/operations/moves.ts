@@ -30,7 +30,7 @@ export function die(w: Writer, row: IntentRow, reason: string, lastError: string
 
 export function expire(w: Writer, row: IntentRow): void {
   die(w, row, REASON.expired, REASON.expired)
-  w.lapses.push({ namespace: w.lanes.get(row.lane).route.namespace, what: 'expired' })
+  w.lapses.push({ id: row.id, namespace: w.lanes.get(row.lane).route.namespace, what: 'expired' })
 }
 
 /** Makes up to `limit` delayed intents that fell due ready (or dead, if they outlived their time while backing off). */

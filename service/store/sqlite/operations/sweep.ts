@@ -35,10 +35,10 @@ function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
     const { namespace } = w.lanes.get(row.lane).route
     if (endAttempt(w, row, REASON.leaseExpired, jitterMs) === 'retry') {
       retried += 1
-      w.lapses.push({ namespace, what: 'lease_retried' })
+      w.lapses.push({ id: row.id, namespace, what: 'lease_retried' })
     } else {
       died += 1
-      w.lapses.push({ namespace, what: 'lease_died' })
+      w.lapses.push({ id: row.id, namespace, what: 'lease_died' })
     }
   }
   return { retried, died }

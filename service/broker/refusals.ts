@@ -1,0 +1,26 @@
+/** What the store refuses, as the errors that clients see. */
+import { BusError } from '../errors.ts'
+import type { Refusal } from '../store/store.ts'
+
+/** @param naming what stands before the message when one of several was refused */
+export function accept<T>(
+  outcome: { ok: true; value: T } | { ok: false; refusal: Refusal; item?: number },
+  naming: (item: number) => string = () => '',
+): T {
+  if (outcome.ok) return outcome.value
+  const refusal = refusalOf(outcome.refusal)
+  if (outcome.item === undefined) throw refusal
+  throw new BusError(refusal.code, naming(outcome.item) + refusal.message, refusal.retryAfter)
+}
+
+const REFUSALS: Record<Refusal, () => BusError> = {
+  replay: () => new BusError('invalid_signature', 'Replay detected'),
+  limit_exceeded: () =>
+    new BusError('limit_exceeded', 'This key has as many open intents as it may have.', 5),
+  idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
+  lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
+  not_found: () => new BusError('not_found', 'Intent not found.'),
+  internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
+}
+
+export const refusalOf = (refusal: Refusal): BusError => REFUSALS[refusal]()
