@@ -14,6 +14,7 @@ import type {
   Nonce,
   Op,
   Outcome,
+  Progress,
   Published,
   PublishOp,
   PurgeCursor,
@@ -26,7 +27,7 @@ import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
 import { accept, refusalOf } from './refusals.ts'
-import type { ClaimTerms, Patience, Publish, Report } from './requests.ts'
+import type { ClaimTerms, Hold, Patience, Publish, Report } from './requests.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 
@@ -196,6 +197,10 @@ export class Broker {
     if (became === 'retry') this.#observer.retried(namespace)
     if (became === 'dead') this.#observer.died(namespace, 'max_retries')
     if (became !== 'retry') this.#endings.ended(report.id)
+  }
+
+  async progress(hold: Hold, progress: Progress, leaseMs: number | null, nonce: Nonce): Promise<void> {
+    accept(await this.#submit({ kind: 'progress', ...hold, ...progress, leaseMs, nonce }))
   }
 
   async setValue(keyId: KeyId, key: string, value: string, ttlMs: number, nonce: Nonce): Promise<void> {

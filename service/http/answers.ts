@@ -56,6 +56,8 @@ export function statusOf(intent: Intent): StatusAnswer {
     required_capability: route.requiredCapability,
     completed_at: secondsOrNull(intent.completedAt),
     last_error: intent.lastError,
+    progress: intent.progress?.progress ?? null,
+    progress_message: intent.progress?.message ?? null,
   }
 }
 

@@ -52,6 +52,8 @@ type Held = Signed & { id: string; keyId: KeyId; token: string | null }
 export type ExtendOp = Held & { kind: 'extend'; leaseMs: number }
 export type FulfilOp = Held & { kind: 'fulfil'; result: string | null; resultType: ResultType }
 export type FailOp = Held & { kind: 'fail'; error: string; jitterMs: number }
+/** `leaseMs: null` leaves the lease as it is. */
+export type ProgressOp = Held & Progress & { kind: 'progress'; leaseMs: number | null }
 
 export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: string; expiresAt: number }
 /** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
@@ -95,6 +97,7 @@ export type Op =
   | ExtendOp
   | FulfilOp
   | FailOp
+  | ProgressOp
   | SetOp
   | WitnessOp
   | CreateKeyOp
@@ -165,6 +168,7 @@ export type ValueOf = {
   extend: { id: string }
   fulfil: Settled
   fail: Settled
+  progress: { id: string }
   set: null
   witness: null
   createKey: { id: KeyId; createdAt: number }
@@ -208,6 +212,9 @@ export type KeyRecord = {
   createdAt: number
 }
 
+/** How far a worker says it is, in percent, and what it says besides. */
+export type Progress = { progress: number; message: string | null }
+
 export type Intent = {
   id: string
   route: Route
@@ -226,6 +233,8 @@ export type Intent = {
   workerId: string | null
   completedAt: number | null
   lastError: string | null
+  /** Of the present or last attempt; `null`: nothing was said. */
+  progress: Progress | null
 }
 export type IntentResult = { type: ResultType; text: string }
 

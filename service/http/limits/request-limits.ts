@@ -60,6 +60,13 @@ export async function requestLimits(
     count,
     async countItems(request, reply, items) {
       if (callerOf(request).isMaster || items < 2) return
+      const { max } = settings.rateLimit
+      if (items > max) {
+        throw new BusError(
+          'invalid_request',
+          `${items} items are more than a key may send in a window (${max}).`,
+        )
+      }
       // All but the last one here; `count` adds that, and says whether it was too many.
       windows.hit(windowOf(callerOf(request).keyId), settings.rateLimit.windowMs, items - 2)
       await count(request, reply)

@@ -7,7 +7,7 @@ import { MOST_ITEMS } from '../items.ts'
 import { failureText, resultOf } from '../outcome.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
-import { extendBody, FailBody, FulfilBody } from '../schemas/requests.ts'
+import { extendBody, FailBody, FulfilBody, ProgressBody } from '../schemas/requests.ts'
 import { idOf, intentId } from './intent-id.ts'
 import type { Parts } from './parts.ts'
 
@@ -21,6 +21,7 @@ const WRITES = { config: { access: 'key', writes: true } } as const
 
 const readFulfil = reader(FulfilBody)
 const readFail = reader(FailBody)
+const readProgress = reader(ProgressBody)
 
 /** What workers say of their leases: one at a time (`/fulfill/<id>`), or many (`/fulfill`). */
 export function settleRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
@@ -56,6 +57,16 @@ export function settleRoutes(app: FastifyInstance, { broker, settings, limits }:
       return sendJson(reply, `{"items":[${(await settleEach(kind, items, request)).join(',')}]}`)
     })
   }
+
+  app.post<Id>('/progress/:id', WRITES, async (request, reply) => {
+    const id = intentId(request)
+    const body = jsonBody(request)
+    const { progress, message = null, seconds } = readProgress(body.fields)
+    const hold = { id, keyId: callerOf(request).keyId, token: tokenOf(body) }
+    const leaseMs = seconds === undefined ? null : seconds * 1000
+    await broker.progress(hold, { progress, message }, leaseMs, takeNonce(request))
+    return sendJson(reply, `{"ok":true,"id":"${id}"}`)
+  })
 
   /** @returns an answer per item, in order */
   async function settleEach(

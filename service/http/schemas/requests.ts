@@ -10,7 +10,7 @@ import {
   wholeInQuery,
   wholeNumber,
 } from './fields.ts'
-import { object, oneOf, optional, string } from './schema.ts'
+import { integer, number, object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
@@ -110,6 +110,15 @@ export const FulfilBody = object({
 export const FailBody = object({
   claim_token: claimToken(),
   error: optional(anyJson('what went wrong; cut at 500 characters')),
+})
+
+export const ProgressBody = object({
+  claim_token: claimToken(),
+  progress: number({ minimum: 0, maximum: 100, description: 'a number from 0 to 100' }),
+  message: optional(text(0, 500)),
+  seconds: optional(
+    integer({ minimum: 10, maximum: 3600, description: 'a whole number of seconds from 10 to 3600' }),
+  ),
 })
 
 export const SetBody = object({

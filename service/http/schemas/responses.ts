@@ -61,6 +61,8 @@ const statusFields = {
   required_capability: orNull(string()),
   completed_at: orNull(instant()),
   last_error: orNull(string()),
+  progress: orNull(number()),
+  progress_message: orNull(string()),
 }
 export const StatusAnswer = object(statusFields)
 export type StatusAnswer = TypeOf<typeof StatusAnswer>

@@ -47,7 +47,7 @@ export class Reads {
   }
 
   intent(id: string): Intent | null {
-    const row = this.#sql.intent.get(id) as (IntentRow & RouteRow) | undefined
+    const row = this.#sql.intent.get(id) as WholeRow | undefined
     return row === undefined ? null : toIntent(row)
   }
 
@@ -81,11 +81,13 @@ export class Reads {
   }
 
   recent(limit: number): Intent[] {
-    return (this.#sql.recent.all(limit) as (IntentRow & RouteRow)[]).map(toIntent)
+    return (this.#sql.recent.all(limit) as WholeRow[]).map(toIntent)
   }
 }
 
-function toIntent(row: IntentRow & RouteRow): Intent {
+type WholeRow = IntentRow & RouteRow & { progress: number | null; progress_message: string | null }
+
+function toIntent(row: WholeRow): Intent {
   return {
     id: row.id,
     route: routeOf(row),
@@ -103,6 +105,7 @@ function toIntent(row: IntentRow & RouteRow): Intent {
     workerId: row.worker_id,
     completedAt: row.state === FULFILLED || row.state === DEAD ? row.due_at : null,
     lastError: row.last_error,
+    progress: row.progress === null ? null : { progress: row.progress, message: row.progress_message },
   }
 }
 

@@ -46,7 +46,8 @@ export const WRITE_SQL = {
   insertPayload: `INSERT INTO payloads (n, text) VALUES (?, ?)`,
 
   claim: `UPDATE intents
-          SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?
+          SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?,
+              progress = NULL, progress_message = NULL
           WHERE n = ? AND state = 1
           RETURNING id, attempts, priority, run_at`,
   unclaim: `UPDATE intents
@@ -57,6 +58,7 @@ export const WRITE_SQL = {
 
   byId: `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = ?`,
   byN: `SELECT ${INTENT_COLUMNS} FROM intents WHERE n = ?`,
+  progress: `UPDATE intents SET progress = ?, progress_message = ?, due_at = ? WHERE n = ?`,
   extend: `UPDATE intents SET due_at = ? WHERE n = ?`,
   fulfil: `UPDATE intents SET state = 3, due_at = ?, token = NULL, last_error = NULL WHERE n = ?`,
   keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?)

@@ -122,6 +122,15 @@ test('the rate limit counts items', async () => {
   expect((await send(1)).status).toBe(429)
 })
 
+test('a batch that no window has room for is refused as such, not told to wait', async () => {
+  const strict = await busForTest({ BUS_RATE_LIMIT: '10' })
+  const intents = Array(11).fill(item())
+  const refused = refusal(await (await strict.issue()).post('/intents', { intents }))
+  expect(refused).toMatchObject({ status: 400, code: 'invalid_request' })
+  expect(refused.message).toContain('11 items are more than a key may send in a window (10)')
+  expect((await strict.master.post('/intents', { intents })).status).toBe(201)
+})
+
 test('a waiting worker is roused for each of them', async () => {
   const answers = [master.claim('?wait=60'), master.claim('?wait=60'), master.claim('?wait=60')]
   while (bus.broker.waiting < 3) await new Promise(setImmediate)

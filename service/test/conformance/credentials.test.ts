@@ -50,6 +50,7 @@ const ROUTES: Record<string, Route> = {
   'POST /claim': { access: 'key', good: 204, ask: async () => ['/claim?namespace=empty'] },
   'POST /extend_claim/:id': { access: 'key', good: 200, ask: settle('extend_claim') },
   'POST /fulfill/:id': { access: 'key', good: 200, ask: settle('fulfill') },
+  'POST /progress/:id': { access: 'key', good: 400, ask: settle('progress') },
   'POST /fail/:id': { access: 'key', good: 200, ask: settle('fail') },
   'GET /status/:id': { access: 'key', good: 200, ask: read('status') },
   'GET /result/:id': { access: 'key', good: 200, ask: read('result') },

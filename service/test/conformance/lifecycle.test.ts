@@ -33,6 +33,8 @@ test('publishing answers 201 with an id of 32 hex characters and leaves the inte
     required_capability: null,
     completed_at: null,
     last_error: null,
+    progress: null,
+    progress_message: null,
   })
 })
 

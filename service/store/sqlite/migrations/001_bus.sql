@@ -53,7 +53,9 @@ CREATE TABLE intents (
   claimer       INTEGER,
   worker_id     TEXT,
   token         TEXT,
-  last_error    TEXT
+  last_error    TEXT,
+  progress      REAL,                       -- percent, as the worker of the present attempt says
+  progress_message TEXT
 ) STRICT;
 
 -- The order of claims within a lane. Only ready work is in it.

@@ -4,7 +4,7 @@ import { cancel, purge, retry } from './admin.ts'
 import { claim, release } from './claim.ts'
 import { createKey, revokeKey } from './keys.ts'
 import { publish, publishAll } from './publish.ts'
-import { extend, fail, fulfil } from './settle.ts'
+import { extend, fail, fulfil, progress } from './settle.ts'
 import { sweep } from './sweep.ts'
 
 /** Carries out one operation inside the transaction under way. */
@@ -23,6 +23,8 @@ export function apply(w: Writer, op: Op): Outcome {
       return release(w, op)
     case 'extend':
       return extend(w, op)
+    case 'progress':
+      return progress(w, op)
     case 'fulfil':
       return fulfil(w, op)
     case 'fail':

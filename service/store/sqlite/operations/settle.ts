@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { ExtendOp, FailOp, FulfilOp, Outcome } from '../../store.ts'
+import type { ExtendOp, FailOp, FulfilOp, Outcome, ProgressOp } from '../../store.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -13,6 +13,15 @@ export function extend(w: Writer, op: ExtendOp): Outcome<'extend'> {
   const leaseUntil = w.now + op.leaseMs
   w.sql.extend.run(leaseUntil, row.n)
   // An extension may be shorter than what was left.
+  w.next.claimed = Math.min(w.next.claimed, leaseUntil)
+  return { ok: true, value: { id: op.id } }
+}
+
+export function progress(w: Writer, op: ProgressOp): Outcome<'progress'> {
+  const row = held(w, op)
+  if (row === undefined) return LEASE_LOST
+  const leaseUntil = op.leaseMs === null ? row.due_at : w.now + op.leaseMs
+  w.sql.progress.run(op.progress, op.message, leaseUntil, row.n)
   w.next.claimed = Math.min(w.next.claimed, leaseUntil)
   return { ok: true, value: { id: op.id } }
 }
