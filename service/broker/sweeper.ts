@@ -10,8 +10,12 @@ export type Retention = {
   cleanupIntervalMs: number
 }
 
-/** Rows one step may touch: it rides in a commit with publishes, and must not hold them up. */
-const STEP = 100
+/**
+ * Rows one step may touch: it rides in a commit with publishes, and must not hold them up. While 500,000 rows were pruned
+ * the p99 of a publish was 2.1 times that of an idle bus with 100 rows a step (6.9 s in all), 1.7 with 50 (9.3 s), 1.3 with
+ * 25 (14 s).
+ */
+const STEP = 50
 
 /**
  * Time-driven work, as operations in the same queue as everybody's: leases that ran out and intents that fell due on
