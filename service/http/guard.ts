@@ -43,7 +43,16 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   app.decorateRequest('nonce', null)
   app.decorateRequest('counted', false)
 
+  let proxySeen = false
+  /** Behind a proxy everybody has its address, unless it is told so. Said once: anybody may send the header. */
+  function noticeProxy({ headers, log }: FastifyRequest): void {
+    if (proxySeen || settings.trustProxy > 0 || headers['x-forwarded-for'] === undefined) return
+    proxySeen = true
+    log.warn('a request came with X-Forwarded-For, which is ignored: behind a proxy, set BUS_TRUST_PROXY')
+  }
+
   app.addHook('onRequest', (request, reply, done) => {
+    noticeProxy(request)
     setResponseHeaders(request, reply)
     // Reset since it was sent: there is no address any more, and nobody to answer.
     if (request.ip === undefined) return void request.raw.socket.destroy()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { busForFile, type TestBus } from '../support/bus.ts'
+import { busForFile, busForTest, type TestBus } from '../support/bus.ts'
 import type { Headings } from '../support/client.ts'
 
 const ENFORCED = { BUS_ENFORCE_HTTPS: 'true' }
@@ -135,4 +135,10 @@ describe('loopback need not come by HTTPS', () => {
     expect(await statusFrom('127.0.0.1', 1, { 'x-forwarded-for': '192.0.2.1' })).toBe(REFUSED)
     expect(await statusFrom('::ffff:127.0.0.1', 1, { 'x-forwarded-for': '192.0.2.1' })).toBe(REFUSED)
   })
+})
+
+test('a proxy that nobody told the bus about is said once in the log', async () => {
+  const plain = await busForTest()
+  for (let i = 0; i < 3; i += 1) await plain.nobody.get('/', { 'x-forwarded-for': '192.0.2.7' })
+  expect(plain.log.filter(line => line.includes('set BUS_TRUST_PROXY'))).toHaveLength(1)
 })

@@ -8,6 +8,8 @@ import type {
   FulfilOp,
   Lapse,
   Nonce,
+  ProgressOp,
+  PublishAllOp,
   PublishOp,
   Refusal,
   ReleaseOp,
@@ -30,6 +32,8 @@ export type ModelIntent = {
   token: string
   claimer: number | null
   lastError: string | null
+  endedAt: number
+  progress: number | null
   result: { type: ResultType; text: string } | null
   deadBecause: string | null
 }
@@ -38,12 +42,13 @@ type Held = { id: string; keyId: number; token: string | null }
 
 /** The bus as a list and a few loops: everything the engines do with indexes, done by looking at everything. */
 export class Model {
-  readonly intents: ModelIntent[] = []
+  intents: ModelIntent[] = []
   readonly nonces = new Set<string>()
   readonly values = new Map<string, { value: string; expiresAt: number }>()
-  readonly remembered = new Map<string, { fingerprint: string; id: string; expiresAt: number }>()
+  remembered = new Map<string, { fingerprint: string; id: string; namespace: string; expiresAt: number }>()
   lapses: Lapse[] = []
   now = 0
+  #sequence = 0
 
   find(id: string): ModelIntent | undefined {
     return this.intents.find(intent => intent.id === id)
@@ -73,7 +78,7 @@ export class Model {
     const runAt = this.now + op.delayMs
     this.intents.push({
       id: op.id,
-      sequence: this.intents.length,
+      sequence: this.#sequence++,
       route: op.route,
       payload: op.payload,
       state: 'open',
@@ -87,6 +92,8 @@ export class Model {
       token: '',
       claimer: null,
       lastError: null,
+      endedAt: 0,
+      progress: null,
       result: null,
       deadBecause: null,
     })
@@ -95,10 +102,47 @@ export class Model {
       this.remembered.set(`${publisher} ${key}`, {
         fingerprint,
         id: op.id,
+        namespace: op.route.namespace,
         expiresAt,
       })
     }
     return { id: op.id, replayed: false }
+  }
+
+  publishAll({
+    ops,
+  }: PublishAllOp): Answer<{ id: string; replayed: boolean }[]> | { refused: Refusal; item: number } {
+    const before = { intents: [...this.intents], remembered: new Map(this.remembered) }
+    const published: { id: string; replayed: boolean }[] = []
+    for (const [item, op] of ops.entries()) {
+      const answer = this.publish(op)
+      if ('refused' in answer) {
+        Object.assign(this, before)
+        return { ...answer, item }
+      }
+      published.push(answer)
+    }
+    return published
+  }
+
+  progress(op: ProgressOp): Answer<{ id: string }> {
+    const held = this.#held(op)
+    if (held === undefined) return { refused: 'lease_lost' }
+    held.progress = op.progress
+    if (op.leaseMs !== null) held.leaseUntil = this.now + op.leaseMs
+    return { id: op.id }
+  }
+
+  /** A namespace's intents go, and the idempotency keys that would go on answering for them. */
+  purge(namespace: string): void {
+    this.intents = this.intents.filter(intent => intent.route.namespace !== namespace)
+    for (const [key, { namespace: of }] of this.remembered) if (of === namespace) this.remembered.delete(key)
+  }
+
+  /** What ended so long ago goes. */
+  prune(keepMs: number): void {
+    const ended = ({ state }: ModelIntent) => state === 'fulfilled' || state === 'dead'
+    this.intents = this.intents.filter(intent => !ended(intent) || intent.endedAt > this.now - keepMs)
   }
 
   claim(op: ClaimOp): { id: string; attempts: number }[] {
@@ -109,6 +153,7 @@ export class Model {
       best.state = 'claimed'
       best.attempts += 1
       best.claimer = op.ask.keyId
+      best.progress = null
       best.token = token
       best.leaseUntil = this.now + op.leaseMs
       taken.push({ id: best.id, attempts: best.attempts })
@@ -136,6 +181,7 @@ export class Model {
     const held = this.#held(op)
     if (held === undefined) return { refused: 'lease_lost' }
     held.state = 'fulfilled'
+    held.endedAt = this.now
     held.lastError = null
     if (op.result !== null) held.result = { type: op.resultType, text: op.result }
     return { id: op.id, became: 'fulfilled' }
@@ -223,6 +269,7 @@ export class Model {
 
   #die(intent: ModelIntent, reason: string, lastError: string): void {
     intent.state = 'dead'
+    intent.endedAt = this.now
     intent.deadBecause = reason
     intent.lastError = lastError
   }

@@ -2,27 +2,37 @@ import fc from 'fast-check'
 import type { Ask, Route } from '../../intent/routing.ts'
 
 /** One thing to do. Intents are named by a number taken modulo how many there are, so that shrinking keeps its sense. */
+export type PublishStep = {
+  do: 'publish'
+  route: Route
+  priority: number
+  delayMs: number
+  maxAttempts: number
+  key: number | null
+  body: number
+  limit: number | null
+}
+export type SettleStep = {
+  do: 'extend' | 'fulfil' | 'fail'
+  pick: number
+  keyId: number
+  token: 'right' | 'wrong' | 'none'
+}
 export type Step =
-  | {
-      do: 'publish'
-      route: Route
-      priority: number
-      delayMs: number
-      maxAttempts: number
-      key: number | null
-      body: number
-      limit: number | null
-    }
+  | PublishStep
+  | { do: 'publishAll'; items: PublishStep[] }
+  | { do: 'settleAll'; items: SettleStep[] }
+  | { do: 'progress'; pick: number; percent: number; leaseMs: number | null }
   | { do: 'claim'; ask: Ask; leaseMs: number; most: number }
   | { do: 'release'; pick: number; token: 'right' | 'wrong' }
-  | { do: 'extend' | 'fulfil' | 'fail'; pick: number; keyId: number; token: 'right' | 'wrong' | 'none' }
+  | SettleStep
   | { do: 'cancel' | 'retry'; pick: number }
   | { do: 'set'; key: number; value: number; ttlMs: number }
   | { do: 'replay'; nonce: number }
   | { do: 'sweep' }
 
-/** Steps of one turn share a commit. */
-export type Turn = { waitMs: number; steps: Step[] }
+/** Steps of one turn share a commit. After them a namespace may be purged, or what has long ended pruned. */
+export type Turn = { waitMs: number; steps: Step[]; purge: string | null; prune: boolean }
 
 const few = <T>(...values: T[]) => fc.constantFrom(...values)
 const keyId = few(0, 1)
@@ -74,6 +84,20 @@ const settle = fc.record({
   keyId,
   token: few('right' as const, 'right' as const, 'right' as const, 'wrong' as const, 'none' as const),
 })
+const publishAll = fc.record({
+  do: fc.constant('publishAll' as const),
+  items: fc.array(publish, { maxLength: 4 }),
+})
+const settleAll = fc.record({
+  do: fc.constant('settleAll' as const),
+  items: fc.array(settle, { maxLength: 4 }),
+})
+const progress = fc.record({
+  do: fc.constant('progress' as const),
+  pick,
+  percent: few(0, 50, 100),
+  leaseMs: few<number | null>(null, 10_000, 120_000),
+})
 const admin = fc.record({ do: few('cancel' as const, 'retry' as const), pick })
 const set = fc.record({
   do: fc.constant('set' as const),
@@ -88,6 +112,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: publish },
   { weight: 6, arbitrary: claim },
   { weight: 6, arbitrary: settle },
+  { weight: 2, arbitrary: publishAll },
+  { weight: 2, arbitrary: settleAll },
+  { weight: 1, arbitrary: progress },
   { weight: 1, arbitrary: release },
   { weight: 2, arbitrary: admin },
   { weight: 1, arbitrary: set },
@@ -99,6 +126,8 @@ export const turns: fc.Arbitrary<Turn[]> = fc.array(
   fc.record({
     waitMs: few(0, 0, 1, 5_000, 10_000, 60_000, 3_600_000),
     steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+    purge: few<string | null>(null, null, null, null, null, null, null, 'default', 'home'),
+    prune: few(false, false, false, true),
   }),
   { minLength: 1, maxLength: 25 },
 )

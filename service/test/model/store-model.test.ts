@@ -6,12 +6,31 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { wireState } from '../../intent/lifecycle.ts'
 import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
-import type { Claimed, Op, Outcome, Store } from '../../store/store.ts'
+import type {
+  Claimed,
+  ExtendOp,
+  FailOp,
+  FulfilOp,
+  Op,
+  Outcome,
+  PublishOp,
+  PurgeCursor,
+  Store,
+} from '../../store/store.ts'
 import { Model, moveRunAt } from './model.ts'
 import { type Step, type Turn, turns } from './steps.ts'
 
 const TTL_MS = 2 * 3_600_000
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 150)
+const KEEP_MS = 600_000
+const SWEEP = {
+  kind: 'sweep',
+  limit: 1000,
+  seed: 0.5,
+  keepFulfilledMs: 1e12,
+  keepDeadMs: 1e12,
+  prune: false,
+} as const
 const quiet = { info() {}, warn() {}, error() {} }
 
 let folder: string
@@ -42,8 +61,24 @@ async function agree(script: Turn[]): Promise<void> {
     // The sweep's timer fires as soon as time-driven work is due: before anything else of this turn.
     await playTurn(model, [{ do: 'sweep' }])
     await playTurn(model, turn.steps)
+    if (turn.purge !== null) await purge(model, turn.purge)
+    if (turn.prune) await prune(model)
   }
   await sameEndState(model)
+}
+
+async function purge(model: Model, namespace: string): Promise<void> {
+  model.purge(namespace)
+  let from: PurgeCursor | null = null
+  do {
+    const { outcomes } = await store.commit([{ kind: 'purge', namespace, from, limit: 2 }], now)
+    from = (outcomes[0] as { ok: true; value: { next: PurgeCursor | null } }).value.next
+  } while (from !== null)
+}
+
+async function prune(model: Model): Promise<void> {
+  model.prune(KEEP_MS)
+  await store.commit([{ ...SWEEP, keepFulfilledMs: KEEP_MS, keepDeadMs: KEEP_MS, prune: true }], now)
 }
 
 /** One commit, on both sides. */
@@ -63,6 +98,17 @@ function toOp(step: Step, model: Model): Op {
   serial += 1
   const fresh = serial.toString(16).padStart(32, '0')
   switch (step.do) {
+    case 'publishAll':
+      return { kind: 'publishAll', ops: step.items.map(item => toOp(item, model) as PublishOp), nonce: null }
+    case 'settleAll': {
+      const ops = step.items.map(item => toOp(item, model) as FulfilOp | FailOp | ExtendOp)
+      return { kind: 'settleAll', ops, nonce: null }
+    }
+    case 'progress': {
+      const { id = 'nobody', token = '', claimer } = picked(step.pick) ?? {}
+      const held = { id, token, keyId: claimer ?? 0, nonce: null }
+      return { kind: 'progress', ...held, progress: step.percent, message: null, leaseMs: step.leaseMs }
+    }
     case 'publish': {
       const { route, priority, delayMs, maxAttempts, key, limit } = step
       const fingerprint = `${step.body}`
@@ -125,12 +171,8 @@ function toOp(step: Step, model: Model): Op {
     case 'replay':
       return { kind: 'witness', nonce: { keyId: 0, value: `n${step.nonce}`, expiresAt: now + 1e9 } }
     case 'sweep':
-      return sweepOp()
+      return SWEEP
   }
-}
-
-function sweepOp(): Op {
-  return { kind: 'sweep', limit: 1000, seed: 0.5, keepFulfilledMs: 1e12, keepDeadMs: 1e12, prune: false }
 }
 
 function play(model: Model, op: Op, requeued: string[]): unknown {
@@ -138,6 +180,12 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
   switch (op.kind) {
     case 'publish':
       return model.publish(op)
+    case 'publishAll':
+      return model.publishAll(op)
+    case 'settleAll':
+      return op.ops.map(one => play(model, one, requeued))
+    case 'progress':
+      return model.progress(op)
     case 'claim':
       return model.claim(op)
     case 'release':
@@ -165,10 +213,23 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
 
 /** The part of an outcome that the model speaks of. */
 function comparable(outcome: Outcome): unknown {
-  if (!outcome.ok) return { refused: outcome.refusal }
-  const value = outcome.value
+  if (!outcome.ok) {
+    return outcome.item === undefined
+      ? { refused: outcome.refusal }
+      : { refused: outcome.refusal, item: outcome.item }
+  }
+  return known(outcome.value)
+}
+
+function known(value: (Outcome & { ok: true })['value']): unknown {
   if (value === null || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return (value as Claimed[]).map(({ id, attempts }) => ({ id, attempts }))
+  if (Array.isArray(value)) {
+    return value.map(each => ('ok' in each ? comparable(each) : known(each as never)))
+  }
+  if ('payload' in value) {
+    const { id, attempts } = value as Claimed
+    return { id, attempts }
+  }
   if ('counts' in value) return 'swept'
   if ('replayed' in value) return { id: value.id, replayed: value.replayed }
   if ('became' in value) return { id: value.id, became: value.became }
@@ -198,6 +259,7 @@ async function sameEndState(model: Model): Promise<void> {
       expiresAt: intent.expiresAt,
       claimer: intent.claimer,
       lastError: intent.lastError,
+      progress: intent.progress === null ? null : { progress: intent.progress, message: null },
     })
     expect(await store.payload(intent.id)).toBe(intent.payload)
     expect(await store.result(intent.id)).toEqual(intent.result)

@@ -1,3 +1,4 @@
+import type { KeyId } from '../../../intent/routing.ts'
 import type { Outcome, PublishAllOp, Published, PublishOp } from '../../store.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -57,19 +58,22 @@ export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAl
 
 function firstRefusal(w: Writer, ops: readonly PublishOp[]): Outcome<'publishAll'> | null {
   const fresh = new Map<string, string>()
-  let added = 0
+  const added = new Map<KeyId, number>()
   for (const [item, op] of ops.entries()) {
     const { idempotency, openLimit, route } = op
-    const known = remembered(w, op)?.fingerprint ?? (idempotency && fresh.get(idempotency.key))
-    if (known !== undefined && known !== null) {
+    const { publisher } = route
+    const key = idempotency === null ? null : `${publisher} ${idempotency.key}`
+    const known = remembered(w, op)?.fingerprint ?? (key === null ? undefined : fresh.get(key))
+    if (known !== undefined) {
       if (known !== idempotency!.fingerprint) return { ok: false, refusal: 'idempotency_conflict', item }
       continue
     }
-    if (openLimit !== null && w.lanes.unsettled(route.publisher) + added >= openLimit) {
+    const sofar = added.get(publisher) ?? 0
+    if (openLimit !== null && w.lanes.unsettled(publisher) + sofar >= openLimit) {
       return { ok: false, refusal: 'limit_exceeded', item }
     }
-    if (idempotency !== null) fresh.set(idempotency.key, idempotency.fingerprint)
-    added += 1
+    if (key !== null) fresh.set(key, idempotency!.fingerprint)
+    added.set(publisher, sofar + 1)
   }
   return null
 }
