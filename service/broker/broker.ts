@@ -237,7 +237,9 @@ export class Broker {
 
   /** @returns the key that went, or `null` when no such key was there */
   async revokeKey(hash: Buffer): Promise<ValueOf['revokeKey']> {
-    return accept(await this.#submit({ kind: 'revokeKey', hash }))
+    const gone = accept(await this.#submit({ kind: 'revokeKey', hash }))
+    if (gone !== null) this.#waiters.dismiss(gone.id)
+    return gone
   }
 
   async cancel(id: string): Promise<Moved> {

@@ -1,4 +1,4 @@
-import { type Ask, groupsFor, groupsOf, type Route, routeKey } from '../intent/routing.ts'
+import { type Ask, groupsFor, groupsOf, type KeyId, type Route, routeKey } from '../intent/routing.ts'
 import type { Readied } from '../store/store.ts'
 
 /**
@@ -6,6 +6,7 @@ import type { Readied } from '../store/store.ts'
  * ready meanwhile may or may not be seen by it, so it is told to look `again` if it comes back with nothing.
  */
 export type Waiter = {
+  readonly keyId: KeyId
   readonly groups: readonly string[]
   readonly arrival: number
   claiming: boolean
@@ -34,6 +35,7 @@ export class Waiters {
   enter(ask: Ask): Waiter {
     this.#arrivals += 1
     const waiter: Waiter = {
+      keyId: ask.keyId,
       groups: groupsFor(ask),
       arrival: this.#arrivals,
       claiming: true,
@@ -99,9 +101,9 @@ export class Waiters {
     }
   }
 
-  /** Everybody gives up. */
-  dismiss(): void {
-    for (const waiter of this.#all) waiter.rouse?.(false)
+  /** Everybody gives up, or everybody with that key. */
+  dismiss(keyId?: KeyId): void {
+    for (const waiter of this.#all) if (keyId === undefined || waiter.keyId === keyId) waiter.rouse?.(false)
   }
 }
 

@@ -20,6 +20,21 @@ export type IntentRow = {
   last_error: string | null
 }
 
+/** What settling and the ends of an attempt look at. */
+export type HeldRow = Pick<
+  IntentRow,
+  | 'n'
+  | 'lane'
+  | 'state'
+  | 'attempts'
+  | 'max_attempts'
+  | 'backoff_ms'
+  | 'due_at'
+  | 'claimed_at'
+  | 'claimer'
+  | 'token'
+>
+
 const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
        due_at, claimed_at, claimer, worker_id, token, last_error`
 
@@ -49,14 +64,16 @@ export const WRITE_SQL = {
           SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?,
               progress = NULL, progress_message = NULL
           WHERE n = ? AND state = 1
-          RETURNING id, attempts, priority, run_at`,
+          RETURNING id, attempts, priority, run_at, (SELECT text FROM payloads WHERE payloads.n = intents.n) AS payload`,
   unclaim: `UPDATE intents
             SET state = 1, attempts = attempts - 1, due_at = expires_at, claimed_at = NULL, claimer = NULL,
                 worker_id = NULL, token = NULL
             WHERE n = ?`,
-  payload: `SELECT text FROM payloads WHERE n = ?`,
 
   byId: `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = ?`,
+  // Settling looks at every intent there is: seven columns less are a microsecond less.
+  held: `SELECT n, lane, state, attempts, max_attempts, backoff_ms, due_at, claimed_at, claimer, token
+         FROM intents WHERE id = ?`,
   byN: `SELECT ${INTENT_COLUMNS} FROM intents WHERE n = ?`,
   progress: `UPDATE intents SET progress = ?, progress_message = ?, due_at = ? WHERE n = ?`,
   extend: `UPDATE intents SET due_at = ? WHERE n = ?`,

@@ -171,6 +171,17 @@ describe('a client that hangs up', () => {
   })
 })
 
+test('a key that is revoked waits no longer, and the others do', async () => {
+  const client = await bus.issue()
+  const [gone, stays] = [wait('', client), wait()]
+  await waiting(2)
+  await bus.admin.post('/admin/revoke_key', { api_key: client.key })
+  expect((await gone).status).toBe(204)
+  await waiting(1)
+  const id = await master.publish({ visibility: 'public' })
+  expect((await stays).json.id).toBe(id)
+})
+
 test('a drain answers everybody who waits', async () => {
   const own = await busForTest()
   const answers = [wait('', own.master), wait('goal=other', own.master)]

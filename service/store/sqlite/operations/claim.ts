@@ -10,7 +10,7 @@ const ON_THE_WAY = 100
 /** Expired ones that it may find at the head of its lanes: 30 us each. Beyond that it finds nothing, until the sweep is through. */
 const MOST_EXPIRED = 1000
 
-type ClaimedRow = Pick<IntentRow, 'id' | 'attempts' | 'priority' | 'run_at'>
+type ClaimedRow = Pick<IntentRow, 'id' | 'attempts' | 'priority' | 'run_at'> & { payload: string }
 
 export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
@@ -34,14 +34,13 @@ function take(w: Writer, lane: Lane, { ask, leaseMs }: ClaimOp, token: string): 
   const { sequence } = lane.head!
   const leaseUntil = w.now + leaseMs
   const row = w.sql.claim.get(leaseUntil, w.now, ask.keyId, ask.workerId, token, sequence) as ClaimedRow
-  const { text } = w.sql.payload.get(sequence) as { text: string }
   w.lanes.withdraw(lane, sequence)
   w.lanes.move(lane, READY, CLAIMED)
   w.next.claimed = Math.min(w.next.claimed, leaseUntil)
   return {
     id: row.id,
     route: lane.route,
-    payload: text,
+    payload: row.payload,
     attempts: row.attempts,
     priority: row.priority,
     token,

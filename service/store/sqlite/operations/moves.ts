@@ -1,13 +1,13 @@
 import { hasAttemptsLeft, REASON } from '../../../intent/lifecycle.ts'
 import { backoffMs } from '../../../intent/retry.ts'
-import type { IntentRow } from '../statements.ts'
+import type { HeldRow, IntentRow } from '../statements.ts'
 import { DEAD, DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 
 /** The moves of an intent that more than one verb makes. Each keeps row, tallies and index of ready work in step. */
 
 /** An attempt ended without success. @returns where the intent went */
-export function endAttempt(w: Writer, row: IntentRow, error: string, jitterMs: number): 'retry' | 'dead' {
+export function endAttempt(w: Writer, row: HeldRow, error: string, jitterMs: number): 'retry' | 'dead' {
   if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
     die(w, row, REASON.maxRetries, error)
     return 'dead'
@@ -20,7 +20,7 @@ export function endAttempt(w: Writer, row: IntentRow, error: string, jitterMs: n
 }
 
 /** @param lastError what `/status` shows from now on; the reason goes into the dead letter */
-export function die(w: Writer, row: IntentRow, reason: string, lastError: string): void {
+export function die(w: Writer, row: HeldRow, reason: string, lastError: string): void {
   const lane = w.lanes.get(row.lane)
   w.sql.die.run(w.now, lastError, row.n)
   w.sql.bury.run(row.n, row.lane, row.attempts, reason, w.now)

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ExtendOp, FailOp, FulfilOp, Outcome, ProgressOp } from '../../store.ts'
-import type { IntentRow } from '../statements.ts'
+import type { HeldRow } from '../statements.ts'
 import { CLAIMED, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { endAttempt } from './moves.ts'
@@ -33,18 +33,18 @@ export function fulfil(w: Writer, op: FulfilOp): Outcome<'fulfil'> {
   w.sql.fulfil.run(w.now, row.n)
   if (op.result !== null) w.sql.keepResult.run(row.n, op.resultType === 'text' ? 1 : 0, op.result)
   w.lanes.move(lane, CLAIMED, FULFILLED)
-  return { ok: true, value: settled(w, row, 'fulfilled') }
+  return { ok: true, value: settled(w, op.id, row, 'fulfilled') }
 }
 
 export function fail(w: Writer, op: FailOp): Outcome<'fail'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
-  return { ok: true, value: settled(w, row, endAttempt(w, row, op.error, op.jitterMs)) }
+  return { ok: true, value: settled(w, op.id, row, endAttempt(w, row, op.error, op.jitterMs)) }
 }
 
 /** The intent, if its lease is alive and this caller's. */
-function held(w: Writer, op: { id: string; keyId: number; token: string | null }): IntentRow | undefined {
-  const row = w.sql.byId.get(op.id) as IntentRow | undefined
+function held(w: Writer, op: { id: string; keyId: number; token: string | null }): HeldRow | undefined {
+  const row = w.sql.held.get(op.id) as HeldRow | undefined
   if (row === undefined || row.state !== CLAIMED || row.due_at <= w.now || row.claimer !== op.keyId)
     return undefined
   return op.token === null || sameToken(row.token!, op.token) ? row : undefined
@@ -56,7 +56,7 @@ function sameToken(ours: string, theirs: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-function settled(w: Writer, row: IntentRow, became: 'fulfilled' | 'retry' | 'dead') {
+function settled(w: Writer, id: string, row: HeldRow, became: 'fulfilled' | 'retry' | 'dead') {
   const { namespace } = w.lanes.get(row.lane).route
-  return { id: row.id, namespace, heldMs: w.now - row.claimed_at!, became }
+  return { id, namespace, heldMs: w.now - row.claimed_at!, became }
 }
