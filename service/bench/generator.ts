@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { MASTER_KEY } from '../test/crash/child-bus.ts'
 
 export type LoadSpec = {
-  kind: 'cycle' | 'publish' | 'noop'
+  kind: 'cycle' | 'publish' | 'noop' | 'batch'
   port: number
   connections: number
   seconds: number

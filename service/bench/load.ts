@@ -43,6 +43,34 @@ function settle(connection: Connection, claimed: string, next: () => void): void
   timed('fulfil', connection, post(`/fulfill/${id}`, headers, body), next)
 }
 
+const BATCH = 500
+const CLAIMED_AT_ONCE = 100
+const item = '{"goal":"bench","payload":{"to":"someone@example.org","subject":"hello","attempt":1}}'
+const publishMany = post('/intents', headers, `{"intents":[${Array(BATCH).fill(item).join(',')}]}`)
+const claimMany = post(`/claim?goal=bench&max=${CLAIMED_AT_ONCE}`, headers)
+
+/** Claims until it has as many as were published, or there are no more; then settles them all. */
+function workOff(connection: Connection, held: string[], next: () => void): void {
+  const more = held.length < BATCH
+  if (more) {
+    timed('claim', connection, claimMany, claimed => {
+      if (statusOf(claimed) === 204) return settleMany(connection, held, next)
+      const found = claimed.matchAll(/"id":"([^"]+)","claim_token":"([^"]+)"/g)
+      for (const [, id, token] of found)
+        held.push(`{"id":"${id}","claim_token":"${token}","result":{"sent":true}}`)
+      workOff(connection, held, next)
+    })
+  } else settleMany(connection, held, next)
+}
+
+function settleMany(connection: Connection, held: string[], next: () => void): void {
+  timed('fulfil', connection, post('/fulfill', headers, `{"items":[${held.join(',')}]}`), () => {
+    // The cycle that is counted when this one is over is the last of them.
+    cycles += held.length - 1
+    next()
+  })
+}
+
 const KINDS: Record<LoadSpec['kind'], (connection: Connection, next: () => void) => void> = {
   cycle(connection, next) {
     timed('publish', connection, publish, () =>
@@ -57,6 +85,9 @@ const KINDS: Record<LoadSpec['kind'], (connection: Connection, next: () => void)
     timed('noop', connection, publish, () =>
       timed('noop', connection, publish, () => timed('noop', connection, publish, next)),
     )
+  },
+  batch(connection, next) {
+    timed('publish', connection, publishMany, () => workOff(connection, [], next))
   },
   publish(connection, next) {
     timed('publish', connection, publish, next)

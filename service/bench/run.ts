@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { keep, print, type Report } from './report.ts'
+import { batches } from './rows/batches.ts'
 import { claims } from './rows/claims.ts'
 import { cycles } from './rows/cycles.ts'
+import { longPolls } from './rows/long-polls.ts'
 import { placement } from './rows/placement.ts'
 import { prune } from './rows/prune.ts'
 import { starts } from './rows/starts.ts'
@@ -31,6 +33,8 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   starts,
   synced,
   placement,
+  batches,
+  'long-polls': longPolls,
 }
 
 const { values } = parseArgs({
