@@ -42,6 +42,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('nonce', null)
   app.decorateRequest('counted', false)
+  app.decorateRequest('waits', false)
 
   let proxySeen = false
   /** Behind a proxy everybody has its address, unless it is told so. Said once: anybody may send the header. */

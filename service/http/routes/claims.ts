@@ -21,6 +21,7 @@ export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void
     const query = readClaim(withHeaders(request))
     const ask = askOf(query, callerOf(request), keys)
     const terms = { most: query.max ?? 1, leaseMs: query.lease === undefined ? null : query.lease * 1000 }
+    request.waits = query.wait !== undefined && query.wait > 0
     const patience = query.wait ? { waitMs: query.wait * 1000, gone: hangUp(reply) } : null
     // Nobody's intents: nothing to ask the store for.
     const claimed =

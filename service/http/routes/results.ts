@@ -24,6 +24,7 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
     const { wait } = readQuery(request.query as Record<string, unknown>)
     let intent = await readable(request)
     if (wait && !hasEnded(intent)) {
+      request.waits = true
       const patience = { waitMs: wait * 1000, gone: hangUp(reply) }
       await broker.untilEnded(intent.id, patience, async () => hasEnded(await readable(request)))
       intent = await readable(request)

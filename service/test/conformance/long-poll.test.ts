@@ -218,3 +218,15 @@ describe('how long', () => {
     expect((await answer).status).toBe(204)
   })
 })
+
+test('waits are measured apart: they would hide how fast the other claims are', async () => {
+  const own = await busForTest()
+  const answer = wait('', own.master, 5)
+  await waiting(1, own)
+  await own.clock.advance(5000)
+  await answer
+  await own.master.claim()
+  const count = (route: string) =>
+    own.metric(`intent_bus_http_request_duration_seconds_count{method="POST",route="${route}",status="204"}`)
+  expect([await count('/claim?wait'), await count('/claim')]).toEqual([1, 1])
+})
