@@ -159,13 +159,23 @@ export class Broker {
     let claimed: Claimed[] = []
     try {
       claimed = await this.#take(ask, terms, nonce)
+    } catch (error) {
+      // Passed on later: at once, one bad disk would fail everybody who waits.
+      const route = waiter.ticket
+      if (route !== null) this.#clock.after(RETRY_MS, () => this.#waiters.offer({ route, count: 1 }))
+      throw error
     } finally {
-      // A claim that failed is not passed on either, or one bad disk would fail everybody who waits.
       this.#waiters.attempted(waiter, claimed)
     }
     if (!gone.aborted) return claimed
-    await Promise.all(claimed.map(({ id, token }) => this.#submit({ kind: 'release', id, token })))
+    for (const { id, token } of claimed) this.#giveBack(id, token, RELEASE_TRIES)
     return []
+  }
+
+  #giveBack(id: string, token: string, tries: number): void {
+    this.#submit({ kind: 'release', id, token }).catch(() => {
+      if (tries > 1) this.#clock.after(RETRY_MS, () => this.#giveBack(id, token, tries - 1))
+    })
   }
 
   async settle(report: Report, nonce: Nonce): Promise<void> {
@@ -264,6 +274,7 @@ export class Broker {
       deleted += step.deleted
       from = step.next
     } while (from !== null)
+    for (const id of this.#endings.ids) if ((await this.store.intent(id)) === null) this.#endings.ended(id)
     return deleted
   }
 
@@ -307,3 +318,6 @@ export class Broker {
 }
 
 const PURGE_STEP = 500
+const RETRY_MS = 1000
+/** Then the lease runs out by itself. */
+const RELEASE_TRIES = 30

@@ -26,6 +26,10 @@ export class Endings {
     for (const heard of those) heard()
   }
 
+  get ids(): string[] {
+    return [...this.#waiting.keys()]
+  }
+
   dismiss(): void {
     for (const id of [...this.#waiting.keys()]) this.ended(id)
   }

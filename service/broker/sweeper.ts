@@ -33,6 +33,8 @@ export class Sweeper {
   #stopped = false
   #background = 0
   #nextDue: number | null = null
+  /** After a failure; else what is overdue would be tried with every commit of somebody else. */
+  #notBefore = 0
 
   constructor(
     submit: (op: SweepOp) => Promise<Outcome<'sweep'>>,
@@ -51,10 +53,12 @@ export class Sweeper {
   expect(dueAt: number | null): void {
     this.#nextDue = dueAt
     // A background run that waits or works comes back here when it is done: one is enough.
-    if (this.#stopped || this.#background > 0 || dueAt === null || dueAt >= this.#expectedAt) return
-    this.#expectedAt = dueAt
+    if (this.#stopped || this.#background > 0 || dueAt === null) return
+    const at = Math.max(dueAt, this.#notBefore)
+    if (at >= this.#expectedAt) return
+    this.#expectedAt = at
     this.#callOff()
-    this.#callOff = this.#clock.after(dueAt - this.#clock.now(), () => this.#inBackground(false))
+    this.#callOff = this.#clock.after(at - this.#clock.now(), () => this.#inBackground(false))
   }
 
   runNow(): Promise<SweepCounts> {
@@ -82,7 +86,10 @@ export class Sweeper {
     this.#run(prune).then(
       () => this.#rest(this.#nextDue),
       // The commit's own failure has been counted; on a full disk we look again in a while.
-      () => this.#rest(this.#clock.now() + RETRY_MS),
+      () => {
+        this.#notBefore = this.#clock.now() + RETRY_MS
+        this.#rest(this.#notBefore)
+      },
     )
   }
 

@@ -11,6 +11,8 @@ export type Waiter = {
   readonly arrival: number
   claiming: boolean
   again: boolean
+  /** Told to give up while it was claiming. */
+  dismissed: boolean
   /** The route of the ready intent it was roused for; to be passed on when it does not take one of those. */
   ticket: Route | null
   /** Set while it sleeps: `true` to try, `false` to give up. */
@@ -40,6 +42,7 @@ export class Waiters {
       arrival: this.#arrivals,
       claiming: true,
       again: false,
+      dismissed: false,
       ticket: null,
       rouse: null,
     }
@@ -72,6 +75,7 @@ export class Waiters {
 
   /** @returns whether to try again, or (`false`) to give up; at once when something became ready meanwhile */
   sleep(waiter: Waiter): Promise<boolean> {
+    if (waiter.dismissed) return Promise.resolve(false)
     if (waiter.again) {
       waiter.again = false
       return Promise.resolve(true)
@@ -103,7 +107,11 @@ export class Waiters {
 
   /** Everybody gives up, or everybody with that key. */
   dismiss(keyId?: KeyId): void {
-    for (const waiter of this.#all) if (keyId === undefined || waiter.keyId === keyId) waiter.rouse?.(false)
+    for (const waiter of this.#all) {
+      if (keyId !== undefined && waiter.keyId !== keyId) continue
+      waiter.dismissed = true
+      waiter.rouse?.(false)
+    }
   }
 }
 

@@ -117,16 +117,17 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   ): BusError | undefined {
     const verdict = door.check(request.headers)
     const granted = verdict === 'granted' || verdict === 'guessable'
-    if (granted && isForged(request)) {
-      return new BusError('forbidden', 'A page of another site may not do this.')
-    }
     // One that is only missing is no guess: a browser asks without it first.
     if (verdict === 'absent') observer.authFailed(kind)
     const refusal =
       verdict === 'absent'
         ? unauthorized()
-        : judge(granted ? kind : null, verdict !== 'granted', kind, request)
+        : judge(granted ? credentialOf(kind, request) : null, verdict !== 'granted', kind, request)
     if (refusal?.code === 'unauthorized') reply.header('www-authenticate', ADMIN_CHALLENGE)
+    // After the judgement: a forbidden that only right credentials get would tell them past the limit.
+    if (refusal === undefined && isForged(request)) {
+      return new BusError('forbidden', 'A page of another site may not do this.')
+    }
     return refusal
   }
 
@@ -169,6 +170,12 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (request.nonce === null || request.routeOptions.config?.writes === true) return
     await witnessIfPossible(broker, takeNonce(request))
   }
+}
+
+/** Which secret it was: one that is known from an address vouches for no other. */
+function credentialOf(kind: AuthFailure, { headers }: FastifyRequest): string {
+  if (kind === 'metrics' && /^Bearer /i.test(headers.authorization ?? '')) return 'metrics'
+  return headers['x-admin-token'] === undefined ? 'password' : 'token'
 }
 
 /** A browser adds Basic credentials it remembers to whatever any page makes it send. Other clients send no such headers. */

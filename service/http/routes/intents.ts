@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { publishedText, sendJson } from '../answers.ts'
 import { itemsOf, jsonBody } from '../body.ts'
-import { inItem, MOST_ITEMS } from '../items.ts'
+import { inItem, MOST_ITEMS, oneOfFew } from '../items.ts'
 import { idempotencyKeyOf, publicationOf } from '../publication.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import type { Parts } from './parts.ts'
@@ -16,7 +16,7 @@ export function intentRoutes(app: FastifyInstance, { broker, settings, limits }:
     return sendJson(reply.code(201), publishedText(published.id, published.namespace))
   })
 
-  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes }
+  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew }
   app.post('/intents', batch, async (request, reply) => {
     const items = itemsOf(jsonBody(request), 'intents', MOST_ITEMS)
     const caller = callerOf(request)

@@ -27,6 +27,7 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
       request.waits = true
       const patience = { waitMs: wait * 1000, gone: hangUp(reply) }
       await broker.untilEnded(intent.id, patience, async () => hasEnded(await readable(request)))
+      if (callerOf(request).isRevoked) throw new BusError('unauthorized', 'Invalid API key')
       intent = await readable(request)
     }
     const result = intent.state === 'fulfilled' ? await broker.store.result(intent.id) : null

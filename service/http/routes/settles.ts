@@ -3,7 +3,7 @@ import type { Report } from '../../broker/requests.ts'
 import { BusError } from '../../errors.ts'
 import { sendJson, settledText } from '../answers.ts'
 import { itemsOf, type JsonBody, jsonBody } from '../body.ts'
-import { MOST_ITEMS } from '../items.ts'
+import { MOST_ITEMS, oneOfFew } from '../items.ts'
 import { failureText, resultOf } from '../outcome.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -24,7 +24,7 @@ const readFail = reader(FailBody)
 const readProgress = reader(ProgressBody)
 
 /** What workers say of their leases: one at a time (`/fulfill/<id>`), or many (`/fulfill`). */
-export function settleRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
+export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
   const readExtend = reader(extendBody(settings.leaseMs / 1000))
 
   const readings: Record<Kind, Reading> = {
@@ -43,7 +43,7 @@ export function settleRoutes(app: FastifyInstance, { broker, settings, limits }:
     },
   }
 
-  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes }
+  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew }
   for (const kind of Object.keys(PATHS) as Kind[]) {
     app.post<Id>(`${PATHS[kind]}/:id`, WRITES, async (request, reply) => {
       const report = readings[kind](intentId(request), callerOf(request).keyId, jsonBody(request))
@@ -53,7 +53,6 @@ export function settleRoutes(app: FastifyInstance, { broker, settings, limits }:
 
     app.post(PATHS[kind], batch, async (request, reply) => {
       const items = itemsOf(jsonBody(request), 'items', MOST_ITEMS)
-      await limits.countItems(request, reply, items.length)
       return sendJson(reply, `{"items":[${(await settleEach(kind, items, request)).join(',')}]}`)
     })
   }

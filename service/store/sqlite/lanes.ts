@@ -126,9 +126,13 @@ export class Lanes {
 
   /** A ready intent came into the lane. */
   offer(lane: Lane, head: LaneHead): void {
+    this.announce(lane)
+    if (lane.head === null || claimOrder(head, lane.head) < 0) this.#rank(lane, head)
+  }
+
+  announce(lane: Lane): void {
     if (lane.readied === 0) this.#readied.push(lane)
     lane.readied += 1
-    if (lane.head === null || claimOrder(head, lane.head) < 0) this.#rank(lane, head)
   }
 
   /** A ready intent left the lane; `sequence` says which. Only losing the head costs a probe. */
@@ -187,17 +191,20 @@ export class Lanes {
   }
 
   /** Removes up to `limit` lanes in which nothing is left. */
-  collect(limit: number): void {
+  collect(limit: number): number {
+    let gone = 0
     for (const { id, namespace } of this.#sql.empty.all(limit)) {
       const lane = this.#byId.get(id)
       // The row may lag behind the tallies until the commit's flush.
-      if (lane !== undefined && lane.open + lane.claimed + lane.fulfilled + lane.dead > 0) continue
+      if (lane?.touched) continue
       if (lane !== undefined) this.#forget(lane)
       this.#sql.remove.run(id)
+      gone += 1
       const of = this.#byNamespace.get(namespace)!
       of.lanes -= 1
       if (of.lanes === 0) this.#byNamespace.delete(namespace)
     }
+    return gone
   }
 
   /** Kept along with the lanes' own tallies: however many lanes there are, this costs a row per namespace. */

@@ -47,6 +47,8 @@ export class Writer {
     this.db = db
     this.#complain = complain
     this.sql = prepareAll(db, WRITE_SQL)
+    // Before anything is read: what is written from here on is seen by the first commit.
+    this.#dataVersion = (this.sql.foreignWrites.get() as { data_version: number }).data_version
     this.lanes = new Lanes(db)
     this.lookAhead()
   }

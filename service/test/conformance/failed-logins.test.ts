@@ -135,3 +135,23 @@ test('failures and refusals are counted', async () => {
   expect(text).toContain(`intent_bus_auth_failures_total{kind="api_key"} ${LIMIT}\n`)
   expect(text).toContain('intent_bus_rate_limited_total 1\n')
 })
+
+test('past the limit no answer tells a right guess from a wrong one, not even that a page may not do this', async () => {
+  const bus = await start()
+  await fail(bus, '192.0.2.7', LIMIT)
+  const evil = { origin: 'https://evil.example' }
+  for (const password of ['a-wrong-one', PASSWORD]) {
+    const page = from(bus, '192.0.2.7', { ...basic('admin', password), ...evil })
+    expect(refusal(await page.post('/admin/cleanup'))).toEqual(tooMany)
+  }
+})
+
+test('one secret that an address was let in with vouches for no other', async () => {
+  const bus = await start()
+  const scraper = from(bus, '192.0.2.7', { authorization: `Bearer ${METRICS_TOKEN}` })
+  expect((await scraper.get('/metrics')).status).toBe(200)
+  await fail(bus, '192.0.2.7', LIMIT)
+  expect((await scraper.get('/metrics')).status).toBe(200)
+  const guesser = from(bus, '192.0.2.7', basic('admin', PASSWORD))
+  expect(refusal(await guesser.get('/metrics'))).toEqual(tooMany)
+})

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { type Op, StorageError } from '../../store/store.ts'
 import { busForFile, busForTest, MASTER, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { open } from '../support/raw.ts'
@@ -134,13 +135,13 @@ test('when the first in line takes something better, the intent it was roused fo
   expect((await second).json.id).toBe(plain)
 })
 
-describe('a client that hangs up', () => {
-  const ASK = `POST /claim?wait=60 HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${MASTER}\r\nContent-Length: 0\r\n\r\n`
-  const connections = (): Promise<number> =>
-    new Promise((resolve, reject) => {
-      bus.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
-    })
+const ASK = `POST /claim?wait=60 HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${MASTER}\r\nContent-Length: 0\r\n\r\n`
+const connections = (of: TestBus): Promise<number> =>
+  new Promise((resolve, reject) => {
+    of.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
 
+describe('a client that hangs up', () => {
   test('while it waits takes nothing: the next one gets it', async () => {
     const socket = await open(bus.port)
     socket.write(ASK)
@@ -160,9 +161,9 @@ describe('a client that hangs up', () => {
     const socket = await open(bus.port)
     socket.write(ASK)
     while (bus.broker.queued === 0) await setImmediate()
-    const before = await connections()
+    const before = await connections(bus)
     socket.destroy()
-    while ((await connections()) === before) await setImmediate()
+    while ((await connections(bus)) === before) await setImmediate()
     bus.store.hold = null
     disk.resolve()
     await waiting(0)
@@ -229,4 +230,61 @@ test('waits are measured apart: they would hide how fast the other claims are', 
   const count = (route: string) =>
     own.metric(`intent_bus_http_request_duration_seconds_count{method="POST",route="${route}",status="204"}`)
   expect([await count('/claim?wait'), await count('/claim')]).toEqual([1, 1])
+})
+
+describe('a disk that fails for a moment', () => {
+  /** Refuses the next operation of this kind, with all of its commit. */
+  function failOnce(own: TestBus, kind: Op['kind']): void {
+    const commit = own.store.commit
+    own.store.commit = async (ops, now) => {
+      if (!ops.some(op => op.kind === kind)) return commit(ops, now)
+      own.store.commit = commit
+      throw new StorageError('failed', 'a blip')
+    }
+  }
+
+  test('costs the worker that was roused its turn, and the next one waits a second longer', async () => {
+    const own = await busForTest()
+    const first = wait('', own.master)
+    await waiting(1, own)
+    const second = wait('', own.master)
+    await waiting(2, own)
+    failOnce(own, 'claim')
+    const id = await own.master.publish()
+    expect((await first).status).toBe(503)
+    await own.clock.advance(1000)
+    expect((await second).json.id).toBe(id)
+  })
+
+  test('does not keep an intent claimed for a client that is gone', async () => {
+    const own = await busForTest()
+    const id = await own.master.publish()
+    const disk = Promise.withResolvers<void>()
+    own.store.hold = disk.promise
+    const socket = await open(own.port)
+    socket.write(ASK)
+    while (own.broker.queued === 0) await setImmediate()
+    const before = await connections(own)
+    socket.destroy()
+    while ((await connections(own)) === before) await setImmediate()
+    own.store.hold = null
+    failOnce(own, 'release')
+    disk.resolve()
+    await waiting(0, own)
+    expect(await own.master.status(id)).toMatchObject({ status: 'claimed' })
+    await own.clock.advance(1000)
+    expect(await own.master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
+  })
+})
+
+test('behind more expired intents than one claim clears away, a waiting worker still gets the live one', async () => {
+  const own = await busForTest({ BUS_INTENT_TTL_SECONDS: '3600' })
+  const stale = Array.from({ length: 600 }, () => ({ goal: 'work', payload: {}, priority: 500 }))
+  for (let i = 0; i < 2; i += 1) await own.master.post('/intents', { intents: stale })
+  own.clock.skip(3_600_000 - 5000)
+  const id = await own.master.publish({ priority: 1 })
+  own.clock.skip(6000)
+  const answer = wait('', own.master)
+  await own.clock.advance(1000)
+  expect((await answer).json.id).toBe(id)
 })

@@ -204,3 +204,30 @@ test('lanes where all is done leave the memory, beyond so many, and are found ag
   expect(commit([claim('goal-1')], 1004).outcomes[0]).toMatchObject({ value: [{ id: 'again' }] })
   expect(writer.lanes.size).toBe(10_050)
 })
+
+test('a prune goes on until every empty lane is collected', () => {
+  for (let i = 0; i < 250; i += 1) commit([publish(`${i}`, { route: { ...route, goal: `goal-${i}` } })], 1000)
+  let from: PurgeCursor | null = null
+  do {
+    const purge: Op = { kind: 'purge', namespace: 'default', from, limit: 100 }
+    from = (commit([purge], 1001).outcomes[0] as { ok: true; value: { next: PurgeCursor | null } }).value.next
+  } while (from !== null)
+  let steps = 0
+  for (let done = false; !done; steps += 1) {
+    done = (commit([prune], 1002).outcomes[0] as { ok: true; value: { done: boolean } }).value.done
+  }
+  expect(steps).toBe(3)
+  expect(writer.lanes.size).toBe(0)
+})
+
+test('a lane that is emptied and collected in one commit leaves nothing behind in memory', () => {
+  const build = { ...route, goal: 'build' }
+  const purge: Op = { kind: 'purge', namespace: 'default', from: null, limit: 100 }
+  commit([publish('a', { route: build }), purge, prune], 1000)
+  commit([prune], 1001)
+  expect(writer.lanes.size).toBe(0)
+  expect(writer.lanes.resident).toBe(0)
+  commit([publish('b', { route: build })], 1002)
+  expect(writer.lanes.size).toBe(1)
+  expect(writer.lanes.resident).toBe(1)
+})

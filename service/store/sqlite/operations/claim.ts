@@ -17,7 +17,8 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   if (w.next.delayed <= w.now) promoteDue(w, ON_THE_WAY)
 
   const value: Claimed[] = []
-  for (let passed = 0; value.length < op.tokens.length && passed < MOST_EXPIRED; ) {
+  let passed = 0
+  while (value.length < op.tokens.length && passed < MOST_EXPIRED) {
     const lane = w.lanes.bestFor(op.ask)
     if (lane === undefined) break
     if (lane.head!.expiresAt <= w.now) {
@@ -26,6 +27,11 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
     } else {
       value.push(take(w, lane, op, op.tokens[value.length]!))
     }
+  }
+  // Who waits must look again: what lies behind is not announced a second time.
+  if (value.length === 0 && passed === MOST_EXPIRED) {
+    const lane = w.lanes.bestFor(op.ask)
+    if (lane !== undefined) w.lanes.announce(lane)
   }
   return { ok: true, value }
 }

@@ -21,8 +21,13 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
     expired_claims_requeued: leases.retried,
     expired_claims_dead: leases.died,
   }
-  if (op.prune) prune(w, op, counts)
-  const most = Math.max(leases.retried + leases.died, due.promoted + due.expired, ...Object.values(counts))
+  const lanes = op.prune ? prune(w, op, counts) : 0
+  const most = Math.max(
+    leases.retried + leases.died,
+    due.promoted + due.expired,
+    lanes,
+    ...Object.values(counts),
+  )
   w.lookAhead()
   return { ok: true, value: { counts, done: most < op.limit } }
 }
@@ -50,7 +55,7 @@ function expireReady(w: Writer, limit: number): number {
   return rows.length
 }
 
-function prune(w: Writer, op: SweepOp, counts: SweepCounts): void {
+function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
   for (const row of w.sql.dueFulfilled.all(w.now - op.keepFulfilledMs, op.limit) as IntentRow[]) {
     deleteIntent(w, row.n)
     w.lanes.move(w.lanes.get(row.lane), FULFILLED, null)
@@ -65,5 +70,5 @@ function prune(w: Writer, op: SweepOp, counts: SweepCounts): void {
   counts.nonces_deleted = w.sql.lapsedNonces.run(op.limit, w.now).changes
   counts.idempotency_deleted = w.sql.lapsedIdempotent.run(op.limit, w.now).changes
   counts.store_deleted = w.sql.lapsedValues.run(w.now, op.limit).changes
-  w.lanes.collect(op.limit)
+  return w.lanes.collect(op.limit)
 }
