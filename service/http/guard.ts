@@ -15,7 +15,7 @@ import { NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
 import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
-import { type Access, callerOf, takeNonce } from './request.ts'
+import { type Access, takeNonce } from './request.ts'
 import { setResponseHeaders } from './response-headers.ts'
 import type { AppSettings } from './settings.ts'
 
@@ -165,8 +165,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 
   /** What a request costs its key before the route sees it. A refusal leaves the nonce to the error handler. */
   async function account(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!callerOf(request).isMaster) await limits.count(request, reply)
-    else request.counted = true
+    await limits.count(request, reply)
     if (request.nonce === null || request.routeOptions.config?.writes === true) return
     await witnessIfPossible(broker, takeNonce(request))
   }

@@ -127,7 +127,6 @@ export const SetBody = object({
 })
 
 export const KvParams = object({ key: text(1, 256) })
-export const IntentParams = object({ id: string({ pattern: '^[0-9a-f]{32}$' }) })
 
 export const GenerateKeyBody = object({
   owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),

@@ -141,6 +141,20 @@ const connections = (of: TestBus): Promise<number> =>
     of.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
   })
 
+/** A client hangs up while its claim is on its way to the disk. @returns what lets the claim go on */
+async function goneWhileClaiming(of: TestBus): Promise<() => void> {
+  const disk = Promise.withResolvers<void>()
+  of.store.hold = disk.promise
+  const socket = await open(of.port)
+  socket.write(ASK)
+  while (of.broker.queued === 0) await setImmediate()
+  const before = await connections(of)
+  socket.destroy()
+  while ((await connections(of)) === before) await setImmediate()
+  of.store.hold = null
+  return disk.resolve
+}
+
 describe('a client that hangs up', () => {
   test('while it waits takes nothing: the next one gets it', async () => {
     const socket = await open(bus.port)
@@ -156,16 +170,8 @@ describe('a client that hangs up', () => {
 
   test('while its claim is under way gives back what it took, and the attempt does not count', async () => {
     const id = await master.publish()
-    const disk = Promise.withResolvers<void>()
-    bus.store.hold = disk.promise
-    const socket = await open(bus.port)
-    socket.write(ASK)
-    while (bus.broker.queued === 0) await setImmediate()
-    const before = await connections(bus)
-    socket.destroy()
-    while ((await connections(bus)) === before) await setImmediate()
-    bus.store.hold = null
-    disk.resolve()
+    const goOn = await goneWhileClaiming(bus)
+    goOn()
     await waiting(0)
     expect(await master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
     expect(await master.claim()).toMatchObject({ id, claim_attempts: 1 })
@@ -259,17 +265,9 @@ describe('a disk that fails for a moment', () => {
   test('does not keep an intent claimed for a client that is gone', async () => {
     const own = await busForTest()
     const id = await own.master.publish()
-    const disk = Promise.withResolvers<void>()
-    own.store.hold = disk.promise
-    const socket = await open(own.port)
-    socket.write(ASK)
-    while (own.broker.queued === 0) await setImmediate()
-    const before = await connections(own)
-    socket.destroy()
-    while ((await connections(own)) === before) await setImmediate()
-    own.store.hold = null
+    const goOn = await goneWhileClaiming(own)
     failOnce(own, 'release')
-    disk.resolve()
+    goOn()
     await waiting(0, own)
     expect(await own.master.status(id)).toMatchObject({ status: 'claimed' })
     await own.clock.advance(1000)

@@ -1,0 +1,51 @@
+import { Ajv } from 'ajv'
+import { expect, test } from 'vitest'
+import * as shapes from '../../http/schemas/responses.ts'
+import type { Schema } from '../../http/schemas/schema.ts'
+import { busForFile } from '../support/bus.ts'
+import type { Answer } from '../support/client.ts'
+
+const bus = await busForFile()
+const { master, admin, nobody } = bus
+const ajv = new Ajv({ strict: false })
+
+function fits(answer: Answer, schema: Schema): void {
+  const validate = ajv.compile(schema)
+  validate(answer.json)
+  expect(validate.errors, answer.text).toBeNull()
+}
+
+test('every answer has the shape that its schema states', async () => {
+  fits(await nobody.get('/health'), shapes.HealthAnswer)
+  fits(await nobody.get('/health/ready'), shapes.ReadyAnswer)
+  fits(await nobody.get('/nowhere'), shapes.ErrorAnswer)
+
+  fits(await master.post('/intent', { goal: 'work', payload: {}, max_attempts: 1 }), shapes.PublishAnswer)
+  const claimed = await master.post('/claim')
+  fits(claimed, shapes.ClaimAnswer)
+  const claim = claimed.json
+  fits(await master.extend(claim), shapes.ExtendAnswer)
+  fits(await master.get(`/status/${claim.id}`), shapes.StatusAnswer)
+  fits(await master.fail(claim), shapes.SettleAnswer)
+  fits(await master.get(`/result/${claim.id}`), shapes.ResultAnswer)
+
+  const dead = await admin.get('/admin/dead')
+  expect(dead.json).toHaveLength(1)
+  fits(dead, shapes.DeadLettersAnswer)
+  fits(await admin.get(`/admin/dead/${claim.id}`), shapes.DeadLetterAnswer)
+  fits(await admin.post(`/admin/intents/${claim.id}/retry`), shapes.MovedAnswer)
+  fits(await admin.post('/admin/generate_key', { owner: 'pi' }), shapes.KeyAnswer)
+
+  fits(await master.post('/set/k', { value: 1 }), shapes.OkAnswer)
+  fits(await master.get('/get/k'), shapes.ValueAnswer)
+})
+
+test('a schema notices what is missing', async () => {
+  const validate = ajv.compile(shapes.StatusAnswer)
+  const status = await master.status(await master.publish())
+  expect(validate(status)).toBe(true)
+  for (const name of Object.keys(status)) {
+    const { [name]: _, ...rest } = status
+    expect(validate(rest), name).toBe(false)
+  }
+})
