@@ -94,6 +94,7 @@ const deadLetterFields = {
 export const DeadLettersAnswer = list(object(deadLetterFields))
 export const DeadLetterAnswer = object({
   ...deadLetterFields,
+  last_error: orNull(string()),
   visibility: oneOf(['private', 'public']),
   publisher: string(),
   payload: anything(),

@@ -1,0 +1,47 @@
+/**
+ * Client and worker runtime for Intent Bus.
+ *
+ * @module
+ */
+export type {
+  Admin,
+  DeadLetter,
+  DeadLetterDetail,
+  DeadLetterFilter,
+  IntentDetail,
+  IssuedKey,
+  Moved,
+  Refused,
+} from './admin.ts'
+export { type BusOptions, type Failure, type Fulfilment, IntentBus, type Publication } from './bus.ts'
+export type { Clock } from './clock.ts'
+export {
+  BusError,
+  type BusErrorCode,
+  IntentBusError,
+  IntentDeadError,
+  LeaseLostError,
+  NotDoneYetError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from './errors.ts'
+export type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
+export type { Persistence, TransportOptions } from './transport.ts'
+export type {
+  Claim,
+  ClaimOptions,
+  Extension,
+  Health,
+  Lease,
+  Published,
+  PublishOptions,
+  Result,
+  ResultType,
+  Settlement,
+  State,
+  Status,
+  Visibility,
+} from './wire.ts'
+export type { Attributes, EventName, Hooks, WorkerEvent } from './worker/events.ts'
+export type { Handler, Job } from './worker/job.ts'
+export type { Worker, WorkerOptions } from './worker/worker.ts'

@@ -1,0 +1,208 @@
+/** One request and its answer: where to, who asks, how long, and how often. */
+import type { Clock } from './clock.ts'
+import { BusError, IntentBusError, UnexpectedAnswerError, UnreachableError } from './errors.ts'
+import { delayBefore, didNothing, isPassing } from './retry.ts'
+import { type Signer, signerFor } from './signature.ts'
+
+export type TransportOptions = {
+  /** Where the bus listens: `https://bus.example.com`. A path in it stays in front of each call's. */
+  url: string
+  /** The API key: `X-API-KEY`. */
+  key?: string | undefined
+  /** What opens `/admin/…`: `X-Admin-Token`. */
+  adminToken?: string | undefined
+  /** Sign every request that sends the key. Default `false`; a bus can require it. */
+  sign?: boolean | undefined
+  /** Seconds an attempt may take, besides what it asks the bus to wait. Default 30. */
+  timeout?: number | undefined
+  /** How often a request is sent again after no answer, 408, 429 or 5xx. Default 4. */
+  retries?: number | undefined
+  /** Another `fetch`. Default: the global one. */
+  fetch?: typeof fetch | undefined
+}
+
+export type Call = {
+  method: 'GET' | 'POST'
+  path: string
+  /** The last segment of the path; encoded when it is sent. */
+  param?: string | undefined
+  query?: Record<string, unknown> | undefined
+  body?: object | undefined
+  headers?: Record<string, string> | undefined
+  access?: 'key' | 'admin' | 'none'
+  /** Seconds the bus may let it wait: its time-out comes so much later. */
+  wait?: number | undefined
+  /** Doing it twice would be wrong: it is sent again only when the first one surely came to nothing. */
+  once?: boolean | undefined
+} & Persistence
+
+/** How hard a call is tried. */
+export type Persistence = {
+  /** How often it is sent again. Default: the client's. */
+  retries?: number | undefined
+  /** Ends it: its reason is thrown. */
+  signal?: AbortSignal | undefined
+  /** Told before it is sent again: why, and in how many ms. */
+  onRetry?: ((error: unknown, delayMs: number) => void) | undefined
+}
+
+export type Answer = { status: number; headers: Headers; body: unknown }
+
+const EXCERPT_CHARS = 120
+
+export class Transport {
+  readonly #base: string
+  readonly #key: string | undefined
+  readonly #adminToken: string | undefined
+  readonly #signer: Signer | undefined
+  readonly #timeoutMs: number
+  readonly #retries: number
+  readonly #fetch: typeof fetch
+  readonly #clock: Clock
+
+  /** @throws {TypeError} when the URL is none */
+  constructor(options: TransportOptions, clock: Clock) {
+    this.#base = baseOf(options.url)
+    this.#key = options.key
+    this.#adminToken = options.adminToken
+    if (options.sign) {
+      if (options.key === undefined) throw new TypeError('sign needs a key to sign with.')
+      this.#signer = signerFor(options.key)
+    }
+    this.#timeoutMs = 1000 * (options.timeout ?? 30)
+    this.#retries = options.retries ?? 4
+    // Called as a method of something else, browsers' own refuses.
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#clock = clock
+  }
+
+  /**
+   * @returns the answer, if it is a success
+   * @throws {BusError} what the bus refused
+   * @throws {UnreachableError} no answer, after all retries
+   * @throws {UnexpectedAnswerError} an answer that is not a bus's
+   * @throws the signal's reason, when it fires
+   */
+  async send(call: Call): Promise<Answer> {
+    const retries = call.retries ?? this.#retries
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#attempt(call)
+      } catch (error) {
+        call.signal?.throwIfAborted()
+        const again = call.once ? didNothing(error) : isPassing(error)
+        if (!again || tries > retries) throw error
+        const delayMs = delayBefore(tries, error, this.#clock.random())
+        call.onRetry?.(error, delayMs)
+        await this.#clock.sleep(delayMs, call.signal)
+        call.signal?.throwIfAborted()
+      }
+    }
+  }
+
+  async #attempt(call: Call): Promise<Answer> {
+    const query = pairsOf(call.query)
+    const body = call.body === undefined ? '' : JSON.stringify(call.body)
+    const headers = { ...call.headers, ...(await this.#credentials(call, query, body)) }
+    const timeout = AbortSignal.timeout(Math.ceil(this.#timeoutMs + 1000 * (call.wait ?? 0)))
+    try {
+      const response = await this.#fetch(this.#address(call, query), {
+        method: call.method,
+        headers: call.body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+        ...(call.body === undefined ? {} : { body }),
+        signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
+        redirect: 'error',
+      })
+      return read(response, await response.text())
+    } catch (error) {
+      if (error instanceof IntentBusError) throw error
+      if (timeout.aborted)
+        throw new UnreachableError('timeout', `${this.#base} gave no answer in time.`, { cause: error })
+      throw new UnreachableError('unreachable', `${this.#base} cannot be reached: ${causeOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  #address({ path, param = '' }: Call, query: readonly (readonly [string, string])[]): string {
+    const search = new URLSearchParams(query as [string, string][]).toString()
+    return `${this.#base}${path}${encodeURIComponent(param)}${search && '?'}${search}`
+  }
+
+  async #credentials(
+    { access = 'key', method, path, param = '' }: Call,
+    query: readonly (readonly [string, string])[],
+    body: string,
+  ): Promise<Record<string, string>> {
+    if (access === 'none') return {}
+    if (access === 'admin') {
+      if (this.#adminToken === undefined) throw new TypeError('Admin calls need the option adminToken.')
+      return { 'X-Admin-Token': this.#adminToken }
+    }
+    if (this.#key === undefined) throw new TypeError('This call needs the option key.')
+    const signature = await this.#signer?.({
+      method,
+      path: path + param,
+      query,
+      body,
+      wallMs: this.#clock.wall(),
+    })
+    return { 'X-API-KEY': this.#key, ...signature }
+  }
+}
+
+function baseOf(url: string): string {
+  const { protocol, origin, pathname, username, search, hash } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:')
+    throw new TypeError(`url takes http or https; it got ${protocol}`)
+  if (username !== '' || search !== '' || hash !== '') {
+    throw new TypeError('url takes a scheme, a host, a port and a path; the key has an option of its own.')
+  }
+  return origin + pathname.replace(/\/+$/, '')
+}
+
+function pairsOf(query: Record<string, unknown> = {}): [string, string][] {
+  return Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, String(value)])
+}
+
+function read(response: Response, text: string): Answer {
+  const { status, headers } = response
+  const body = text === '' ? undefined : parsed(text)
+  if (response.ok) {
+    if (text !== '' && body === undefined) throw new UnexpectedAnswerError(status, excerpt(text))
+    return { status, headers, body }
+  }
+  const error = (body as { error?: { code?: unknown; message?: unknown } } | undefined)?.error
+  if (typeof error?.code !== 'string') throw new UnexpectedAnswerError(status, excerpt(text))
+  throw new BusError({
+    code: error.code,
+    message: String(error.message),
+    status,
+    retryAfter: secondsOf(headers.get('retry-after')),
+    requestId: headers.get('x-request-id') ?? undefined,
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const secondsOf = (header: string | null): number | undefined =>
+  header !== null && /^\d+$/.test(header) ? Number(header) : undefined
+
+const excerpt = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line || 'nothing'
+}
+
+/** `fetch failed` says nothing; what is behind it does. */
+function causeOf(error: unknown): string {
+  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } }
+  return cause?.message || cause?.code || message || String(error)
+}

@@ -1,0 +1,112 @@
+/**
+ * One attempt at one intent: run the handler, then report what came of it, and see the report through.
+ *
+ * ```
+ * handler returns ─▶ fulfil ─ok──────────────▶ fulfilled
+ *                      ├─ result refused ────▶ fail
+ * handler throws ──▶ fail ──ok──────────────▶ failed
+ * lease lost while it runs, or by the time it is reported ─▶ lost: nothing is reported
+ * ```
+ */
+import type { Clock } from '../clock.ts'
+import { BusError, LeaseLostError } from '../errors.ts'
+import type { GoalsLike } from '../goals.ts'
+import type { Handler, RunningJob } from './job.ts'
+import type { Reporter } from './reporter.ts'
+import type { Settler } from './settler.ts'
+
+/** How long after its lease a report is still tried: the bus may have stood still meanwhile. */
+const GRACE_MS = 30_000
+
+type Outcome = { result: unknown } | { error: unknown }
+
+export class Attempt<Goals extends GoalsLike<Goals>> {
+  readonly #running: RunningJob<Goals>
+  readonly #handler: Handler<never, unknown, Goals>
+  readonly #settler: Settler
+  readonly #reporter: Reporter
+  readonly #clock: Clock
+
+  constructor(
+    running: RunningJob<Goals>,
+    handler: Handler<never, unknown, Goals>,
+    parts: { settler: Settler; reporter: Reporter; clock: Clock },
+  ) {
+    this.#running = running
+    this.#handler = handler
+    this.#settler = parts.settler
+    this.#reporter = parts.reporter
+    this.#clock = parts.clock
+  }
+
+  /** Never rejects. */
+  async make(): Promise<void> {
+    const { claim } = this.#running
+    const began = this.#clock.now()
+    this.#reporter.tell('intent.started', { claim, operation: 'process' })
+    const outcome = await this.#handled()
+    const duration = (this.#clock.now() - began) / 1000
+    // Whoever noticed has told it.
+    if (this.#running.isLost) return
+    this.#running.settling = true
+    try {
+      const error = 'error' in outcome ? outcome.error : await this.#fulfill(outcome.result)
+      if (error === undefined)
+        return this.#reporter.tell('intent.fulfilled', { claim, operation: 'settle', duration })
+      await this.#fail(error)
+      this.#reporter.tell('intent.failed', { claim, operation: 'settle', duration, error })
+    } catch (error) {
+      this.#running.lose(error instanceof LeaseLostError ? error : unreported(error))
+      this.#reporter.tell('intent.lease_lost', { claim, error })
+    }
+  }
+
+  async #handled(): Promise<Outcome> {
+    try {
+      const result = await this.#reporter.around(this.#running.claim, async () =>
+        this.#handler(this.#running.job),
+      )
+      // Before it is in a batch with others': a result that is no JSON is this handler's fault alone.
+      JSON.stringify(result)
+      return { result }
+    } catch (error) {
+      return { error: error ?? new Error('unknown') }
+    }
+  }
+
+  /** @returns why the bus does not take this result. @throws {LeaseLostError} */
+  async #fulfill(result: unknown): Promise<unknown> {
+    const { id, claimToken } = this.#running.claim
+    const answer = await this.#settler.settle(
+      { kind: 'fulfill', item: { id, claimToken, result } },
+      this.#giveUpAt,
+    )
+    if (answer.ok) return undefined
+    if (answer.error.code === 'not_found') throw new LeaseLostError({ ...answer.error, status: 0 })
+    return new BusError({ ...answer.error, status: 0 })
+  }
+
+  /** @throws {LeaseLostError} */
+  async #fail(cause: unknown): Promise<void> {
+    const { id, claimToken } = this.#running.claim
+    const item = { id, claimToken, error: messageOf(cause) }
+    const answer = await this.#settler.settle({ kind: 'fail', item }, this.#giveUpAt)
+    if (!answer.ok) throw new LeaseLostError({ ...answer.error, status: 0 })
+  }
+
+  /** The keeper may extend the lease while a report waits. */
+  readonly #giveUpAt = (): number => this.#running.leaseEnds + GRACE_MS
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name
+  const text = typeof error === 'string' ? error : JSON.stringify(error)
+  return text || 'unknown'
+}
+
+const unreported = (error: unknown): LeaseLostError =>
+  new LeaseLostError({
+    code: 'not_found',
+    message: `The result could not be reported: ${messageOf(error)}`,
+    status: 0,
+  })

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest'
+import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
+import { BusError, IntentBus, LeaseLostError, UnexpectedAnswerError, UnreachableError } from '../src/index.ts'
+import { Gate } from './support/gate.ts'
+import { HastyClock } from './support/manual-clock.ts'
+
+const bus = await busForFile()
+bus.wallAheadMs = Date.now() - bus.clock.now()
+const refusal = (code: string) => JSON.stringify({ error: { code, message: 'Not now.' } })
+
+async function behindGate(options: { sign?: boolean; retries?: number } = {}) {
+  await bus.admin.post('/admin/purge', { confirm: true })
+  const gate = await Gate.before(bus.url)
+  const clock = new HastyClock()
+  const client = new IntentBus({ url: gate.url, key: MASTER, adminToken: 'no-matter', clock, ...options })
+  return { gate, clock, client }
+}
+
+test('a publication whose answer got lost is there once', async () => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push('answer lost', 'answer lost')
+  const { id } = await client.publish('x', 1)
+  expect(gate.lines('POST /intent')).toHaveLength(3)
+  expect((await client.claimMany()).map(claim => claim.id)).toEqual([id])
+})
+
+test('a batch whose answer got lost is there once', async () => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push('answer lost')
+  const published = await client.publishMany([
+    { goal: 'x', payload: 1 },
+    { goal: 'x', payload: 1 },
+  ])
+  expect((await client.claimMany()).map(claim => claim.id)).toEqual(published.map(({ id }) => id))
+})
+
+test('a fulfilment whose answer got lost is no lost lease', async () => {
+  const { gate, client } = await behindGate()
+  const { id } = await client.publish('x', 1)
+  const claim = (await client.claim())!
+  gate.mishaps.push('answer lost')
+  await client.fulfill(claim, 'done')
+  expect((await client.result(id)).result).toBe('done')
+})
+
+test('the same in a batch: what the lost answer had settled is told apart from what was lost', async () => {
+  const { gate, client } = await behindGate()
+  await client.publishMany([
+    { goal: 'x', payload: 1 },
+    { goal: 'x', payload: 2 },
+  ])
+  const [one, two] = await client.claimMany()
+  gate.mishaps.push('answer lost')
+  const answers = await client.fulfillMany([one!, { ...two!, claimToken: 'wrong' }])
+  expect(answers.map(({ ok }) => ok)).toEqual([true, false])
+})
+
+test('a lease that was lost before the answer was is lost', async () => {
+  const { gate, client } = await behindGate()
+  await client.publish('x', 1)
+  const claim = (await client.claim({ lease: 10 }))!
+  await bus.clock.advance(10_001)
+  gate.mishaps.push('refused')
+  await expect(client.fulfill(claim)).rejects.toBeInstanceOf(LeaseLostError)
+})
+
+test('a repeat is signed anew', async () => {
+  const { gate, client } = await behindGate({ sign: true })
+  gate.mishaps.push('answer lost')
+  await client.set('k', 'v')
+  const nonces = gate.seen.map(({ headers }) => headers['x-nonce'])
+  expect(new Set(nonces).size).toBe(2)
+  expect(await client.get('k')).toBe('v')
+})
+
+describe('how long it waits', () => {
+  test('grows, and never beyond 15 seconds', async () => {
+    const { gate, clock, client } = await behindGate({ retries: 9 })
+    gate.mishaps.push(...Array(9).fill('refused'))
+    await client.publish('x', 1)
+    expect(clock.slept).toEqual([125, 250, 500, 1000, 2000, 4000, 7500, 7500, 7500])
+  })
+
+  test('is what the bus asks for, if it asks', async () => {
+    const { gate, clock, client } = await behindGate()
+    gate.mishaps.push({ status: 429, headers: { 'retry-after': '17' }, body: refusal('rate_limited') })
+    gate.mishaps.push({ status: 503, headers: { 'retry-after': '3' }, body: refusal('draining') })
+    await client.publish('x', 1)
+    expect(clock.slept).toEqual([17_000, 3000])
+  })
+
+  test('is a minute at most, whatever stands in front of the bus says', async () => {
+    const { gate, clock, client } = await behindGate()
+    gate.mishaps.push({ status: 503, headers: { 'retry-after': '86400' }, body: refusal('maintenance') })
+    await client.publish('x', 1)
+    expect(clock.slept).toEqual([60_000])
+  })
+})
+
+test('it gives up after so many tries, and says what the last one came to', async () => {
+  const { gate, client } = await behindGate({ retries: 2 })
+  gate.mishaps.push('refused', 'refused', { status: 503, body: refusal('overloaded') })
+  await expect(client.publish('x', 1)).rejects.toMatchObject({
+    name: 'BusError',
+    code: 'overloaded',
+    status: 503,
+  })
+  expect(gate.seen).toHaveLength(3)
+})
+
+test('what waiting does not mend is not tried again', async () => {
+  const { gate, client } = await behindGate()
+  await expect(client.publish('', 1)).rejects.toBeInstanceOf(BusError)
+  expect(gate.seen).toHaveLength(1)
+})
+
+test('a key is not made twice: it is asked for again only when the first time surely came to nothing', async () => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push('refused')
+  await expect(client.admin.generateKey('ada')).rejects.toBeInstanceOf(UnreachableError)
+  expect(gate.seen).toHaveLength(1)
+  gate.mishaps.push({ status: 429, body: refusal('rate_limited') }, 'refused')
+  await expect(client.admin.generateKey('ada')).rejects.toBeInstanceOf(UnreachableError)
+  expect(gate.seen).toHaveLength(3)
+})
+
+test('a proxy whose bus is away is waited for; a page that is no bus’s is told as such', async () => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push({ status: 502, body: '<html>Bad Gateway</html>' })
+  await client.publish('x', 1)
+  gate.mishaps.push({ status: 200, body: '<html>Welcome to nginx</html>' })
+  const error = await client.publish('x', 1).catch(caught => caught)
+  expect(error).toBeInstanceOf(UnexpectedAnswerError)
+  expect(error.message).toContain('Welcome to nginx')
+})
+
+test('nobody there is told with the address and the reason', async () => {
+  const client = new IntentBus({ url: 'http://127.0.0.1:9', key: 'k', retries: 0 })
+  await expect(client.publish('x', 1)).rejects.toThrow(/http:\/\/127\.0\.0\.1:9 cannot be reached: .+/)
+})
+
+test('one that says nothing is a time-out', async () => {
+  const silent: typeof fetch = (_url, init) =>
+    new Promise((_, reject) => init!.signal!.addEventListener('abort', () => reject(init!.signal!.reason)))
+  const client = new IntentBus({ url: 'http://x', key: 'k', retries: 0, timeout: 0.01, fetch: silent })
+  await expect(client.publish('x', 1)).rejects.toMatchObject({ name: 'UnreachableError', code: 'timeout' })
+})
+
+test('a signal ends the wait, and its reason is thrown', async () => {
+  const { client } = await behindGate()
+  const hangUp = new AbortController()
+  const claim = client.claim({ wait: 60, signal: hangUp.signal })
+  while (bus.broker.waiting === 0) await new Promise(setImmediate)
+  hangUp.abort(new Error('enough'))
+  await expect(claim).rejects.toThrow('enough')
+  while (bus.broker.waiting > 0) await new Promise(setImmediate)
+})

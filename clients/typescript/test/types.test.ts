@@ -1,0 +1,82 @@
+/** The client's types, held against the schemas that the bus validates with. `tsc` is what fails; the lines run all the same. */
+import { expectTypeOf, test } from 'vitest'
+import type { ErrorCode } from '../../../service/errors.ts'
+import type { ClaimQuery, PublishBody } from '../../../service/http/schemas/requests.ts'
+import type {
+  ClaimAnswer,
+  DeadLetterAnswer,
+  DeadLettersAnswer,
+  HealthAnswer,
+  PublishAnswer,
+  ResultAnswer,
+  StatusAnswer,
+} from '../../../service/http/schemas/responses.ts'
+import type { TypeOf } from '../../../service/http/schemas/schema.ts'
+import type {
+  BusErrorCode,
+  Claim,
+  ClaimOptions,
+  DeadLetter,
+  DeadLetterDetail,
+  Health,
+  IntentBus,
+  Job,
+  Published,
+  PublishOptions,
+  Result,
+  Status,
+} from '../src/index.ts'
+import type { Camel } from '../src/wire.ts'
+
+/** What may be `undefined` may be left out; for comparing, both are the same. */
+type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
+
+test('answers have the fields of the schemas, in the names of this language', () => {
+  expectTypeOf<Camel<TypeOf<typeof StatusAnswer>>>().toEqualTypeOf<Status>()
+  expectTypeOf<Filled<Camel<TypeOf<typeof ResultAnswer>>>>().toEqualTypeOf<Filled<Result>>()
+  expectTypeOf<Camel<TypeOf<typeof ClaimAnswer>>>().toEqualTypeOf<{ [Name in keyof Claim]: Claim[Name] }>()
+  expectTypeOf<TypeOf<typeof PublishAnswer>>().toEqualTypeOf<Published>()
+  expectTypeOf<TypeOf<typeof HealthAnswer>>().toEqualTypeOf<Health>()
+  expectTypeOf<Camel<TypeOf<typeof DeadLettersAnswer>[number]>>().toEqualTypeOf<DeadLetter>()
+  expectTypeOf<Camel<TypeOf<typeof DeadLetterAnswer>>>().toEqualTypeOf<{
+    [Name in keyof DeadLetterDetail]: DeadLetterDetail[Name]
+  }>()
+})
+
+test('options have the fields of the schemas', () => {
+  type Sent = Omit<Camel<TypeOf<typeof PublishBody>>, 'goal' | 'payload'>
+  expectTypeOf<Filled<Sent>>().toEqualTypeOf<Filled<Omit<PublishOptions, 'idempotencyKey'>>>()
+
+  type Asked = Omit<Camel<TypeOf<typeof ClaimQuery>>, 'capabilities' | 'max'>
+  expectTypeOf<Filled<Asked>>().toEqualTypeOf<Filled<Omit<ClaimOptions, 'capabilities' | 'signal'>>>()
+})
+
+test('it knows every error code of the bus', () => {
+  expectTypeOf<BusErrorCode>().toEqualTypeOf<ErrorCode>()
+})
+
+test('a map of goals gives payloads and results their types', () => {
+  interface Goals {
+    resize: { payload: { file: string }; result: { width: number } }
+    tick: { payload: null }
+  }
+  const check = (bus: IntentBus<Goals>, anyBus: IntentBus) => {
+    void bus.publish('resize', { file: 'cat.png' })
+    // @ts-expect-error no such field
+    void bus.publish('resize', { fle: 'cat.png' })
+    // @ts-expect-error no such goal
+    void bus.publish('rezise', { file: 'cat.png' })
+    // @ts-expect-error the payload of another goal
+    void bus.publishMany([{ goal: 'tick', payload: { file: 'cat.png' } }])
+    bus.worker('resize', job => {
+      expectTypeOf(job).toEqualTypeOf<Job<{ file: string }, Goals>>()
+      return { width: job.payload.file.length }
+    })
+    // @ts-expect-error another result
+    bus.worker('resize', () => ({ height: 1 }))
+    expectTypeOf(bus.request('resize', { file: '' })).resolves.toEqualTypeOf<{ width: number }>()
+    expectTypeOf(bus.claim({ goal: 'resize' })).resolves.toEqualTypeOf<Claim<{ file: string }> | null>()
+    void anyBus.publish('whatever', { any: ['thing'] })
+  }
+  expectTypeOf(check).toBeFunction()
+})

@@ -1,0 +1,395 @@
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
+import {
+  type Handler,
+  IntentBus,
+  type Job,
+  LeaseLostError,
+  type WorkerEvent,
+  type WorkerOptions,
+} from '../src/index.ts'
+import { Gate } from './support/gate.ts'
+import { ManualClock } from './support/manual-clock.ts'
+
+const bus = await busForFile()
+const client = new IntentBus({ url: bus.url, key: MASTER })
+
+beforeEach(async () => {
+  await bus.admin.post('/admin/purge', { confirm: true })
+})
+
+type Setting = WorkerOptions & { clock?: ManualClock; url?: string }
+
+/** A worker on the goal `work`, and all that it tells. */
+function working(handler: Handler<never>, { clock, url = bus.url, ...options }: Setting = {}) {
+  const events: WorkerEvent[] = []
+  const own = new IntentBus({ url, key: MASTER, clock })
+  const worker = own.worker('work', handler as Handler, {
+    handleSignals: false,
+    hooks: { onEvent: event => events.push(event) },
+    ...options,
+  })
+  onTestFinished(() => worker.stop().catch(() => undefined))
+  return { worker, events, names: () => events.map(({ name }) => name) }
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise(setImmediate)
+}
+
+const ended = async (id: string) =>
+  until(async () => ['fulfilled', 'dead'].includes((await client.status(id)).status))
+
+/** A clock that runs a hundred times as fast. */
+function hurried(): ManualClock {
+  const clock = new ManualClock()
+  const ticking = setInterval(() => clock.advance(200), 2)
+  onTestFinished(() => clearInterval(ticking))
+  return clock
+}
+
+/** A promise that is kept from outside. */
+function promised<T = void>() {
+  let keep!: (value: T) => void
+  const promise = new Promise<T>(resolve => {
+    keep = resolve
+  })
+  return { promise, keep }
+}
+
+test('what the handler returns is the result', async () => {
+  const jobs: Job[] = []
+  working((job: Job<number>) => {
+    jobs.push(job)
+    return { doubled: job.payload * 2 }
+  })
+  const { id } = await client.publish('work', 21)
+  await ended(id)
+  expect((await client.result(id)).result).toEqual({ doubled: 42 })
+  expect(jobs[0]).toMatchObject({ id, goal: 'work', payload: 21, claimAttempts: 1 })
+  expect(jobs[0]).not.toHaveProperty('claimToken')
+})
+
+test('what it throws is a failed attempt, with the message as the error', async () => {
+  working(() => {
+    throw new Error('no such file')
+  })
+  const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+  await ended(id)
+  expect(await client.status(id)).toMatchObject({ status: 'dead', lastError: 'no such file' })
+})
+
+test.each([
+  ['a result that is no JSON', () => 10n, /BigInt/],
+  ['a result that is too large', () => 'x'.repeat(70_000), /result/],
+  ['nothing that could be thrown on', () => Promise.reject(undefined), /unknown/],
+  ['a text that is thrown', () => Promise.reject('as it is'), /^as it is$/],
+])('%s is a failed attempt too', async (_what, handler, message) => {
+  working(handler)
+  const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+  await ended(id)
+  expect((await client.status(id)).lastError).toMatch(message)
+})
+
+test('it does so many at once and claims no more than it has room for', async () => {
+  const gate = await Gate.before(bus.url)
+  await client.publishMany(Array.from({ length: 7 }, (_, i) => ({ goal: 'work', payload: i })))
+  const release = promised()
+  let most = 0
+  const { worker } = working(
+    async () => {
+      most = Math.max(most, worker.running)
+      await release.promise
+    },
+    { concurrency: 5, url: gate.url },
+  )
+  await until(() => worker.running === 5)
+  expect(gate.lines('/claim')).toEqual([expect.stringContaining('max=5')])
+  expect(gate.lines('/claim')[0]).toContain('wait=30')
+  release.keep()
+  await until(
+    async () => (await bus.metric('intent_bus_intents{state="fulfilled"}')) === 7 || worker.running === 0,
+  )
+  expect(most).toBe(5)
+})
+
+test('what ends while a report is under way is settled together', async () => {
+  const gate = await Gate.before(bus.url)
+  const published = await client.publishMany(
+    Array.from({ length: 20 }, (_, i) => ({ goal: 'work', payload: i })),
+  )
+  const release = promised()
+  const { worker } = working(() => release.promise, { concurrency: 20, url: gate.url })
+  await until(() => worker.running === 20)
+  release.keep()
+  await Promise.all(published.map(({ id }) => ended(id)))
+  const reports = gate.seen
+    .filter(({ line }) => line === 'POST /fulfill')
+    .map(({ body }) => JSON.parse(body).items.length)
+  expect(reports).toEqual([1, 19])
+})
+
+test('follow-ups of a job are published once, however often the job is done', async () => {
+  let runs = 0
+  working(
+    async (job: Job) => {
+      await job.publish('next', { step: 1 })
+      await job.publish('next', { step: 1 })
+      await job.publish('next', { step: 2 }, { priority: 5 })
+      runs += 1
+      if (runs === 1) throw new Error('after it has published')
+    },
+    { concurrency: 1 },
+  )
+  const { id } = await client.publish('work', 1, { backoffBase: 1 })
+  await until(() => runs === 1)
+  await until(async () => (await client.status(id)).status === 'open')
+  await bus.clock.advance(10_000)
+  await ended(id)
+  expect(runs).toBe(2)
+  const next = await client.claimMany({ goal: 'next' })
+  expect(next.map(({ payload }) => payload)).toEqual([{ step: 1 }, { step: 1 }, { step: 2 }])
+})
+
+test('progress shows in the status', async () => {
+  const seen = promised()
+  const release = promised()
+  working(async (job: Job) => {
+    await job.progress(40, 'resizing')
+    seen.keep()
+    await release.promise
+  })
+  const { id } = await client.publish('work', 1)
+  await seen.promise
+  expect(await client.status(id)).toMatchObject({ progress: 40, progressMessage: 'resizing' })
+  release.keep()
+})
+
+describe('leases', () => {
+  test('are extended at each third, for as long as the handler runs', async () => {
+    const clock = new ManualClock()
+    const release = promised()
+    const { worker } = working(() => release.promise, { clock, lease: 30 })
+    const { id } = await client.publish('work', 1)
+    await until(() => worker.running === 1)
+    const { claimExpiresAt } = await client.status(id)
+    for (let third = 1; third <= 5; third++) {
+      await bus.clock.advance(10_000)
+      clock.advance(10_000)
+      await until(async () => (await client.status(id)).claimExpiresAt === claimExpiresAt! + third * 10)
+    }
+    release.keep()
+    await ended(id)
+    expect(await client.status(id)).toMatchObject({ status: 'fulfilled', claimAttempts: 1 })
+  })
+
+  test('that were lost fire the signal, and nothing is reported', async () => {
+    const clock = new ManualClock()
+    const lost = promised<unknown>()
+    const { names } = working(
+      (job: Job) =>
+        new Promise(resolve => {
+          job.signal.addEventListener('abort', () => {
+            lost.keep(job.signal.reason)
+            resolve('too late')
+          })
+        }),
+      { clock, lease: 30 },
+    )
+    const { id } = await client.publish('work', 1)
+    await until(() => names().includes('intent.started'))
+    await bus.admin.post(`/admin/intents/${id}/cancel`)
+    clock.advance(10_000)
+    expect(await lost.promise).toBeInstanceOf(LeaseLostError)
+    expect(names()).toContain('intent.lease_lost')
+    expect(names()).not.toContain('intent.fulfilled')
+    expect(await client.status(id)).toMatchObject({ status: 'dead', lastError: 'Cancelled by admin' })
+  })
+
+  test('that could not be extended in time are lost by the worker’s own clock', async () => {
+    const clock = new ManualClock()
+    const gate = await Gate.before(bus.url)
+    const lost = promised<LeaseLostError>()
+    const { names } = working(
+      (job: Job) =>
+        new Promise(resolve =>
+          job.signal.addEventListener('abort', () => resolve(lost.keep(job.signal.reason))),
+        ),
+      { clock, lease: 30, url: gate.url },
+    )
+    await client.publish('work', 1)
+    await until(() => names().includes('intent.started'))
+    gate.mishaps.push('refused', 'refused', 'refused', 'refused', 'refused', 'refused', 'refused')
+    clock.advance(10_000)
+    await until(() => names().includes('worker.retrying'))
+    clock.advance(20_000)
+    expect((await lost.promise).message).toBe('The lease has run out before it could be extended.')
+  })
+})
+
+describe('stopping', () => {
+  test('calls off the poll of an idle worker', async () => {
+    const { worker, names } = working(() => 1)
+    await until(() => bus.broker.waiting === 1)
+    await worker.stop()
+    await until(() => bus.broker.waiting === 0)
+    expect(names()).toEqual(['worker.draining', 'worker.stopped'])
+  })
+
+  test('lets what has begun come to its end, and claims no more', async () => {
+    const release = promised()
+    const { worker, names } = working(() => release.promise.then(() => 'done'))
+    const { id } = await client.publish('work', 1)
+    const { id: later } = await client.publish('work', 2)
+    await until(() => worker.running === 1)
+    const stopped = worker.stop()
+    expect(
+      await Promise.race([stopped.then(() => 'stopped'), new Promise(r => setTimeout(r, 50, 'draining'))]),
+    ).toBe('draining')
+    release.keep()
+    await stopped
+    expect((await client.result(id)).result).toBe('done')
+    expect((await client.status(later)).status).toBe('open')
+    expect(names().slice(-2)).toEqual(['intent.fulfilled', 'worker.stopped'])
+  })
+
+  test('is also done by a signal from outside', async () => {
+    const stop = new AbortController()
+    const { worker } = working(() => 1, { signal: stop.signal })
+    await until(() => bus.broker.waiting === 1)
+    stop.abort()
+    await worker.done
+  })
+})
+
+describe('trouble', () => {
+  test('a bus that is away is waited for', async () => {
+    const gate = await Gate.before(bus.url)
+    gate.mishaps.push('refused', { status: 502, body: 'Bad Gateway' }, 'refused')
+    const { names } = working(() => 'done', { clock: hurried(), url: gate.url })
+    const { id } = await client.publish('work', 1)
+    await ended(id)
+    expect(names().filter(name => name === 'worker.retrying')).toHaveLength(3)
+  })
+
+  test('a result is handed in until it is answered', async () => {
+    const gate = await Gate.before(bus.url)
+    const { names } = working(
+      () => {
+        gate.mishaps.push('refused', 'answer lost', 'refused')
+        return 'done'
+      },
+      { clock: hurried(), url: gate.url },
+    )
+    const { id } = await client.publish('work', 1)
+    await until(() => names().includes('intent.fulfilled'))
+    expect(await client.result(id)).toMatchObject({ result: 'done', claimAttempts: 1 })
+  })
+
+  test('a result that nobody takes is given up some time after its lease', async () => {
+    const gate = await Gate.before(bus.url)
+    const clock = new ManualClock()
+    const { names, worker } = working(
+      () => {
+        gate.mishaps.push(...Array(50).fill('refused'))
+      },
+      { clock, lease: 10, url: gate.url },
+    )
+    await client.publish('work', 1)
+    await until(() => names().includes('worker.retrying'))
+    const stopped = worker.stop()
+    while (!names().includes('worker.stopped')) {
+      clock.advance(5000)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await stopped
+    expect(names()).toContain('intent.lease_lost')
+  })
+
+  test('a wrong key ends it, and it says so', async () => {
+    const events: WorkerEvent[] = []
+    const stranger = new IntentBus({ url: bus.url, key: 'tk_wrong' })
+    const worker = stranger.worker('work', () => 1, {
+      handleSignals: false,
+      hooks: { onEvent: e => events.push(e) },
+    })
+    await expect(worker.done).rejects.toMatchObject({ code: 'unauthorized' })
+    expect(events.at(-1)).toMatchObject({
+      name: 'worker.stopped',
+      attributes: { 'error.type': 'unauthorized' },
+    })
+  })
+
+  test('a concurrency that is none is refused at once', () => {
+    expect(() => client.worker('work', () => 1, { concurrency: 0 })).toThrow(
+      'a whole number from 1; it got 0',
+    )
+  })
+})
+
+describe('hooks', () => {
+  test('are told of each step, with attributes as OpenTelemetry names them', async () => {
+    const { events } = working(() => 1, { workerId: 'pi', namespace: 'home' })
+    const { id } = await client.publish('work', 1, { namespace: 'home' })
+    await until(() => events.some(({ name }) => name === 'intent.fulfilled'))
+    const common = {
+      'messaging.system': 'intent_bus',
+      'messaging.destination.name': 'work',
+      'messaging.consumer.group.name': 'home',
+      'messaging.client.id': 'pi',
+    }
+    const one = { ...common, 'messaging.message.id': id, 'intent_bus.attempt': 1 }
+    expect(events).toEqual([
+      {
+        name: 'intent.claimed',
+        attributes: { ...common, 'messaging.operation.name': 'claim', 'messaging.batch.message_count': 1 },
+      },
+      { name: 'intent.started', attributes: { ...one, 'messaging.operation.name': 'process' } },
+      {
+        name: 'intent.fulfilled',
+        attributes: {
+          ...one,
+          'messaging.operation.name': 'settle',
+          'intent_bus.duration': expect.any(Number),
+        },
+      },
+    ])
+  })
+
+  test('may wrap the handler, and see what it throws', async () => {
+    const seen: unknown[] = []
+    working(
+      () => {
+        throw new Error('boom')
+      },
+      {
+        hooks: {
+          async around(attributes, run) {
+            seen.push(attributes['messaging.operation.name'])
+            try {
+              return await run()
+            } catch (error) {
+              seen.push((error as Error).message)
+              throw error
+            }
+          },
+        },
+      },
+    )
+    const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+    await ended(id)
+    expect(seen).toEqual(['process', 'boom'])
+  })
+
+  test('that throw do not stop the work', async () => {
+    working(() => 'done', {
+      hooks: {
+        onEvent() {
+          throw new Error('meter is broken')
+        },
+      },
+    })
+    const { id } = await client.publish('work', 1)
+    await ended(id)
+  })
+})
