@@ -21,9 +21,12 @@ import type { Metrics } from './http/metrics/metrics.ts'
 import { requestId, setResponseHeaders } from './http/response-headers.ts'
 import { adminRoutes } from './http/routes/admin.ts'
 import { claimRoutes } from './http/routes/claims.ts'
+import { deadLetterRoutes } from './http/routes/dead-letters.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { intentRoutes } from './http/routes/intents.ts'
+import { keyRoutes } from './http/routes/keys.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
+import { overviewRoutes } from './http/routes/overview.ts'
 import type { Parts } from './http/routes/parts.ts'
 import { resultRoutes } from './http/routes/results.ts'
 import { rootRoutes } from './http/routes/root.ts'
@@ -70,6 +73,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   resultRoutes(app, parts)
   valueRoutes(app, parts)
   adminRoutes(app, parts)
+  deadLetterRoutes(app, parts)
+  keyRoutes(app, parts)
+  overviewRoutes(app, parts)
   metricsRoutes(app, parts)
   await app.register(scope => dashboardRoutes(scope, parts))
   return app

@@ -38,12 +38,13 @@ export function openInlineStore(path: string): Store {
       return one.promise
     },
     stats: async () => writer.stats(),
+    unsettled: async () => writer.unsettled(),
     intent: async id => reads.intent(id),
     payload: async id => reads.payload(id),
     result: async id => reads.result(id),
     value: async (keyId, key, now) => reads.value(keyId, key, now),
     keys: async () => reads.keys(),
-    deadLetters: async limit => reads.deadLetters(limit),
+    deadLetters: async search => reads.deadLetters(search),
     deadLetter: async id => reads.deadLetter(id),
     recent: async limit => reads.recent(limit),
     async close() {

@@ -263,6 +263,16 @@ export class Broker {
     return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs }))
   }
 
+  /** @returns per id, in order, whether it was dead and is open again, with all its attempts */
+  async retryDead(ids: string[]): Promise<boolean[]> {
+    return accept(await this.#submit({ kind: 'retryDead', ids, ttlMs: this.#settings.intentTtlMs }))
+  }
+
+  /** @returns per id, in order, whether it was dead and is deleted */
+  async dropDead(ids: string[]): Promise<boolean[]> {
+    return accept(await this.#submit({ kind: 'dropDead', ids }))
+  }
+
   /** @returns how many intents went. Runs in steps, so that publishes get their turn in between. */
   async purge(namespace: string | null): Promise<number> {
     let deleted = 0

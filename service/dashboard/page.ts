@@ -1,4 +1,5 @@
-import { WIRE_STATES, type WireState, wireState } from '../intent/lifecycle.ts'
+import { busiest, total } from '../http/depth.ts'
+import { WIRE_STATES, wireState } from '../intent/lifecycle.ts'
 import type { DeadLetter, Depth, Intent, Stats } from '../store/store.ts'
 import { Html, html } from './html.ts'
 import { STYLE } from './style.ts'
@@ -31,7 +32,6 @@ type Action = 'retry' | 'cancel'
 
 export const HOME = '/admin/dashboard'
 
-const NAMESPACES_SHOWN = 50
 /** What a publish has that names none; only others are worth a line. */
 const USUAL_PRIORITY = 100
 
@@ -63,7 +63,6 @@ ${keys(page)}
 `.text
 }
 
-const total = (depth: Depth[], state: WireState): number => depth.reduce((sum, of) => sum + of[state], 0)
 const amount = (count: number): string => count.toLocaleString('en-US')
 
 function counts(depth: Depth[]): Html {
@@ -133,15 +132,13 @@ function buttonFor(page: Page, { id, state, route }: Intent): Html | null {
 }
 
 function namespaces(depth: Depth[]): Html {
-  const busiest = depth
-    .toSorted((a, b) => b.open + b.claimed - (a.open + a.claimed))
-    .slice(0, NAMESPACES_SHOWN)
+  const shown = busiest(depth)
   const columns: Column<Depth>[] = [
     ['Namespace', of => html`${of.namespace}`],
     ...WIRE_STATES.map((state): Column<Depth> => [state, of => html`${amount(of[state])}`, 'number']),
   ]
-  return table('Namespaces', busiest, columns, {
-    note: depth.length > busiest.length ? `the ${busiest.length} busiest of ${amount(depth.length)}` : null,
+  return table('Namespaces', shown, columns, {
+    note: depth.length > shown.length ? `the ${shown.length} busiest of ${amount(depth.length)}` : null,
     empty: 'None. A namespace is there while it holds intents.',
   })
 }

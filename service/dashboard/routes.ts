@@ -11,7 +11,7 @@ import { STYLE_SOURCE } from './style.ts'
 
 const ADMIN = { config: { access: 'admin' } } as const
 
-const DEAD_LETTERS_SHOWN = 50
+const NEWEST_DEAD_LETTERS = { namespace: null, goal: null, reason: null, before: null, limit: 50 }
 const INTENTS_SHOWN = 50
 const KEYS_SHOWN = 100
 
@@ -47,7 +47,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
   scope.get<Home>(HOME, ADMIN, async (request, reply) => {
     const [stats, letters, recent] = await Promise.all([
       store.stats(),
-      store.deadLetters(DEAD_LETTERS_SHOWN),
+      store.deadLetters(NEWEST_DEAD_LETTERS),
       store.recent(INTENTS_SHOWN),
     ])
     const now = clock.now()
@@ -56,7 +56,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       now,
       notice: noticeOf(request),
       stats,
-      deadLetters: letters,
+      deadLetters: letters?.letters ?? [],
       recent,
       keys: keys.list().slice(0, KEYS_SHOWN),
       keyCount: keys.size,

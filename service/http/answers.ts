@@ -4,8 +4,9 @@
  */
 import type { FastifyReply } from 'fastify'
 import type { Report } from '../broker/requests.ts'
+import type { BusError } from '../errors.ts'
 import { wireState } from '../intent/lifecycle.ts'
-import type { Claimed, DeadLetter, Intent, IntentResult } from '../store/store.ts'
+import type { Claimed, DeadLetter, Intent, IntentResult, Moved } from '../store/store.ts'
 import type { StatusAnswer } from './schemas/responses.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
@@ -28,6 +29,11 @@ export function settledText(report: Report): string {
   return `{"ok":true,"id":"${report.id}"${extended}}`
 }
 
+/** In the place of one of many that was refused. @param id as it was sent */
+export function refusedText(id: unknown, { code, message }: BusError): string {
+  return JSON.stringify({ id: typeof id === 'string' ? id : null, ok: false, error: { code, message } })
+}
+
 /** `id` and `claim_token` come before the payload: a worker without a JSON parser takes the first match. */
 export function claimedText(c: Claimed): string {
   const { route } = c
@@ -38,6 +44,10 @@ export function claimedText(c: Claimed): string {
     `"required_capability":${quotedOrNull(route.requiredCapability)},` +
     `"claim_timeout":${c.leaseMs / 1000},"payload":${c.payload}}`
   )
+}
+
+export function movedText({ id, state }: Pick<Moved, 'id' | 'state'>): string {
+  return JSON.stringify({ ok: true, id, status: wireState(state) })
 }
 
 export function statusOf(intent: Intent): StatusAnswer {

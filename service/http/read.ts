@@ -80,5 +80,6 @@ function excerpt(value: unknown): string {
     return value.length > SHOWN_CHARS ? `${start}… (${value.length} characters)` : start
   }
   if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return typeof value === 'object' ? 'an object' : String(value)
 }

@@ -64,6 +64,10 @@ export type CreateKeyOp = NewKey & { kind: 'createKey' }
 export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
 export type CancelOp = { kind: 'cancel'; id: string }
 export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
+/** Opens the dead among the intents named again, as `retry` does, and leaves the others alone. */
+export type RetryDeadOp = { kind: 'retryDead'; ids: string[]; ttlMs: number }
+/** Deletes the dead among them for good, as a prune does: an idempotency key goes on answering until it lapses. */
+export type DropDeadOp = { kind: 'dropDead'; ids: string[] }
 /**
  * `namespace: null` empties everything but the keys, at once. A namespace goes in bounded steps: its intents, then the
  * idempotency keys that would go on answering for them. `from: null` begins.
@@ -104,6 +108,8 @@ export type Op =
   | RevokeKeyOp
   | CancelOp
   | RetryOp
+  | RetryDeadOp
+  | DropDeadOp
   | PurgeOp
   | SweepOp
 
@@ -176,6 +182,9 @@ export type ValueOf = {
   revokeKey: { id: KeyId; unsettled: number } | null
   cancel: Moved
   retry: Moved
+  /** Per id, in order: whether it was dead. One that stands twice is not when its second turn comes. */
+  retryDead: boolean[]
+  dropDead: boolean[]
   /** `deleted` counts intents. */
   purge: { deleted: number; next: PurgeCursor | null }
   sweep: Swept
@@ -248,6 +257,22 @@ export type DeadLetter = {
   createdAt: number
 }
 
+/** What is `null` does not matter. */
+export type DeadLetterSearch = {
+  namespace: string | null
+  goal: string | null
+  reason: string | null
+  /** Only what died before this: the intent id of a dead letter, or the `next` of an earlier page. */
+  before: string | number | null
+  limit: number
+}
+/**
+ * Newest death first; what one sweep killed is in any order. A page looks at a bounded number of letters, so it may be
+ * shorter than its limit, or empty, and not be the last. `next` is where to go on (a whole number from 1 up), whatever
+ * becomes of these letters meanwhile; `null`: there are no more.
+ */
+export type DeadLetterPage = { letters: DeadLetter[]; next: number | null }
+
 export type Depth = { namespace: string; open: number; claimed: number; fulfilled: number; dead: number }
 export type Stats = {
   depth: Depth[]
@@ -270,10 +295,13 @@ export interface Store {
   result(id: string): Promise<IntentResult | null>
   value(keyId: KeyId, key: string, now: number): Promise<string | null>
   keys(): Promise<KeyRecord[]>
-  deadLetters(limit: number): Promise<DeadLetter[]>
+  /** @returns `null` when `before` is the id of an intent that is not dead */
+  deadLetters(search: DeadLetterSearch): Promise<DeadLetterPage | null>
   deadLetter(intentId: string): Promise<DeadLetter | null>
   recent(limit: number): Promise<Intent[]>
   stats(): Promise<Stats>
+  /** Open and claimed intents by the key that published them, as they are kept; a key that has none is left out. */
+  unsettled(): Promise<ReadonlyMap<KeyId, number>>
   close(): Promise<void>
 }
 

@@ -61,10 +61,12 @@ test('the commands of docs/http.md work as they are pasted', async () => {
     { ok: true, id: resized, status: 'dead' },
     [{ intent_id: resized, reason: 'Cancelled by admin' }],
     { intent_id: resized, payload: { file: 'cat.png' } },
-    { ok: true, id: resized, status: 'open' },
+    { intents: { open: 2, dead: 1 }, issued_keys: 1 },
+    { keys: [{ key_id: 1, owner: 'camera in the barn', open_intents: 0 }] },
     { ok: true, fulfilled_deleted: 0 },
     { ok: true, revoked: true, open_intents: 0 },
     { ok: true, deleted: 0 },
+    { items: [{ ok: true, id: resized, status: 'open' }] },
   ])
 })
 

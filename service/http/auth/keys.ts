@@ -82,6 +82,12 @@ export class KeyRing {
     return `revoked key ${keyId}`
   }
 
+  /** What an issued key is stored by, or `null` when no such key is there. */
+  hashById(keyId: KeyId): Buffer | null {
+    for (const entry of this.#issued.values()) if (entry.id === keyId) return entry.hash
+    return null
+  }
+
   get size(): number {
     return this.#issued.size
   }

@@ -26,7 +26,11 @@ export interface Metrics extends Observer {
   authFailed(kind: AuthFailure): void
   watch(sources: Sources): void
   text(): Promise<string>
+  totals(): Promise<Totals>
 }
+
+/** What happened since the start, in all namespaces. */
+export type Totals = Record<keyof typeof TOTALS, number>
 
 export type MetricsOptions = { version: string; patienceMs?: number }
 
@@ -38,6 +42,16 @@ const NAMESPACED = [
   'retried_total',
   'leases_expired_total',
 ] as const
+
+/** By the name operators see, the counter that has it. */
+const TOTALS = {
+  published: 'published_total',
+  claimed: 'claimed_total',
+  fulfilled: 'fulfilled_total',
+  failed: 'failed_total',
+  lapsed: 'leases_expired_total',
+  dead: 'deaths_total',
+} as const
 
 /** @param patienceMs how long a scrape waits for the store. Prometheus itself gives up after 10 s. */
 export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): Metrics {
@@ -117,6 +131,13 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     async text() {
       if (sources !== null) await look(sources)
       return all.text()
+    },
+    async totals() {
+      const found = Object.entries(TOTALS).map(async ([name, counter]) => {
+        const { values } = await all.counter(counter).get()
+        return [name, values.reduce((sum, { value }) => sum + value, 0)]
+      })
+      return Object.fromEntries(await Promise.all(found)) as Totals
     },
   }
   return metrics

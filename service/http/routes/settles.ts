@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Report } from '../../broker/requests.ts'
 import { BusError } from '../../errors.ts'
-import { sendJson, settledText } from '../answers.ts'
+import { refusedText, sendJson, settledText } from '../answers.ts'
 import { itemsOf, type JsonBody, jsonBody } from '../body.ts'
 import { MOST_ITEMS, oneOfFew } from '../items.ts'
 import { failureText, resultOf } from '../outcome.ts'
@@ -101,8 +101,4 @@ function attempt<T>(read: () => T): T | BusError {
     if (error instanceof BusError) return error
     throw error
   }
-}
-
-function refusedText(id: unknown, { code, message }: BusError): string {
-  return JSON.stringify({ id: typeof id === 'string' ? id : null, ok: false, error: { code, message } })
 }

@@ -42,6 +42,7 @@ export const numberInQuery = (range: Omit<Range, 'default'>) =>
   optional(number({ ...range, 'x-numeral': true, 'x-empty': true }))
 
 const NAMESPACE = '^[A-Za-z0-9_.-]{1,64}$'
+const NAMESPACE_TAKES = '1 to 64 of A-Z a-z 0-9 _ . -'
 const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'
 
 /** JSON Schema counts characters as people do, so one "character" could be a kilobyte; a pattern counts code points. */
@@ -51,9 +52,13 @@ export const namespace = () =>
   string({
     pattern: NAMESPACE,
     default: 'default',
-    description: '1 to 64 of A-Z a-z 0-9 _ . -',
+    description: NAMESPACE_TAKES,
     'x-error': 'invalid_namespace',
   })
+
+/** Left out, it is all of them. */
+export const anyNamespace = () =>
+  optional(string({ pattern: NAMESPACE, description: NAMESPACE_TAKES, 'x-error': 'invalid_namespace' }))
 
 export const label = (error: ErrorCode) =>
   optional(

@@ -1,6 +1,7 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
 import {
   anyJson,
+  anyNamespace,
   anyNumber,
   claimToken,
   label,
@@ -10,7 +11,7 @@ import {
   wholeInQuery,
   wholeNumber,
 } from './fields.ts'
-import { integer, number, object, oneOf, optional, string } from './schema.ts'
+import { integer, list, number, object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
@@ -132,21 +133,37 @@ export const GenerateKeyBody = object({
   owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),
 })
 
+/** One of the two. */
 export const RevokeKeyBody = object({
-  api_key: string({
-    minLength: 1,
-    description: 'an API key',
-    'x-private': true,
-    'x-missing': 'Missing api_key',
-  }),
-})
-
-export const PurgeBody = object({
-  namespace: optional(
-    string({
-      pattern: '^[A-Za-z0-9_.-]{1,64}$',
-      description: '1 to 64 of A-Z a-z 0-9 _ . -',
-      'x-error': 'invalid_namespace',
+  api_key: optional(string({ minLength: 1, description: 'an API key', 'x-private': true })),
+  key_id: optional(
+    integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'the key_id of an issued key, a whole number from 1 up',
     }),
   ),
+})
+
+export const PurgeBody = object({ namespace: anyNamespace() })
+
+export const DeadLettersQuery = object({
+  namespace: anyNamespace(),
+  goal: optional(text(1, 256, { 'x-error': 'invalid_goal' })),
+  reason: optional(text(1, 256)),
+  limit: wholeInQuery({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' }),
+  before: optional(
+    string({
+      pattern: '^([0-9a-f]{32}|[1-9][0-9]{0,14})$',
+      description: 'the intent id of a dead letter, or what the Link of the page before says',
+    }),
+  ),
+})
+
+/** The ids themselves are looked at one by one. */
+export const DeadLetterIdsBody = object({
+  ids: list(string(), {
+    maxItems: 1000,
+    description: 'a list of at most 1000 intent ids, which are texts',
+  }),
 })

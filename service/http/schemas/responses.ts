@@ -3,6 +3,7 @@ import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import {
   anything,
   boolean,
+  either,
   exactly,
   integer,
   list,
@@ -99,3 +100,52 @@ export const DeadLetterAnswer = object({
   publisher: string(),
   payload: anything(),
 })
+
+/** In the place of one of many that was refused. */
+const refused = object({
+  id: orNull(string()),
+  ok: exactly(false),
+  error: object({ code: string(), message: string() }),
+})
+const moved = <const S extends string>(status: S) =>
+  object({ ok: exactly(true), id: id(), status: exactly(status) })
+export const RetryDeadAnswer = object({ items: list(either(moved('open'), refused)) })
+export const DropDeadAnswer = object({ items: list(either(moved('dropped'), refused)) })
+
+export const KeysAnswer = object({
+  keys: list(
+    object({
+      key_id: integer(),
+      owner: string(),
+      prefix: string({ description: 'the first characters of the key' }),
+      created_at: instant(),
+      open_intents: integer({ description: 'its open and claimed intents' }),
+    }),
+  ),
+})
+
+const depthFields = { open: integer(), claimed: integer(), fulfilled: integer(), dead: integer() }
+export const OverviewAnswer = object({
+  version: string(),
+  now: instant(),
+  started_at: instant(),
+  uptime_seconds: number(),
+  draining: boolean(),
+  intents: object(depthFields),
+  dead_letters: integer(),
+  oldest_ready_age_seconds: orNull(number({ description: 'null: nothing is ready' })),
+  waiting_claims: integer({ description: 'workers in a long poll' }),
+  queued_operations: integer(),
+  issued_keys: integer(),
+  namespaces: list(object({ namespace: string(), ...depthFields })),
+  namespace_count: integer({ description: 'namespaces is the busiest of them' }),
+  totals: object({
+    published: integer(),
+    claimed: integer(),
+    fulfilled: integer(),
+    failed: integer({ description: 'attempts that a worker reported as failed' }),
+    lapsed: integer({ description: 'leases that ran out' }),
+    dead: integer(),
+  }),
+})
+export type OverviewAnswer = TypeOf<typeof OverviewAnswer>

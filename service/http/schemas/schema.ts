@@ -30,7 +30,12 @@ export const oneOf = <const T extends string>(values: readonly T[], keywords: Ke
   ...keywords,
 })
 export const orNull = <T>(schema: Schema<T>): Schema<T | null> => ({ anyOf: [schema, { type: 'null' }] })
-export const list = <T>(items: Schema<T>): Schema<T[]> => ({ type: 'array', items })
+export const either = <A, B>(a: Schema<A>, b: Schema<B>): Schema<A | B> => ({ anyOf: [a, b] })
+export const list = <T>(items: Schema<T>, keywords: Keywords = {}): Schema<T[]> => ({
+  type: 'array',
+  items,
+  ...keywords,
+})
 
 export const optional = <T>(schema: Schema<T>): Schema<T | undefined> => ({ ...schema, [OPTIONAL]: true })
 

@@ -175,6 +175,10 @@ export class Lanes {
     return this.#unsettled.get(keyId) ?? 0
   }
 
+  get unsettledByKey(): ReadonlyMap<KeyId, number> {
+    return this.#unsettled
+  }
+
   /** Writes the tallies that changed; the last thing a commit does. */
   flush(): void {
     for (const lane of this.#touched) {

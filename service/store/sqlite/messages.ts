@@ -1,10 +1,11 @@
+import type { KeyId } from '../../intent/routing.ts'
 import type { Op, Outcome, Stats, Transaction } from '../store.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
 /** `serial` counts up; an answer names the first request it answers. */
 type Serial = { serial: number }
 export type Batch = Serial & { kind: 'commit'; ops: Op[]; now: number }
-export type ToWriter = Batch | (Serial & { kind: 'stats' }) | (Serial & { kind: 'close' })
+export type ToWriter = Batch | (Serial & { kind: 'stats' | 'unsettled' }) | (Serial & { kind: 'close' })
 
 export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
@@ -12,6 +13,7 @@ export type FromWriter =
   /** Answers as many batches as it has outcomes for, the oldest first. */
   | (Serial & { kind: 'committed'; outcomes: Outcome[][]; transaction: Transaction })
   | (Serial & { kind: 'stats'; stats: Stats })
+  | (Serial & { kind: 'unsettled'; byKey: ReadonlyMap<KeyId, number> })
   | (Serial & { kind: 'closed' })
   /** Answers so many requests that did not work out, the oldest first. */
   | (Serial & { kind: 'failed'; requests: number; reason: 'full' | 'failed'; message: string })

@@ -1,34 +1,27 @@
 import type { Database } from 'better-sqlite3'
-import type { DeadLetter, Intent, IntentResult, KeyRecord } from '../store.ts'
-import { type RouteRow, routeOf } from './route-rows.ts'
+import type {
+  DeadLetter,
+  DeadLetterPage,
+  DeadLetterSearch,
+  Intent,
+  IntentResult,
+  KeyRecord,
+} from '../store.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
 import { type IntentRow, prepareAll } from './statements.ts'
 import { CLAIMED, DEAD, FULFILLED, STATE_NAMES } from './states.ts'
 
-const LANE = `l.namespace, l.publisher, l.public, l.goal, l.target_worker, l.required_capability`
-
 export const READ_SQL = {
-  intent: `SELECT i.*, ${LANE} FROM intents i JOIN lanes l ON l.id = i.lane WHERE i.id = ?`,
+  intent: `SELECT i.*, ${ROUTE_COLUMNS} FROM intents i JOIN lanes l ON l.id = i.lane WHERE i.id = ?`,
   payload: `SELECT p.text FROM intents i JOIN payloads p ON p.n = i.n WHERE i.id = ?`,
   result: `SELECT r.is_text, r.text FROM intents i JOIN results r ON r.n = i.n WHERE i.id = ?`,
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
   keys: `SELECT id, hash, sealed, prefix, owner, created_at FROM api_keys ORDER BY id`,
-  deadLetters: `SELECT i.id, i.last_error, d.attempts, d.reason, d.created_at, ${LANE}
-                FROM dead_letters d JOIN intents i ON i.n = d.intent JOIN lanes l ON l.id = d.lane
-                ORDER BY d.n DESC LIMIT ?`,
-  deadLetter: `SELECT i.id, i.last_error, d.attempts, d.reason, d.created_at, ${LANE}
-               FROM intents i JOIN dead_letters d ON d.intent = i.n JOIN lanes l ON l.id = d.lane
-               WHERE i.id = ?`,
-  recent: `SELECT i.*, ${LANE} FROM intents i JOIN lanes l ON l.id = i.lane ORDER BY i.n DESC LIMIT ?`,
+  recent: `SELECT i.*, ${ROUTE_COLUMNS} FROM intents i JOIN lanes l ON l.id = i.lane ORDER BY i.n DESC LIMIT ?`,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
 } as const
 
-type DeadRow = RouteRow & {
-  id: string
-  attempts: number
-  reason: string
-  last_error: string | null
-  created_at: number
-}
 type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner: string; created_at: number }
 
 /**
@@ -37,9 +30,11 @@ type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner:
  */
 export class Reads {
   readonly #sql: ReturnType<typeof prepareAll<typeof READ_SQL>>
+  readonly #deadLetters: DeadLetters
 
   constructor(db: Database) {
     this.#sql = prepareAll(db, READ_SQL)
+    this.#deadLetters = new DeadLetters(db)
   }
 
   lastSeen(): number {
@@ -71,13 +66,12 @@ export class Reads {
     }))
   }
 
-  deadLetters(limit: number): DeadLetter[] {
-    return (this.#sql.deadLetters.all(limit) as DeadRow[]).map(toDeadLetter)
+  deadLetters(search: DeadLetterSearch): DeadLetterPage | null {
+    return this.#deadLetters.page(search)
   }
 
   deadLetter(intentId: string): DeadLetter | null {
-    const row = this.#sql.deadLetter.get(intentId) as DeadRow | undefined
-    return row === undefined ? null : toDeadLetter(row)
+    return this.#deadLetters.one(intentId)
   }
 
   recent(limit: number): Intent[] {
@@ -106,16 +100,5 @@ function toIntent(row: WholeRow): Intent {
     completedAt: row.state === FULFILLED || row.state === DEAD ? row.due_at : null,
     lastError: row.last_error,
     progress: row.progress === null ? null : { progress: row.progress, message: row.progress_message },
-  }
-}
-
-function toDeadLetter(row: DeadRow): DeadLetter {
-  return {
-    intentId: row.id,
-    route: routeOf(row),
-    attempts: row.attempts,
-    reason: row.reason,
-    lastError: row.last_error,
-    createdAt: row.created_at,
   }
 }

@@ -10,6 +10,9 @@ export type RouteRow = {
   required_capability: string
 }
 
+/** They, of the lane `l`. */
+export const ROUTE_COLUMNS = `l.namespace, l.publisher, l.public, l.goal, l.target_worker, l.required_capability`
+
 export function routeOf(row: RouteRow): Route {
   return {
     namespace: row.namespace,

@@ -3,8 +3,9 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
+import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
-import type { Committed, Op, Stats, Store } from '../store.ts'
+import type { Committed, DeadLetterSearch, Op, Stats, Store } from '../store.ts'
 import { StorageError } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
@@ -14,7 +15,9 @@ import { isStorageFault, storageError } from './storage-faults.ts'
 
 export type StoreLog = { info(text: string): void; warn(text: string): void; error(text: string): void }
 
-type Answer = ({ kind: 'committed' } & Committed) | Extract<FromWriter, { kind: 'stats' | 'closed' }>
+type Answer =
+  | ({ kind: 'committed' } & Committed)
+  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'closed' }>
 type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
 /** A message that has no serial yet. */
 type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
@@ -76,9 +79,10 @@ class SqliteStore implements Store {
   result = async (id: string) => reading(() => this.#reads.result(id))
   value = async (keyId: number, key: string, now: number) => reading(() => this.#reads.value(keyId, key, now))
   keys = async () => reading(() => this.#reads.keys())
-  deadLetters = async (limit: number) => reading(() => this.#reads.deadLetters(limit))
+  deadLetters = async (search: DeadLetterSearch) => reading(() => this.#reads.deadLetters(search))
   deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
   recent = async (limit: number) => reading(() => this.#reads.recent(limit))
+  unsettled = async () => this.#writer.unsettled()
 
   async close(): Promise<void> {
     // The reader first: the last connection to close is the one that clears the write-ahead log away.
@@ -170,6 +174,12 @@ class WriterThread {
   async stats(): Promise<Stats> {
     const answer = await this.#ask({ kind: 'stats' })
     if (answer.kind === 'stats') return answer.stats
+    throw unexpected(answer)
+  }
+
+  async unsettled(): Promise<ReadonlyMap<KeyId, number>> {
+    const answer = await this.#ask({ kind: 'unsettled' })
+    if (answer.kind === 'unsettled') return answer.byKey
     throw unexpected(answer)
   }
 

@@ -70,6 +70,9 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
       case 'stats':
         tell({ kind: 'stats', serial, stats: writer.stats() })
         break
+      case 'unsettled':
+        tell({ kind: 'unsettled', serial, byKey: writer.unsettled() })
+        break
       case 'close':
         await checkpoints.close()
         tidyUp(writer)

@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
+import type { KeyId } from '../../intent/routing.ts'
 import {
   type Lapse,
   type Op,
@@ -107,6 +108,11 @@ export class Writer {
       walBytes: bytes(`${this.db.name}-wal`),
       diskFreeBytes: disk.bavail * disk.bsize,
     }
+  }
+
+  unsettled(): ReadonlyMap<KeyId, number> {
+    if (this.#stale) this.#recall()
+    return this.lanes.unsettledByKey
   }
 
   /** @returns `null`, with all of it undone, when an operation threw */

@@ -383,7 +383,14 @@ test('no admin answer shows an API key, a claim token or another secret', async 
   const secrets = [alice.key, bob.key, MASTER, ADMIN_TOKEN, PASSWORD, METRICS_TOKEN]
   const shown: string[] = []
   const look = async (...ids: string[]) => {
-    const paths = ['dashboard', 'dead', ...ids.flatMap(id => [`intents/${id}`, `dead/${id}`])]
+    const paths = [
+      'dashboard',
+      'dead',
+      'dead?limit=1',
+      'keys',
+      'overview',
+      ...ids.flatMap(id => [`intents/${id}`, `dead/${id}`]),
+    ]
     for (const path of paths) shown.push((await admin.get(`/admin/${path}`)).text)
   }
   const act = async (path: string, body?: object) => {
@@ -402,7 +409,11 @@ test('no admin answer shows an API key, a claim token or another secret', async 
   for (const id of ids) await act(`intents/${id}/cancel`)
   await look(...ids)
   for (const id of ids) await act(`intents/${id}/retry`)
+  for (const id of ids) await act(`intents/${id}/cancel`)
+  await act('dead/retry', { ids: ids.slice(0, 2) })
+  await act('dead/drop', { ids: ids.slice(2) })
   await act('cleanup')
+  await act('revoke_key', { api_key: alice.key, key_id: 1 })
   await act('revoke_key', { api_key: alice.key, owner: bob.key })
   await act('revoke_key', { api_key: [bob.key] })
   await act('generate_key', { owner: [bob.key] })

@@ -36,6 +36,23 @@ test('every answer has the shape that its schema states', async () => {
   fits(await admin.post(`/admin/intents/${claim.id}/retry`), shapes.MovedAnswer)
   fits(await admin.post('/admin/generate_key', { owner: 'pi' }), shapes.KeyAnswer)
 
+  for (const [verb, shape] of [
+    ['retry', shapes.RetryDeadAnswer],
+    ['drop', shapes.DropDeadAnswer],
+  ] as const) {
+    await admin.post(`/admin/intents/${claim.id}/cancel`)
+    const many = await admin.post(`/admin/dead/${verb}`, { ids: [claim.id, 'nonsense'] })
+    expect(many.json.items.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, false])
+    fits(many, shape)
+  }
+  const keys = await admin.get('/admin/keys')
+  expect(keys.json.keys).toHaveLength(1)
+  fits(keys, shapes.KeysAnswer)
+  await master.publish()
+  const overview = await admin.get('/admin/overview')
+  expect(overview.json.namespaces).toHaveLength(1)
+  fits(overview, shapes.OverviewAnswer)
+
   fits(await master.post('/set/k', { value: 1 }), shapes.OkAnswer)
   fits(await master.get('/get/k'), shapes.ValueAnswer)
 })

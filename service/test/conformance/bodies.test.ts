@@ -24,6 +24,8 @@ const POSTS: [path: string, status: number, says: string][] = [
   ['/admin/cleanup', 200, '"ok":true'],
   ['/admin/intents/:id/cancel', 200, '"status":"dead"'],
   ['/admin/intents/:id/retry', 404, 'not found'],
+  ['/admin/dead/retry', 400, 'Missing ids'],
+  ['/admin/dead/drop', 400, 'Missing ids'],
 ]
 const READERS = POSTS.slice(2, 9).map(([path]) => path)
 const everybody = master.with({ 'x-admin-token': ADMIN_TOKEN })

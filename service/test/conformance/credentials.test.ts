@@ -104,6 +104,18 @@ const ROUTES: Record<string, Route> = {
     ask: async who => [`/admin/intents/${await dead(who)}/retry`],
   },
   'GET /admin/dead': { access: 'admin', good: 200 },
+  'POST /admin/dead/retry': {
+    access: 'admin',
+    good: 200,
+    ask: async who => ['/admin/dead/retry', { ids: [await dead(who)] }],
+  },
+  'POST /admin/dead/drop': {
+    access: 'admin',
+    good: 200,
+    ask: async who => ['/admin/dead/drop', { ids: [await dead(who)] }],
+  },
+  'GET /admin/keys': { access: 'admin', good: 200 },
+  'GET /admin/overview': { access: 'admin', good: 200 },
   'GET /admin/dead/:id': { access: 'admin', good: 200, ask: async who => [`/admin/dead/${await dead(who)}`] },
 }
 

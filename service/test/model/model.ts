@@ -33,6 +33,8 @@ export type ModelIntent = {
   claimer: number | null
   lastError: string | null
   endedAt: number
+  /** The how-manieth death of all; those that one sweep brings share a number. */
+  death: number
   progress: number | null
   result: { type: ResultType; text: string } | null
   deadBecause: string | null
@@ -48,7 +50,10 @@ export class Model {
   remembered = new Map<string, { fingerprint: string; id: string; namespace: string; expiresAt: number }>()
   lapses: Lapse[] = []
   now = 0
+  /** What was dropped. */
+  readonly dropped: string[] = []
   #sequence = 0
+  #deaths = 0
 
   find(id: string): ModelIntent | undefined {
     return this.intents.find(intent => intent.id === id)
@@ -93,6 +98,7 @@ export class Model {
       claimer: null,
       lastError: null,
       endedAt: 0,
+      death: 0,
       progress: null,
       result: null,
       deadBecause: null,
@@ -218,9 +224,31 @@ export class Model {
     return { id, moved: true }
   }
 
+  retryDead(ids: string[], ttlMs: number): boolean[] {
+    return ids.map(id => this.find(id)?.state === 'dead' && !('refused' in this.retry(id, ttlMs)))
+  }
+
+  /** Its idempotency key stays. */
+  dropDead(ids: string[]): boolean[] {
+    return ids.map(id => {
+      if (this.find(id)?.state !== 'dead') return false
+      this.intents = this.intents.filter(intent => intent.id !== id)
+      this.dropped.push(id)
+      return true
+    })
+  }
+
+  /** Newest death first. */
+  deadLetters(namespace: string | null): ModelIntent[] {
+    return this.intents
+      .filter(({ state, route }) => state === 'dead' && (namespace === null || route.namespace === namespace))
+      .sort((a, b) => b.death - a.death)
+  }
+
   /** @returns the ids whose lease ran out and that got another attempt: their `runAt` is the engine's draw */
   sweep(): string[] {
     const requeued: string[] = []
+    const earlier = this.#deaths
     for (const intent of this.intents) {
       const { namespace } = intent.route
       if (intent.state === 'claimed' && intent.leaseUntil <= this.now) {
@@ -236,6 +264,7 @@ export class Model {
         this.lapses.push({ id: intent.id, namespace, what: 'expired' })
       }
     }
+    for (const intent of this.intents) if (intent.death > earlier) intent.death = this.#deaths
     return requeued
   }
 
@@ -270,6 +299,7 @@ export class Model {
   #die(intent: ModelIntent, reason: string, lastError: string): void {
     intent.state = 'dead'
     intent.endedAt = this.now
+    intent.death = ++this.#deaths
     intent.deadBecause = reason
     intent.lastError = lastError
   }

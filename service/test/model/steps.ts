@@ -27,6 +27,7 @@ export type Step =
   | { do: 'release'; pick: number; token: 'right' | 'wrong' }
   | SettleStep
   | { do: 'cancel' | 'retry'; pick: number }
+  | { do: 'retryDead' | 'dropDead'; picks: number[] }
   | { do: 'set'; key: number; value: number; ttlMs: number }
   | { do: 'replay'; nonce: number }
   | { do: 'sweep' }
@@ -99,6 +100,10 @@ const progress = fc.record({
   leaseMs: few<number | null>(null, 10_000, 120_000),
 })
 const admin = fc.record({ do: few('cancel' as const, 'retry' as const), pick })
+const deadLetters = fc.record({
+  do: few('retryDead' as const, 'dropDead' as const),
+  picks: fc.array(pick, { maxLength: 5 }),
+})
 const set = fc.record({
   do: fc.constant('set' as const),
   key: few(1, 2),
@@ -117,6 +122,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: progress },
   { weight: 1, arbitrary: release },
   { weight: 2, arbitrary: admin },
+  { weight: 2, arbitrary: deadLetters },
   { weight: 1, arbitrary: set },
   { weight: 1, arbitrary: replay },
   { weight: 3, arbitrary: sweep },

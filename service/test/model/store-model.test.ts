@@ -8,6 +8,7 @@ import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type {
   Claimed,
+  DeadLetterPage,
   ExtendOp,
   FailOp,
   FulfilOp,
@@ -95,6 +96,7 @@ async function playTurn(model: Model, steps: Step[]): Promise<void> {
 
 function toOp(step: Step, model: Model): Op {
   const picked = (pick: number) => model.intents[pick % Math.max(1, model.intents.length)]
+  const pickedIds = (picks: number[]) => picks.map(pick => picked(pick)?.id ?? 'nobody')
   serial += 1
   const fresh = serial.toString(16).padStart(32, '0')
   switch (step.do) {
@@ -159,6 +161,10 @@ function toOp(step: Step, model: Model): Op {
       return { kind: 'cancel', id: picked(step.pick)?.id ?? 'nobody' }
     case 'retry':
       return { kind: 'retry', id: picked(step.pick)?.id ?? 'nobody', ttlMs: TTL_MS }
+    case 'retryDead':
+      return { kind: 'retryDead', ids: pickedIds(step.picks), ttlMs: TTL_MS }
+    case 'dropDead':
+      return { kind: 'dropDead', ids: pickedIds(step.picks) }
     case 'set':
       return {
         kind: 'set',
@@ -200,6 +206,10 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
       return model.cancel(op.id)
     case 'retry':
       return model.retry(op.id, op.ttlMs)
+    case 'retryDead':
+      return model.retryDead(op.ids, op.ttlMs)
+    case 'dropDead':
+      return model.dropDead(op.ids)
     case 'set':
       model.values.set(op.key, { value: op.value, expiresAt: op.expiresAt })
       return null
@@ -221,10 +231,13 @@ function comparable(outcome: Outcome): unknown {
   return known(outcome.value)
 }
 
+const isOutcome = (value: unknown): value is Outcome =>
+  typeof value === 'object' && value !== null && 'ok' in value
+
 function known(value: (Outcome & { ok: true })['value']): unknown {
   if (value === null || typeof value === 'boolean') return value
   if (Array.isArray(value)) {
-    return value.map(each => ('ok' in each ? comparable(each) : known(each as never)))
+    return value.map(each => (isOutcome(each) ? comparable(each) : known(each as never)))
   }
   if ('payload' in value) {
     const { id, attempts } = value as Claimed
@@ -248,7 +261,6 @@ async function adoptRunAt(model: Model, id: string): Promise<void> {
 }
 
 async function sameEndState(model: Model): Promise<void> {
-  const depth = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
   for (const intent of model.intents) {
     const stored = (await store.intent(intent.id))!
     expect({ ...stored, state: wireState(stored.state) }).toMatchObject({
@@ -264,18 +276,54 @@ async function sameEndState(model: Model): Promise<void> {
     expect(await store.payload(intent.id)).toBe(intent.payload)
     expect(await store.result(intent.id)).toEqual(intent.result)
     expect((await store.deadLetter(intent.id))?.reason ?? null).toBe(intent.deadBecause)
-    depth[intent.state] += 1
   }
   for (const [key, { value, expiresAt }] of model.values) {
     expect(await store.value(0, key, now)).toBe(expiresAt > now ? value : null)
   }
-  const stats = await store.stats()
-  const kept = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
-  for (const name of ['open', 'claimed', 'fulfilled', 'dead'] as const) {
-    for (const namespace of stats.depth) kept[name] += namespace[name]
+  for (const id of model.dropped) {
+    for (const read of ['intent', 'payload', 'result', 'deadLetter'] as const) {
+      expect(await store[read](id)).toBeNull()
+    }
   }
-  expect(kept).toEqual(depth)
+  await sameDeadLetters(model)
+  await sameTallies(model)
 }
+
+async function sameDeadLetters(model: Model): Promise<void> {
+  for (const namespace of [null, 'default', 'home']) {
+    const search = { namespace, goal: null, reason: null, limit: 2 }
+    const listed: string[] = []
+    let before: number | null = null
+    do {
+      const page: DeadLetterPage = (await store.deadLetters({ ...search, before }))!
+      listed.push(...page.letters.map(letter => letter.intentId))
+      before = page.next
+    } while (before !== null)
+    const dead = model.deadLetters(namespace)
+    expect(listed.toSorted()).toEqual(dead.map(intent => intent.id).sort())
+    expect(listed.map(id => model.find(id)!.death)).toEqual(dead.map(intent => intent.death))
+  }
+}
+
+/** What is kept beside the intents, so that nothing ever counts them. */
+async function sameTallies(model: Model): Promise<void> {
+  const { depth } = await store.stats()
+  for (const namespace of ['default', 'home']) {
+    const tallies = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
+    for (const { route, state } of model.intents) if (route.namespace === namespace) tallies[state] += 1
+    // One in which nothing is left may still be there, with zeros.
+    const kept = depth.find(of => of.namespace === namespace) ?? { ...NOTHING, namespace }
+    expect(kept).toEqual({ namespace, ...tallies })
+  }
+  const unsettled = await store.unsettled()
+  for (const keyId of [0, 1]) {
+    const theirs = model.intents.filter(({ route }) => route.publisher === keyId)
+    const count = theirs.filter(({ state }) => state === 'open' || state === 'claimed').length
+    expect(unsettled.get(keyId)).toBe(count === 0 ? undefined : count)
+  }
+}
+
+const NOTHING = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
 
 function sorted<T>(values: readonly T[]): string[] {
   return values.map(value => JSON.stringify(value)).sort()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
+import { DEAD_LETTER_SQL } from '../../store/sqlite/dead-letters.ts'
 import { LANE_SQL } from '../../store/sqlite/lane-statements.ts'
 import { READ_SQL } from '../../store/sqlite/reads.ts'
 import { WRITE_SQL } from '../../store/sqlite/statements.ts'
@@ -13,7 +14,9 @@ const db = openWriting(join(mkdtempSync(join(tmpdir(), 'bus-plans-')), 'bus.db')
 const WHOLE = new Set(['busy', 'namespaces', 'keys'])
 const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/
 
-const statements = Object.entries({ ...WRITE_SQL, ...READ_SQL, ...LANE_SQL })
+const statements = [WRITE_SQL, READ_SQL, DEAD_LETTER_SQL, LANE_SQL].flatMap(sql =>
+  Object.entries<string>(sql),
+)
 
 test.each(statements)('%s neither scans a table nor sorts', (name, sql) => {
   const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(

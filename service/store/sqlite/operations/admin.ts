@@ -22,15 +22,21 @@ export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
 export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined || (row.state !== DEAD && row.state !== FULFILLED)) return NOT_FOUND
+  const namespace = reopen(w, row, op.ttlMs)
+  return { ok: true, value: { id: op.id, state: 'ready', namespace, moved: true } }
+}
+
+/** @returns its namespace */
+export function reopen(w: Writer, row: IntentRow, ttlMs: number): string {
   const lane = w.lanes.get(row.lane)
-  const expiresAt = w.now + op.ttlMs
+  const expiresAt = w.now + ttlMs
   w.sql.reopen.run(w.now, expiresAt, expiresAt, REASON.retried, row.n)
   w.sql.exhume.run(row.n)
   w.sql.deleteResult.run(row.n)
   w.lanes.move(lane, row.state, READY)
   w.lanes.offer(lane, { priority: row.priority, runAt: w.now, attempts: 0, sequence: row.n, expiresAt })
   w.next.ready = Math.min(w.next.ready, expiresAt)
-  return { ok: true, value: { id: op.id, state: 'ready', namespace: lane.route.namespace, moved: true } }
+  return lane.route.namespace
 }
 
 export function purge(w: Writer, op: PurgeOp): Outcome<'purge'> {

@@ -2,6 +2,7 @@ import type { Nonce, Op, Outcome } from '../../store.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
 import { claim, release } from './claim.ts'
+import { dropDead, retryDead } from './dead-letters.ts'
 import { createKey, revokeKey } from './keys.ts'
 import { publish, publishAll } from './publish.ts'
 import { extend, fail, fulfil, progress } from './settle.ts'
@@ -42,6 +43,10 @@ export function apply(w: Writer, op: Op): Outcome {
       return cancel(w, op)
     case 'retry':
       return retry(w, op)
+    case 'retryDead':
+      return retryDead(w, op)
+    case 'dropDead':
+      return dropDead(w, op)
     case 'purge':
       return purge(w, op)
     case 'sweep':

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { BusError } from '../../errors.ts'
+import { deadLetterOf, deadLetterText, movedText, refusedText, sendJson } from '../answers.ts'
+import { jsonBody } from '../body.ts'
+import { reader } from '../read.ts'
+import { DeadLetterIdsBody, DeadLettersQuery } from '../schemas/requests.ts'
+import { intentId } from './intent-id.ts'
+import type { Parts } from './parts.ts'
+
+type Id = { Params: { id: string } }
+const ADMIN = { config: { access: 'admin' } } as const
+
+const PATH = '/admin/dead'
+const SHOWN = 100
+
+const readQuery = reader(DeadLettersQuery)
+const readIds = reader(DeadLetterIdsBody)
+type Query = ReturnType<typeof readQuery>
+
+/** What died, a page at a time, and what becomes of it: another try, or nothing at all. */
+export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
+  app.get(PATH, ADMIN, async (request, reply) => {
+    const query = readQuery(request.query as Record<string, unknown>)
+    const { namespace = null, goal = null, reason = null, limit = SHOWN } = query
+    const before = placeOf(query.before)
+    const page = await broker.store.deadLetters({ namespace, goal, reason, before, limit })
+    if (page === null) {
+      throw new BusError(
+        'invalid_request',
+        `before takes the intent id of a dead letter; ${before} is none, or none any more. Follow the Link of a page instead, or begin again.`,
+      )
+    }
+    if (page.next !== null) reply.header('link', `<${PATH}?${onFrom(query, page.next)}>; rel="next"`)
+    return sendJson(reply, JSON.stringify(page.letters.map(deadLetterOf)))
+  })
+
+  app.get<Id>(`${PATH}/:id`, ADMIN, async (request, reply) => {
+    const id = intentId(request)
+    const letter = await broker.store.deadLetter(id)
+    if (letter === null) throw notDead()
+    const payload = await broker.store.payload(id)
+    return sendJson(reply, deadLetterText(letter, keys.nameOf(letter.route.publisher), payload))
+  })
+
+  app.post(`${PATH}/retry`, ADMIN, async (request, reply) => {
+    const open = (id: string) => movedText({ id, state: 'ready' })
+    return sendJson(reply, await forEach(request, ids => broker.retryDead(ids), open))
+  })
+
+  app.post(`${PATH}/drop`, ADMIN, async (request, reply) => {
+    const dropped = (id: string) => `{"ok":true,"id":"${id}","status":"dropped"}`
+    return sendJson(reply, await forEach(request, ids => broker.dropDead(ids), dropped))
+  })
+}
+
+/** @returns an answer per id that was sent, in order */
+async function forEach(
+  request: FastifyRequest,
+  move: (ids: string[]) => Promise<boolean[]>,
+  moved: (id: string) => string,
+): Promise<string> {
+  const { ids } = readIds(jsonBody(request).fields)
+  const found = await move(ids)
+  const items = ids.map((id, i) => (found[i] ? moved(id) : refusedText(id, notDead())))
+  return `{"items":[${items.join(',')}]}`
+}
+
+const notDead = (): BusError => new BusError('not_found', 'Dead letter not found.')
+
+/** An intent id, or the place that a Link names. */
+function placeOf(before: string | undefined): string | number | null {
+  if (before === undefined) return null
+  return before.length === 32 ? before : Number(before)
+}
+
+/** The same question, from `next` on. */
+function onFrom(query: Query, next: number): string {
+  const asked = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...query, before: next })) asked.set(name, String(value))
+  return asked.toString()
+}
