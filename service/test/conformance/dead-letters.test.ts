@@ -278,6 +278,21 @@ describe('retry and drop of many', () => {
     }
   })
 
+  test('nothing of what was dropped turns up in what is published later', async () => {
+    const { admin, master } = await busForTest()
+    for (let again = 0; again < 2; again += 1) {
+      const claim = await master.claimed({ payload: again })
+      await master.fulfil(claim, { result: again })
+      expect((await master.get(`/result/${claim.id}`)).json.result).toBe(again)
+      expect(idsOf(await admin.get(PATH))).toEqual([])
+      expect((await admin.post(`/admin/intents/${claim.id}/cancel`)).status).toBe(200)
+      expect(idsOf(await admin.get(PATH))).toEqual([claim.id])
+      await admin.post(`${PATH}/drop`, { ids: [claim.id] })
+    }
+    const id = await master.publish()
+    expect((await master.get(`/result/${id}`)).json).not.toHaveProperty('result')
+  })
+
   test('drop leaves the idempotency key, which answers as after retention', async () => {
     const publish = () => master.publish({}, { 'idempotency-key': 'once' })
     const id = await publish()

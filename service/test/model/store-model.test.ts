@@ -96,7 +96,10 @@ async function playTurn(model: Model, steps: Step[]): Promise<void> {
 
 function toOp(step: Step, model: Model): Op {
   const picked = (pick: number) => model.intents[pick % Math.max(1, model.intents.length)]
-  const pickedIds = (picks: number[]) => picks.map(pick => picked(pick)?.id ?? 'nobody')
+  // Few are dead, so most are picked among those, and the newest may be among them.
+  const dead = model.deadLetters(null)
+  const pickedIds = (picks: number[]) =>
+    picks.map(pick => (pick % 4 === 0 ? picked(pick) : dead[pick % Math.max(1, dead.length)])?.id ?? 'nobody')
   serial += 1
   const fresh = serial.toString(16).padStart(32, '0')
   switch (step.do) {
