@@ -42,6 +42,28 @@ export type IntentDetail = Status & {
   result?: unknown
 }
 
+/** How the bus is, as it is kept and not counted. */
+export type Overview = {
+  version: string
+  now: number
+  startedAt: number
+  uptimeSeconds: number
+  draining: boolean
+  intents: Record<State, number>
+  deadLetters: number
+  /** `null`: nothing is ready. */
+  oldestReadyAgeSeconds: number | null
+  /** Workers in a long poll. */
+  waitingClaims: number
+  queuedOperations: number
+  issuedKeys: number
+  /** The busiest of them. */
+  namespaces: ({ namespace: string } & Record<State, number>)[]
+  namespaceCount: number
+  /** Since the start. */
+  totals: Record<'published' | 'claimed' | 'fulfilled' | 'failed' | 'lapsed' | 'dead', number>
+}
+
 export type Moved = { ok: true; id: string; status: State | 'dropped' }
 export type Refused = { ok: false; id: string; error: { code: string; message: string } }
 
@@ -66,6 +88,10 @@ export class Admin {
       { once: true },
     )
     return { apiKey: made.api_key, owner: made.owner }
+  }
+
+  async overview(): Promise<Overview> {
+    return camel(await this.#get<object>('/admin/overview')) as Overview
   }
 
   async keys(): Promise<IssuedKey[]> {

@@ -11,6 +11,7 @@ export type {
   IntentDetail,
   IssuedKey,
   Moved,
+  Overview,
   Refused,
 } from './admin.ts'
 export { type BusOptions, type Failure, type Fulfilment, IntentBus, type Publication } from './bus.ts'
@@ -43,5 +44,5 @@ export type {
   Visibility,
 } from './wire.ts'
 export type { Attributes, EventName, Hooks, WorkerEvent } from './worker/events.ts'
-export type { Handler, Job } from './worker/job.ts'
+export { type Handler, type Job, TextResult } from './worker/job.ts'
 export type { Worker, WorkerOptions } from './worker/worker.ts'

@@ -19,6 +19,8 @@ export type TransportOptions = {
   retries?: number | undefined
   /** Another `fetch`. Default: the global one. */
   fetch?: typeof fetch | undefined
+  /** Another `JSON.parse` for answers, say one that keeps integers beyond 2^53. */
+  parse?: ((text: string) => unknown) | undefined
 }
 
 export type Call = {
@@ -58,6 +60,7 @@ export class Transport {
   readonly #timeoutMs: number
   readonly #retries: number
   readonly #fetch: typeof fetch
+  readonly #parse: (text: string) => unknown
   readonly #clock: Clock
 
   /** @throws {TypeError} when the URL is none */
@@ -73,6 +76,7 @@ export class Transport {
     this.#retries = options.retries ?? 4
     // Called as a method of something else, browsers' own refuses.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#parse = options.parse ?? JSON.parse
     this.#clock = clock
   }
 
@@ -113,7 +117,7 @@ export class Transport {
         signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
         redirect: 'error',
       })
-      return read(response, await response.text())
+      return read(response, await response.text(), this.#parse)
     } catch (error) {
       if (error instanceof IntentBusError) throw error
       if (timeout.aborted)
@@ -136,10 +140,11 @@ export class Transport {
   ): Promise<Record<string, string>> {
     if (access === 'none') return {}
     if (access === 'admin') {
-      if (this.#adminToken === undefined) throw new TypeError('Admin calls need the option adminToken.')
+      if (this.#adminToken === undefined)
+        throw new IntentBusError('missing_admin_token', 'Admin calls need an admin token.')
       return { 'X-Admin-Token': this.#adminToken }
     }
-    if (this.#key === undefined) throw new TypeError('This call needs the option key.')
+    if (this.#key === undefined) throw new IntentBusError('missing_key', 'This call needs an API key.')
     const signature = await this.#signer?.({
       method,
       path: path + param,
@@ -167,9 +172,9 @@ function pairsOf(query: Record<string, unknown> = {}): [string, string][] {
     .map(([name, value]) => [name, String(value)])
 }
 
-function read(response: Response, text: string): Answer {
+function read(response: Response, text: string, parse: (text: string) => unknown): Answer {
   const { status, headers } = response
-  const body = text === '' ? undefined : parsed(text)
+  const body = text === '' ? undefined : parsed(text, parse)
   if (response.ok) {
     if (text !== '' && body === undefined) throw new UnexpectedAnswerError(status, excerpt(text))
     return { status, headers, body }
@@ -185,9 +190,9 @@ function read(response: Response, text: string): Answer {
   })
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, parse: (text: string) => unknown): unknown {
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch {
     return undefined
   }

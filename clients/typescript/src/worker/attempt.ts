@@ -11,7 +11,7 @@
 import type { Clock } from '../clock.ts'
 import { BusError, LeaseLostError } from '../errors.ts'
 import type { GoalsLike } from '../goals.ts'
-import type { Handler, RunningJob } from './job.ts'
+import { type Handler, type RunningJob, TextResult } from './job.ts'
 import type { Reporter } from './reporter.ts'
 import type { Settler } from './settler.ts'
 
@@ -77,8 +77,10 @@ export class Attempt<Goals extends GoalsLike<Goals>> {
   /** @returns why the bus does not take this result. @throws {LeaseLostError} */
   async #fulfill(result: unknown): Promise<unknown> {
     const { id, claimToken } = this.#running.claim
+    const fields =
+      result instanceof TextResult ? ({ result: result.text, resultType: 'text' } as const) : { result }
     const answer = await this.#settler.settle(
-      { kind: 'fulfill', item: { id, claimToken, result } },
+      { kind: 'fulfill', item: { id, claimToken, ...fields } },
       this.#giveUpAt,
     )
     if (answer.ok) return undefined

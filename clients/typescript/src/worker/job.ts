@@ -28,10 +28,19 @@ export type Job<Payload = unknown, Goals extends GoalsLike<Goals> = AnyGoals> = 
   ): Promise<Published>
 }
 
-/** @returns what the result is; `undefined` for none. What it throws is a failed attempt, with its message as the error. */
+/** A result that is a text and not JSON: `result_type` is `text` then. */
+export class TextResult {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** @returns what the result is, JSON or a {@link TextResult}; `undefined` for none. What it throws is a failed attempt, with its message as the error. */
 export type Handler<Payload = unknown, R = unknown, Goals extends GoalsLike<Goals> = AnyGoals> = (
   job: Job<Payload, Goals>,
-) => R | Promise<R>
+) => R | TextResult | Promise<R | TextResult>
 
 export class RunningJob<Goals extends GoalsLike<Goals>> {
   readonly claim: Claim

@@ -1,0 +1,170 @@
+import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescript/src/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { Failure } from '../failure.ts'
+import { numberIn } from '../input.ts'
+import { fields, moment, type Output, plain, span, styled, table } from '../output.ts'
+import { connect, type Program, type Session } from '../program.ts'
+import { ProgressBar } from '../terminal/progress-bar.ts'
+
+type Which = {
+  goal?: string | undefined
+  reason?: string | undefined
+  olderThan?: number | undefined
+  all?: true | undefined
+}
+type Verb = 'retry' | 'drop'
+
+/** How many ids go in one request. */
+const BATCH = 500
+/** How many a dry run names. */
+const NAMED = 10
+
+export function addDead(program: Program): void {
+  const dead = program
+    .command('dead')
+    .summary('look at dead letters, retry or drop them')
+    .description('Dead letters: what failed for good. All of it needs the admin token.')
+
+  filtered(dead.command('list'))
+    .description('Lists dead letters, newest first.')
+    .option('--limit <n>', 'how many', numberIn({ least: 1, whole: true }), 100)
+    .action(async ({ limit, ...which }, command) => {
+      const { bus, output, settings } = connect(command.optsWithGlobals())
+      const letters = await matching(bus, which, settings.namespace, limit)
+      output.say(letters, () => (letters.length === 0 ? 'There are none.' : letterTable(letters)))
+    })
+
+  dead
+    .command('show')
+    .description('Shows one, with its payload and its last error.')
+    .argument('<id>')
+    .action(async (id, _options, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const letter = await bus.admin.deadLetter(id)
+      output.say(letter, () =>
+        fields([
+          ['id', letter.intentId],
+          ['goal', plain(letter.goal)],
+          ['namespace', letter.namespace],
+          ['publisher', plain(letter.publisher)],
+          ['visibility', letter.visibility],
+          ['attempts', letter.attempts],
+          ['died', `${moment(letter.createdAt)}, ${span(Date.now() / 1000 - letter.createdAt)} ago`],
+          ['reason', plain(letter.reason)],
+          ['last error', letter.lastError === null ? null : styled('red', plain(letter.lastError))],
+          ['payload', JSON.stringify(letter.payload)],
+        ]),
+      )
+    })
+
+  const verbs: Record<Verb, string> = {
+    retry: 'Opens dead intents again, with all their attempts.',
+    drop: 'Deletes dead intents for good.',
+  }
+  for (const verb of ['retry', 'drop'] as const) {
+    filtered(dead.command(verb))
+      .description(`${verbs[verb]} Without --yes it only says which.`)
+      .argument('[ids...]', 'these; or all that match the filters')
+      .option('--all', 'all of them, if there is no filter')
+      .option('-y, --yes', 'do it')
+      .action(async (ids, { yes, ...which }, command) => {
+        const session = connect(command.optsWithGlobals())
+        const chosen = ids.length > 0 ? ids : await idsMatching(session, which, verb, yes !== true)
+        if (!yes) return dryRun(session.output, verb, chosen)
+        await move(session, verb, chosen)
+      })
+  }
+}
+
+function filtered<C extends ReturnType<Program['command']>>(command: C) {
+  return command
+    .option('--goal <goal>', 'of this goal')
+    .option('--reason <text>', 'with exactly this reason')
+    .option('--older-than <seconds>', 'that died so long ago', numberIn({ least: 0 }))
+}
+
+async function matching(
+  bus: IntentBus,
+  { goal, reason, olderThan }: Which,
+  namespace: string | undefined,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<DeadLetter[]> {
+  const filter = Object.fromEntries(
+    Object.entries({ goal, reason, namespace }).filter(([, value]) => value !== undefined),
+  )
+  const before = olderThan === undefined ? Number.POSITIVE_INFINITY : (await bus.health()).ts - olderThan
+  const letters: DeadLetter[] = []
+  for await (const letter of bus.admin.deadLetters(filter as DeadLetterFilter)) {
+    if (letters.length === limit) break
+    if (letter.createdAt <= before) letters.push(letter)
+  }
+  return letters
+}
+
+async function idsMatching(
+  { bus, output, settings }: Session,
+  which: Which,
+  verb: Verb,
+  dry: boolean,
+): Promise<string[]> {
+  const { namespace } = settings
+  if (
+    !which.all &&
+    [which.goal, which.reason, which.olderThan, namespace].every(value => value === undefined)
+  ) {
+    throw new Failure(
+      `dead ${verb} takes ids, or filters: --goal, --reason, --older-than, --namespace. Or --all.`,
+      EXIT.usage,
+      'intent-bus dead list shows what there is.',
+    )
+  }
+  const letters = await matching(bus, which, namespace)
+  if (dry && letters.length > 0) output.note(letterTable(letters.slice(0, NAMED)))
+  if (dry && letters.length > NAMED)
+    output.note(styled('dim', `… and ${letters.length - NAMED} more`, process.stderr))
+  return letters.map(({ intentId }) => intentId)
+}
+
+function dryRun(output: Output, verb: Verb, ids: readonly string[]): void {
+  const what = `${ids.length} dead ${ids.length === 1 ? 'intent' : 'intents'}`
+  output.say(
+    { dry_run: true, ids },
+    ids.length === 0 ? 'There are none.' : `This would ${verb} ${what}. Nothing is done yet: add --yes.`,
+  )
+}
+
+async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]): Promise<void> {
+  const bar = new ProgressBar(verb === 'retry' ? 'opened again' : 'dropped', ids.length, output.json)
+  const answers = []
+  try {
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const some = ids.slice(start, start + BATCH)
+      answers.push(...(verb === 'retry' ? await bus.admin.retryDead(some) : await bus.admin.dropDead(some)))
+      bar.at(answers.length)
+    }
+  } finally {
+    bar.end()
+    if (answers.length < ids.length)
+      output.note(`${answers.length} of ${ids.length} were asked for before it went wrong.`)
+  }
+  const refused = answers.filter(answer => !answer.ok)
+  const done = answers.length - refused.length
+  output.say({ done, refused }, `${verb === 'retry' ? 'Opened again' : 'Dropped'}: ${done}.`)
+  for (const { id, error } of refused.slice(0, NAMED))
+    output.note(`${plain(String(id))}: ${plain(error.message)}`)
+  if (refused.length > NAMED) output.note(`… and ${refused.length - NAMED} more were refused.`)
+  if (refused.length > 0) process.exitCode = EXIT.failed
+}
+
+const letterTable = (letters: readonly DeadLetter[]): string =>
+  table(
+    ['id', 'died', 'attempts', 'namespace', 'goal', 'reason'],
+    letters.map(letter => [
+      letter.intentId,
+      moment(letter.createdAt),
+      `${letter.attempts}`,
+      letter.namespace,
+      plain(letter.goal),
+      plain(letter.reason),
+    ]),
+  )

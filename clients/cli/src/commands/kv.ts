@@ -1,0 +1,34 @@
+import { EXIT } from '../exit-codes.ts'
+import { Failure } from '../failure.ts'
+import { numberIn, typed } from '../input.ts'
+import { connect, type Program } from '../program.ts'
+
+export function addKv(program: Program): void {
+  const kv = program
+    .command('kv')
+    .summary('small values that expire')
+    .description('Small values that expire; each API key has its own.')
+
+  kv.command('get')
+    .description('Prints a value. Ends with 5 if there is none.')
+    .argument('<key>')
+    .action(async (key, _options, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const value = await bus.get(key)
+      if (value === null) throw new Failure(`There is no value "${key}", or its time is over.`, EXIT.notFound)
+      output.say({ key, value }, value)
+    })
+
+  kv.command('set')
+    .description('Keeps a text. `-` reads it from stdin, `@FILE` from a file.')
+    .argument('<key>')
+    .argument('[value]')
+    .option('--ttl <seconds>', '1 to 86400 (600)', numberIn({ least: 1, most: 86_400 }))
+    .action(async (key, value, { ttl }, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const text = await typed(value)
+      if (text === null) throw new Failure('kv set takes a VALUE.')
+      await bus.set(key, text, ttl === undefined ? {} : { ttl })
+      output.say({ ok: true }, '')
+    })
+}

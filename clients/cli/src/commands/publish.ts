@@ -1,0 +1,118 @@
+import type { Publication, PublishOptions } from '../../../typescript/src/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { Failure } from '../failure.ts'
+import { jsonOf, numberIn, typed } from '../input.ts'
+import { connect, type Program, type Session } from '../program.ts'
+import { ProgressBar } from '../terminal/progress-bar.ts'
+import { sayResult } from './result.ts'
+
+export function addPublish(program: Program): void {
+  program
+    .command('publish')
+    .summary('publish an intent')
+    .description(
+      'Publishes an intent and prints its id. With --wait it waits for the result and prints that.',
+    )
+    .addHelpText(
+      'after',
+      '\nPAYLOAD is JSON. - reads it from stdin, @FILE from a file; left out, it is what is piped in, or null.',
+    )
+    .argument('[goal]', 'what is to be done')
+    .argument('[payload]', 'JSON for whoever does it')
+    .option('--text', 'PAYLOAD is a text, not JSON')
+    .option(
+      '--priority <n>',
+      '0 to 1000, higher goes first (100)',
+      numberIn({ least: 0, most: 1000, whole: true }),
+    )
+    .option('--delay <seconds>', 'not before so many seconds', numberIn({ least: 0 }))
+    .option(
+      '--max-attempts <n>',
+      'claims before it is dead, 1 to 20 (3)',
+      numberIn({ least: 1, most: 20, whole: true }),
+    )
+    .option(
+      '--backoff <seconds>',
+      'before the second attempt, then doubled, 1 to 3600 (5)',
+      numberIn({ least: 1, most: 3600 }),
+    )
+    .option('--target-worker <id>', 'only this worker takes it')
+    .option('--capability <name>', 'only workers that offer this take it')
+    .option('--public', 'workers of any key may take it')
+    .option('--idempotency-key <key>', 'publish once, however often this is run')
+    .option('--wait [seconds]', 'wait for the result (60)', numberIn({ least: 0 }))
+    .option(
+      '--batch <file>',
+      'publish each line of FILE, an intent as JSON ({"goal", "payload", …}); - is stdin',
+    )
+    .action(async (goal, payload, options, command) => {
+      const session = connect(command.optsWithGlobals())
+      if (options.batch !== undefined) return publishBatch(session, options.batch)
+      if (goal === undefined) throw new Failure('publish takes a GOAL, or --batch FILE.')
+      const source = await typed(payload)
+      const content = options.text
+        ? (source ?? '')
+        : source === null || source === ''
+          ? null
+          : jsonOf('PAYLOAD', source)
+      const asked: PublishOptions = {
+        namespace: session.settings.namespace,
+        priority: options.priority,
+        delay: options.delay,
+        maxAttempts: options.maxAttempts,
+        backoffBase: options.backoff,
+        targetWorker: options.targetWorker,
+        requiredCapability: options.capability,
+        visibility: options.public ? 'public' : undefined,
+        idempotencyKey: options.idempotencyKey,
+      }
+      const published = await session.bus.publish(goal, content, asked)
+      if (options.wait === undefined) return session.output.say(published, published.id)
+      session.output.note(published.id)
+      const wait = options.wait === true ? 60 : options.wait
+      sayResult(await session.bus.result(published.id, { wait }), session.output, wait)
+    })
+}
+
+/** How many go in one request. Each is all or none, so what was printed is published. */
+const BATCH = 500
+
+async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
+  const lines = ((await typed(file === '-' ? '-' : `@${file}`)) ?? '').split('\n')
+  const intents = lines.flatMap((line, i) =>
+    line.trim() === '' ? [] : [publicationOf(line, i + 1, settings.namespace)],
+  )
+  const bar = new ProgressBar('published', intents.length, output.json)
+  const ids: string[] = []
+  try {
+    for (let start = 0; start < intents.length; start += BATCH) {
+      const published = await bus.publishMany(intents.slice(start, start + BATCH))
+      ids.push(...published.map(({ id }) => id))
+      bar.at(ids.length)
+    }
+  } finally {
+    bar.end()
+    if (ids.length > 0) output.say({ ids }, ids.join('\n'))
+    if (ids.length < intents.length) output.note(`${ids.length} of ${intents.length} are published.`)
+  }
+  if (intents.length === 0) throw new Failure(`${file} has no line with an intent.`, EXIT.usage)
+}
+
+type Names = Record<string, keyof PublishOptions>
+const NAMES: Names = {
+  max_attempts: 'maxAttempts',
+  backoff_base: 'backoffBase',
+  target_worker: 'targetWorker',
+}
+const MORE: Names = { required_capability: 'requiredCapability', idempotency_key: 'idempotencyKey' }
+
+/** Lines have the names of the wire; what the bus does not take it says itself. */
+function publicationOf(line: string, number: number, namespace: string | undefined): Publication<never> {
+  const intent = jsonOf(`line ${number}`, line)
+  if (typeof intent !== 'object' || intent === null || Array.isArray(intent)) {
+    throw new Failure(`line ${number} takes an object: {"goal": "…", "payload": …}.`)
+  }
+  const names: Names = { ...NAMES, ...MORE }
+  const renamed = Object.entries(intent).map(([name, value]) => [names[name] ?? name, value])
+  return { ...(namespace === undefined ? {} : { namespace }), ...Object.fromEntries(renamed) } as never
+}

@@ -1,0 +1,45 @@
+import type { Result } from '../../../typescript/src/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { numberIn } from '../input.ts'
+import { type Output, plain } from '../output.ts'
+import { connect, type Program } from '../program.ts'
+import { statusText } from './status.ts'
+
+export function addResult(program: Program): void {
+  program
+    .command('result')
+    .summary('print the result of an intent')
+    .description(
+      'Prints the result on stdout, as JSON or as the text it is. Ends with 1 if the intent is dead, and with 7 if it has not ended.',
+    )
+    .argument('<id>', 'the id that publish printed')
+    .option('--wait [seconds]', 'wait until it has ended (60)', numberIn({ least: 0 }))
+    .action(async (id, options, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const wait = options.wait === true ? 60 : (options.wait ?? 0)
+      sayResult(await bus.result(id, { wait }), output, wait)
+    })
+}
+
+/** The result alone goes to stdout, so that it can be piped on; anything else about it to stderr. */
+export function sayResult(result: Result, output: Output, waited: number): void {
+  if (result.status === 'fulfilled') {
+    output.say(result, () => resultText(result))
+    return
+  }
+  if (output.json) output.say(result, '')
+  if (result.status === 'dead') {
+    output.note(`It is dead after ${result.claimAttempts} attempts: ${plain(result.lastError ?? 'unknown')}`)
+    process.exitCode = EXIT.failed
+    return
+  }
+  output.note(
+    `${statusText(result)}\n\nIt has not ended${waited > 0 ? ` within ${waited} s` : ''}. Wait for it: --wait 60`,
+  )
+  process.exitCode = EXIT.notYet
+}
+
+function resultText({ result, resultType }: Result): string {
+  if (result === undefined) return ''
+  return resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2)
+}

@@ -1,0 +1,110 @@
+import { Option } from '@commander-js/extra-typings'
+import type { Job, WorkerEvent } from '../../../typescript/src/index.ts'
+import { TextResult } from '../../../typescript/src/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { Failure } from '../failure.ts'
+import { numberIn } from '../input.ts'
+import { parseJson } from '../json.ts'
+import { connect, type Program } from '../program.ts'
+import { WorkLog } from '../terminal/work-log.ts'
+import { Commands } from '../work/commands.ts'
+
+export function addWork(program: Program): void {
+  program
+    .command('work')
+    .summary('do jobs by a command')
+    .description('Waits for intents with this goal and runs a command for each.')
+    .addHelpText('after', HOW)
+    .argument('<goal>', 'what it does')
+    .requiredOption('-x, --exec <command>', 'for the shell')
+    .option('-c, --concurrency <n>', 'how many at once', numberIn({ least: 1, most: 1000, whole: true }), 1)
+    .option('--worker-id <id>', 'for intents with a target_worker')
+    .option('--capabilities <list>', 'what it offers, separated by commas')
+    .option(
+      '--lease <seconds>',
+      'how long it waits if this machine dies, 10 to 3600 (60)',
+      numberIn({ least: 10, most: 3600, whole: true }),
+    )
+    .option('--timeout <seconds>', 'end a command that takes longer', numberIn({ least: 0.001 }))
+    .addOption(
+      new Option('--result <type>', 'what the command prints')
+        .choices(['text', 'json'] as const)
+        .default('text' as const),
+    )
+    .option('--once', 'do one job and end: 0 done, 1 failed, 7 there was none')
+    .option('--wait <seconds>', 'with --once: how long to wait for it', numberIn({ least: 0 }), 60)
+    .action(async (goal, options, command) => {
+      const { bus, output, settings } = connect(command.optsWithGlobals())
+      const commands = new Commands(options.exec, options.timeout)
+      const log = new WorkLog(output, options.once ?? false)
+      const ended: WorkerEvent['name'][] = []
+      const stop = new AbortController()
+      const onEvent = (event: WorkerEvent) => {
+        log.tell(event)
+        ended.push(...(ENDS.includes(event.name) ? [event.name] : []))
+        if (options.once && event.name === 'intent.claimed') stop.abort()
+      }
+      const perform = async (job: Job) => {
+        const printed = await commands.run(job)
+        return options.result === 'text' ? new TextResult(printed) : jsonPrinted(printed)
+      }
+      const worker = bus.worker(goal, perform, {
+        namespace: settings.namespace,
+        concurrency: options.once ? 1 : options.concurrency,
+        workerId: options.workerId,
+        capabilities: options.capabilities?.split(',').map(name => name.trim()),
+        lease: options.lease,
+        handleSignals: false,
+        hooks: { onEvent },
+        signal: options.once
+          ? AbortSignal.any([stop.signal, AbortSignal.timeout(options.wait * 1000)])
+          : stop.signal,
+      })
+      const forget = onSignals(stop, commands)
+      log.start(goal, settings.url)
+      await worker.done.finally(forget)
+      if (options.once)
+        process.exitCode =
+          ended.length === 0 ? EXIT.notYet : ended[0] === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
+    })
+}
+
+const HOW = `
+The command gets the payload as JSON on stdin, and INTENT_ID, INTENT_GOAL,
+INTENT_NAMESPACE, INTENT_ATTEMPT and INTENT_PAYLOAD in its environment. Exit code 0
+fulfils the intent with what it printed; any other fails it, with the end of its
+stderr as the error. The lease is kept while it runs; when it is lost all the same,
+the command is ended.
+
+Ctrl-C or SIGTERM: claims no more, and finishes what has begun. A second one ends
+it at once.`
+
+const ENDS: readonly WorkerEvent['name'][] = ['intent.fulfilled', 'intent.failed', 'intent.lease_lost']
+
+function jsonPrinted(printed: string): unknown {
+  if (printed === '') return undefined
+  try {
+    return parseJson(printed)
+  } catch {
+    throw new Failure('The command printed no JSON, which --result json promises.')
+  }
+}
+
+/** The first signal drains; the second one takes the commands along. */
+function onSignals(stop: AbortController, commands: Commands): () => void {
+  const codes = { SIGINT: 130, SIGTERM: 143 } as const
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map(signal => {
+    const listener = () => {
+      if (stop.signal.aborted) {
+        commands.killAll()
+        process.exit(codes[signal])
+      }
+      stop.abort()
+    }
+    process.on(signal, listener)
+    return () => process.off(signal, listener)
+  })
+  return () => {
+    for (const forget of listeners) forget()
+  }
+}

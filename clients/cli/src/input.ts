@@ -1,0 +1,48 @@
+/** Payloads and values as they are typed: JSON, a text, a file, or what is piped in. */
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { InvalidArgumentError } from 'commander'
+import { Failure } from './failure.ts'
+import { parseJson } from './json.ts'
+
+/** @param argument `-` is stdin, `@FILE` a file, anything else itself; left out it is stdin when something is piped in */
+export async function typed(argument: string | undefined): Promise<string | null> {
+  if (argument === undefined) return process.stdin.isTTY ? null : text(process.stdin)
+  if (argument === '-') return text(process.stdin)
+  if (!argument.startsWith('@')) return argument
+  try {
+    return readFileSync(argument.slice(1), 'utf8')
+  } catch (error) {
+    throw new Failure(`${argument.slice(1)} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}
+
+/** @throws {Failure} when it is no JSON, with what to do about it */
+export function jsonOf(what: string, source: string): unknown {
+  try {
+    return parseJson(source)
+  } catch {
+    const start = JSON.stringify(source.length > 60 ? `${source.slice(0, 60)}…` : source)
+    throw new Failure(
+      `${what} takes JSON; it got ${start}.`,
+      undefined,
+      'Quote it for the shell: \'{"name": "Ada"}\'. Or send it as a text: --text.',
+    )
+  }
+}
+
+type Range = { least: number; most?: number; whole?: boolean }
+
+/** For options that take a number. */
+export function numberIn({
+  least,
+  most = Number.POSITIVE_INFINITY,
+  whole = false,
+}: Range): (given: string) => number {
+  return given => {
+    const value = given.trim() === '' ? Number.NaN : Number(given)
+    if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value
+    const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`
+    throw new InvalidArgumentError(`It takes a ${whole ? 'whole number' : 'number'} ${range}.`)
+  }
+}

@@ -1,0 +1,59 @@
+/** The command line: puts the commands together, runs one, and turns what goes wrong into a line and an exit code. */
+import { createRequire } from 'node:module'
+import { CommanderError } from 'commander'
+import { completeWithTab } from './commands/completion.ts'
+import { addDead } from './commands/dead.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addKeys } from './commands/keys.ts'
+import { addKv } from './commands/kv.ts'
+import { addProfile } from './commands/profile.ts'
+import { addPublish } from './commands/publish.ts'
+import { addResult } from './commands/result.ts'
+import { addServe } from './commands/serve.ts'
+import { addStatus } from './commands/status.ts'
+import { addWatch } from './commands/watch.ts'
+import { addWork } from './commands/work.ts'
+import { EXIT } from './exit-codes.ts'
+import { toldOf } from './failure.ts'
+import { styled } from './output.ts'
+import { newProgram } from './program.ts'
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
+export function fullProgram() {
+  const program = newProgram(version)
+  for (const add of [addPublish, addWork, addStatus, addResult, addWatch]) add(program)
+  for (const add of [addDead, addKeys, addKv, addProfile, addDoctor, addServe]) add(program)
+  completeWithTab(program)
+  return program
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads us may have seen enough: `intent-bus dead list | head`.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+  const program = fullProgram()
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(each => each.commands)]) {
+    command.exitOverride()
+  }
+  try {
+    await program.parseAsync(argv as string[])
+  } catch (error) {
+    process.exitCode = told(error, argv.includes('--json'))
+  }
+}
+
+/** @returns the exit code */
+function told(error: unknown, json: boolean): number {
+  // Commander has said it already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const failure = toldOf(error)
+  if (failure === null) throw error
+  const { code, message, wayOut, exit } = failure
+  if (json) {
+    process.stderr.write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
+    return exit
+  }
+  process.stderr.write(`${styled('red', 'error', process.stderr)} ${message}\n`)
+  if (wayOut !== undefined) process.stderr.write(`${styled('dim', wayOut, process.stderr)}\n`)
+  return exit
+}

@@ -1,0 +1,74 @@
+/** What the command says: lines for people, or JSON with the names of the wire for programs. */
+import { styleText } from 'node:util'
+import { snake } from '../../typescript/src/wire.ts'
+
+export class Output {
+  readonly json: boolean
+
+  constructor(json: boolean) {
+    this.json = json
+  }
+
+  /** The result of the command, on stdout. @param text for people */
+  say(value: object | string | null, text: string | (() => string)): void {
+    const shown = this.json ? JSON.stringify(wired(value)) : typeof text === 'string' ? text : text()
+    if (shown !== '') process.stdout.write(`${shown}\n`)
+  }
+
+  /** What happens meanwhile, on stderr. For people only. */
+  note(text: string): void {
+    if (!this.json) process.stderr.write(`${text}\n`)
+  }
+}
+
+/** Field names as they are on the wire, at the top and in a list. */
+function wired(value: object | string | null): unknown {
+  if (Array.isArray(value)) return value.map(item => wired(item))
+  return typeof value === 'object' && value !== null && value.constructor === Object ? snake(value) : value
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Coloured where the stream is a terminal that wants it (`NO_COLOR`, `FORCE_COLOR`). */
+export const styled = (style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string =>
+  styleText(style, text, { stream })
+
+/** `name   value` lines. `null` and `undefined` are left out. */
+export function fields(
+  rows: readonly (readonly [name: string, value: string | number | null | undefined])[],
+): string {
+  const shown = rows.filter(([, value]) => value !== null && value !== undefined)
+  const width = Math.max(...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${styled('dim', name.padEnd(width))}  ${value}`).join('\n')
+}
+
+/** A table whose last column may be as long as it is. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map(row => row[i]!.length)))
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  ')
+  return [styled('dim', line(heads)), ...rows.map(line)].join('\n')
+}
+
+/** `2026-11-24 14:03:07`, in the time of this machine. */
+export function moment(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000)
+  const two = (n: number) => `${n}`.padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
+/** `12 ms`, `45 s`, `12 min`, `3 h`, `5 d`: the largest unit of which there are two. */
+export function span(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}
+
+/** Text from somebody else, in which nothing steers the terminal. */
+export const plain = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, c => (c === '\n' || c === '\t' ? ' ' : '\ufffd'))

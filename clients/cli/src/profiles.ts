@@ -1,0 +1,106 @@
+/**
+ * The config file: `$XDG_CONFIG_HOME/intent-bus/config.json`, or the one that `INTENT_BUS_CONFIG` names.
+ *
+ * ```json
+ * { "default": "home", "profiles": { "home": { "url": "https://bus.example.com", "key_file": "/home/ada/.bus-key" } } }
+ * ```
+ */
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Failure } from './failure.ts'
+
+export type Profile = {
+  url: string
+  key?: string
+  key_file?: string
+  admin_token?: string
+  admin_token_file?: string
+  namespace?: string
+  sign?: boolean
+}
+export type Profiles = { default?: string | undefined; profiles: Record<string, Profile> }
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export function configPath(env: Env): string {
+  if (env['INTENT_BUS_CONFIG']) return env['INTENT_BUS_CONFIG']
+  return join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'intent-bus', 'config.json')
+}
+
+/** @returns no profiles when there is no file @throws {Failure} when it is not what it should be */
+export function readProfiles(env: Env): Profiles {
+  const path = configPath(env)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
+    throw new Failure(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+  try {
+    return checked(JSON.parse(text))
+  } catch (error) {
+    throw new Failure(`${path}: ${(error as Error).message}`)
+  }
+}
+
+/** @throws {Failure} when there is none of this name */
+export function profileNamed(name: string, env: Env): Profile {
+  const { profiles } = readProfiles(env)
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined
+  if (profile !== undefined) return profile
+  const known = Object.keys(profiles)
+  const list = known.length === 0 ? 'There are none yet' : `There are: ${known.join(', ')}`
+  throw new Failure(
+    `There is no profile "${name}". ${list}.`,
+    undefined,
+    `Make one: intent-bus profile add ${name} URL`,
+  )
+}
+
+/** Readable by its owner only, and there whole or not at all. */
+export function writeProfiles(profiles: Profiles, env: Env): void {
+  const path = configPath(env)
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${process.pid}.new`
+  writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600 })
+  chmodSync(draft, 0o600)
+  renameSync(draft, path)
+}
+
+const KINDS: Record<keyof Profile, string> = {
+  url: 'string',
+  key: 'string',
+  key_file: 'string',
+  admin_token: 'string',
+  admin_token_file: 'string',
+  namespace: 'string',
+  sign: 'boolean',
+}
+
+function checked(read: unknown): Profiles {
+  const { default: chosen, profiles } = objectOf(read, 'the file')
+  if (chosen !== undefined && typeof chosen !== 'string')
+    throw new Error('default takes the name of a profile.')
+  for (const [name, profile] of Object.entries(objectOf(profiles, 'profiles'))) {
+    const fields = objectOf(profile, `profiles.${name}`)
+    if (fields['url'] === undefined) throw new Error(`profiles.${name} has no url.`)
+    for (const [field, value] of Object.entries(fields)) {
+      const kind = KINDS[field as keyof Profile]
+      if (kind === undefined) {
+        throw new Error(`profiles.${name} has a field "${field}"; it takes ${Object.keys(KINDS).join(', ')}.`)
+      }
+      // Not the value: it may be a key.
+      if (typeof value !== kind)
+        throw new Error(`profiles.${name}.${field} takes a ${kind}; it got a ${typeof value}.`)
+    }
+  }
+  return read as Profiles
+}
+
+function objectOf(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new Error(`${what} takes an object.`)
+}

@@ -1,0 +1,37 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import { IntentBus } from '../../typescript/src/index.ts'
+import { parseJson } from './json.ts'
+import { Output } from './output.ts'
+import { type Flags, type Settings, settingsOf } from './settings.ts'
+
+/** The command with what every command takes. */
+export function newProgram(version: string) {
+  return new Command('intent-bus')
+    .description('A small job bus over plain HTTP: publish in the cloud, work on a phone, a Pi or a VPS.')
+    .version(version, '--version', 'print the version')
+    .addOption(new Option('-p, --profile <name>', 'a bus of the config file'))
+    .addOption(new Option('--url <url>', 'another address than that of the profile or of BUS_URL'))
+    .addOption(new Option('-n, --namespace <name>', 'the namespace to work in'))
+    .addOption(new Option('--sign', 'sign every request'))
+    .addOption(new Option('--json', 'print JSON, with the names of the wire'))
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(intent-bus help shows what there is)')
+    .showSuggestionAfterError()
+}
+
+export type Program = ReturnType<typeof newProgram>
+export type Globals = Flags & { json?: true | undefined }
+
+export type Session = { bus: IntentBus; settings: Settings; output: Output }
+
+/** A client for what the flags, the environment and the config file say. */
+export function connect(globals: Globals): Session {
+  const settings = settingsOf(globals, process.env)
+  const { url, key, adminToken, sign } = settings
+  return {
+    bus: new IntentBus({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson }),
+    settings,
+    output: new Output(globals.json ?? false),
+  }
+}

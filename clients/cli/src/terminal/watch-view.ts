@@ -1,0 +1,172 @@
+/** What `watch` draws. */
+import type { Overview } from '../../../typescript/src/index.ts'
+import { plain, span, styled } from '../output.ts'
+import type { Size } from './screen.ts'
+
+type Totals = Overview['totals']
+type Rates = Record<keyof Totals, number>
+
+const KEPT = 240
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** What was read, and the rates between. */
+export class Readings {
+  last: Overview | null = null
+  missed: Error | null = null
+  /** Since the bus started, or since the first look. */
+  rates: Rates | null = null
+  readonly fulfilled: number[] = []
+
+  add(overview: Overview): void {
+    this.rates =
+      this.last === null || this.last.startedAt !== overview.startedAt
+        ? null
+        : ratesBetween(this.last, overview)
+    if (this.rates !== null) this.fulfilled.push(this.rates.fulfilled)
+    if (this.fulfilled.length > KEPT) this.fulfilled.shift()
+    this.last = overview
+    this.missed = null
+  }
+
+  miss(error: Error): void {
+    this.missed = error
+  }
+}
+
+function ratesBetween(before: Overview, now: Overview): Rates | null {
+  const seconds = now.now - before.now
+  if (seconds <= 0) return null
+  const rate = (name: keyof Totals) => (now.totals[name] - before.totals[name]) / seconds
+  const names = Object.keys(now.totals) as (keyof Totals)[]
+  return Object.fromEntries(names.map(name => [name, rate(name)])) as Rates
+}
+
+/** One line, for logs and pipes. */
+export function lineFor({ last, rates }: Readings): string {
+  const { intents, waitingClaims } = last!
+  const rate = rates === null ? '' : `, ${perSecond(rates.fulfilled)} fulfilled`
+  return `${intents.open} open, ${intents.claimed} claimed, ${intents.dead} dead, ${waitingClaims} waiting${rate}`
+}
+
+export function drawing(
+  { last, rates, missed, fulfilled }: Readings,
+  url: string,
+  { columns, rows }: Size,
+): string[] {
+  const overview = last!
+  const width = Math.min(columns, 100)
+  const lines = [
+    fit(
+      `${styled('bold', 'Intent Bus')} ${overview.version}  ${styled('dim', url)}`,
+      `up ${span(overview.uptimeSeconds)}`,
+      width,
+    ),
+    missed === null ? '' : styled('red', plain(missed.message).slice(0, width)),
+    ...tiles(overview, width),
+    '',
+    ...flow(rates, overview, width),
+    '',
+    `${styled('dim', 'fulfilled/s')} ${sparkline(fulfilled, width - 12)}`,
+    '',
+    ...namespaces(overview, width, rows),
+  ]
+  return [...lines, '', styled('dim', 'q ends')]
+}
+
+const STATES = [
+  ['open', 'cyan'],
+  ['claimed', 'yellow'],
+  ['fulfilled', 'green'],
+  ['dead', 'red'],
+] as const
+
+/** The four states: two beside each other on a phone, four on a wider screen. */
+function tiles({ intents }: Overview, width: number): string[] {
+  const perRow = width < 56 ? 2 : 4
+  const cell = Math.floor(width / perRow)
+  const lines: string[] = []
+  for (let start = 0; start < STATES.length; start += perRow) {
+    const row = STATES.slice(start, start + perRow)
+    lines.push(
+      row.map(([state]) => styled('dim', state.padEnd(cell))).join(''),
+      row
+        .map(([state, colour]) => {
+          const count = grouped(intents[state])
+          const quiet = state === 'dead' && intents.dead === 0 ? 'dim' : colour
+          return styled(['bold', quiet], count) + ' '.repeat(Math.max(0, cell - count.length))
+        })
+        .join(''),
+    )
+  }
+  return lines
+}
+
+function flow(rates: Rates | null, overview: Overview, width: number): string[] {
+  const { oldestReadyAgeSeconds: oldest, waitingClaims, issuedKeys } = overview
+  const rate = (name: keyof Totals) => (rates === null ? '–' : perSecond(rates[name]))
+  return wrapped(
+    [
+      `published ${rate('published')}`,
+      `claimed ${rate('claimed')}`,
+      `fulfilled ${rate('fulfilled')}`,
+      `failed ${rate('failed')}`,
+      `lapsed ${rate('lapsed')}`,
+      `died ${rate('dead')}`,
+      `oldest ready ${oldest === null ? '–' : span(oldest)}`,
+      `workers waiting ${waitingClaims}`,
+      `keys ${issuedKeys}`,
+    ],
+    width,
+  )
+}
+
+/** As many beside each other as fit. */
+function wrapped(items: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const item of items) {
+    const longer = `${lines.at(-1)}   ${item}`
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
+    else lines.push(item)
+  }
+  return lines
+}
+
+function namespaces({ namespaces: all, namespaceCount }: Overview, width: number, rows: number): string[] {
+  const shown = all.slice(0, Math.max(1, rows - 16))
+  // On a phone, what is done for good is in the tiles above.
+  const states = STATES.filter(([state]) => width >= 56 || state !== 'fulfilled')
+  const cell = width >= 56 ? 11 : 9
+  const name = Math.max(10, width - states.length * cell)
+  const head = 'namespace'.padEnd(name) + states.map(([state]) => state.padStart(cell)).join('')
+  const lines = shown.map(each => {
+    const counts = states.map(([state]) => grouped(each[state]).padStart(cell)).join('')
+    return (
+      plain(each.namespace)
+        .slice(0, name - 1)
+        .padEnd(name) + counts
+    )
+  })
+  const more = namespaceCount - shown.length
+  return [styled('dim', head), ...lines, ...(more > 0 ? [styled('dim', `… and ${more} more`)] : [])]
+}
+
+function sparkline(values: readonly number[], width: number): string {
+  const shown = values.slice(-Math.max(1, width))
+  const most = Math.max(1, ...shown)
+  return shown
+    .map(value => BARS[Math.min(BARS.length - 1, Math.floor((value / most) * (BARS.length - 1)))])
+    .join('')
+}
+
+/** Left and right on one line. Styles have no width. */
+function fit(left: string, right: string, width: number): string {
+  const gap = width - visible(left) - right.length
+  return gap < 1 ? left : left + ' '.repeat(gap) + styled('dim', right)
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: styles begin with one
+const visible = (text: string): number => text.replace(/\x1b\[[0-9;]*m/g, '').length
+
+const perSecond = (rate: number): string =>
+  `${rate < 10 ? Math.round(rate * 10) / 10 : grouped(Math.round(rate))}/s`
+const grouped = (count: number): string => count.toLocaleString('en')

@@ -1,0 +1,64 @@
+import type { WorkerEvent } from '../../../typescript/src/index.ts'
+import { type Output, plain, span, styled } from '../output.ts'
+
+type Mark = [sign: string, style: Parameters<typeof styled>[0]]
+
+const MARKS: Partial<Record<WorkerEvent['name'], Mark>> = {
+  'intent.started': ['▶', 'cyan'],
+  'intent.fulfilled': ['✓', 'green'],
+  'intent.failed': ['✗', 'red'],
+  'intent.lease_lost': ['!', 'yellow'],
+  'worker.retrying': ['…', 'yellow'],
+  'worker.draining': ['■', 'dim'],
+}
+
+/** What a worker does: a line for each step on stderr, or the events themselves as lines of JSON on stdout. */
+export class WorkLog {
+  readonly #output: Output
+  readonly #once: boolean
+
+  constructor(output: Output, once: boolean) {
+    this.#output = output
+    this.#once = once
+  }
+
+  start(goal: string, url: string): void {
+    this.#output.note(`Waiting for ${plain(goal)} at ${url}${this.#once ? '' : '. Ctrl-C stops'}`)
+  }
+
+  tell(event: WorkerEvent): void {
+    if (this.#output.json) {
+      const { name, attributes, error } = event
+      process.stdout.write(
+        `${JSON.stringify({ name, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
+      )
+      return
+    }
+    const mark = MARKS[event.name]
+    if (mark === undefined || (this.#once && event.name === 'worker.draining')) return
+    const [sign, style] = mark
+    const time = new Date().toTimeString().slice(0, 8)
+    this.#output.note(
+      `${styled('dim', time, process.stderr)} ${styled(style, sign, process.stderr)} ${lineOf(event)}`,
+    )
+  }
+}
+
+function lineOf({ name, attributes, error }: WorkerEvent): string {
+  const id = attributes['messaging.message.id']
+  const attempt = Number(attributes['intent_bus.attempt'])
+  switch (name) {
+    case 'intent.started':
+      return `${id}${attempt > 1 ? `, attempt ${attempt}` : ''}`
+    case 'intent.fulfilled':
+      return `${id} in ${span(Number(attributes['intent_bus.duration']))}`
+    case 'worker.retrying':
+      return `${messageOf(error)} Again in ${span(Number(attributes['intent_bus.retry.delay']))}.`
+    case 'worker.draining':
+      return error === undefined ? 'claims no more, and finishes what has begun' : 'stops'
+    default:
+      return `${id} ${messageOf(error)}`
+  }
+}
+
+const messageOf = (error: unknown): string => plain(error instanceof Error ? error.message : String(error))

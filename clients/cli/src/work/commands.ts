@@ -1,0 +1,121 @@
+/** Runs a shell command for each job, in a process group of its own: the terminal's Ctrl-C is not for it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job } from '../../../typescript/src/index.ts'
+
+/** The bus takes results of 64 KiB unless it is told otherwise; what is far beyond need not be held. */
+const MOST_BYTES = 4 * 1024 * 1024
+/** An error is cut at 500 characters by the bus; its end says most. */
+const ERROR_CHARS = 500
+/** Between asking a command to end and ending it. */
+const GRACE_MS = 5000
+
+export class Commands {
+  readonly #command: string
+  readonly #timeoutSeconds: number | undefined
+  readonly #running = new Set<ChildProcess>()
+
+  constructor(command: string, timeoutSeconds: number | undefined) {
+    this.#command = command
+    this.#timeoutSeconds = timeoutSeconds
+  }
+
+  /** @returns what it printed, without the last line break @throws {Error} with the end of its stderr, if it fails */
+  async run(job: Job): Promise<string> {
+    const child = spawn(this.#command, {
+      shell: true,
+      detached: process.platform !== 'win32',
+      env: { ...process.env, ...variables(job) },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#running.add(child)
+    const end = (reason: Error) => void endSoon(child, reason)
+    const lost = () => end(job.signal.reason)
+    job.signal.addEventListener('abort', lost, { once: true })
+    const late = this.#deadline(end)
+    try {
+      return await outcomeOf(child, `${JSON.stringify(job.payload)}\n`)
+    } finally {
+      clearTimeout(late)
+      job.signal.removeEventListener('abort', lost)
+      this.#running.delete(child)
+    }
+  }
+
+  killAll(): void {
+    for (const child of this.#running) signalGroup(child, 'SIGKILL')
+  }
+
+  #deadline(end: (reason: Error) => void): NodeJS.Timeout | undefined {
+    const seconds = this.#timeoutSeconds
+    if (seconds === undefined) return undefined
+    return setTimeout(() => end(new Error(`It took longer than ${seconds} s.`)), seconds * 1000)
+  }
+}
+
+function variables(job: Job): Record<string, string> {
+  return {
+    INTENT_ID: job.id,
+    INTENT_GOAL: job.goal,
+    INTENT_NAMESPACE: job.namespace,
+    INTENT_ATTEMPT: `${job.claimAttempts}`,
+    INTENT_PAYLOAD: JSON.stringify(job.payload),
+  }
+}
+
+/** Why a command was ended from outside, if it was. */
+const endings = new WeakMap<ChildProcess, Error>()
+
+async function endSoon(child: ChildProcess, reason: Error): Promise<void> {
+  endings.set(child, reason)
+  signalGroup(child, 'SIGTERM')
+  await sleep(GRACE_MS, undefined, { ref: false })
+  if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGKILL')
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, signal)
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function outcomeOf(child: ChildProcess, input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const printed: Buffer[] = []
+    let bytes = 0
+    let complaint = ''
+    child.stdout!.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= MOST_BYTES) printed.push(chunk)
+    })
+    child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
+      process.stderr.write(chunk)
+      complaint = (complaint + chunk).slice(-4 * ERROR_CHARS)
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      const ended = endings.get(child)
+      if (ended !== undefined) return reject(ended)
+      if (code !== 0)
+        return reject(
+          new Error(lastOf(complaint) || (signal === null ? `exit code ${code}` : `ended by ${signal}`)),
+        )
+      if (bytes > MOST_BYTES)
+        return reject(new Error(`It printed ${bytes} bytes, which is too much for a result.`))
+      resolve(
+        Buffer.concat(printed)
+          .toString()
+          .replace(/\r?\n$/, ''),
+      )
+    })
+    // A command need not read what it is given.
+    child.stdin!.on('error', () => undefined)
+    child.stdin!.end(input)
+  })
+}
+
+const lastOf = (text: string): string => [...text.trim()].slice(-ERROR_CHARS).join('')

@@ -1,0 +1,286 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
+import { emptyDir, start, userOf } from './support/run.ts'
+
+const bus = await busForFile()
+bus.wallAheadMs = Date.now() - bus.clock.now()
+const user = userOf(bus.url)
+const ID = /^[0-9a-f]{32}$/
+
+beforeEach(async () => {
+  await bus.admin.post('/admin/purge', { confirm: true })
+})
+
+describe('publish', () => {
+  test('prints the id, and every option arrives', async () => {
+    const args = [
+      'greet',
+      '{"name": "Ada"}',
+      '-n',
+      'home',
+      '--priority',
+      '7',
+      '--max-attempts',
+      '2',
+      '--backoff',
+      '9',
+    ]
+    const more = ['--target-worker', 'barn', '--capability', 'gpu', '--public', '--delay', '30']
+    const { code, out } = await user.run(['publish', ...args, ...more])
+    expect([code, out.trim()]).toEqual([0, expect.stringMatching(ID)])
+    expect((await bus.admin.get(`/admin/intents/${out.trim()}`)).json).toMatchObject({
+      goal: 'greet',
+      payload: { name: 'Ada' },
+      namespace: 'home',
+      priority: 7,
+      max_attempts: 2,
+      backoff_base: 9,
+      target_worker: 'barn',
+      required_capability: 'gpu',
+      visibility: 'public',
+    })
+  })
+
+  const payloads: [how: string, args: string[], stdin: string, payload: string][] = [
+    [
+      'JSON, to the last digit',
+      ['{"n":123456789012345678901234567890,"f":1.0}'],
+      '',
+      '{"n":123456789012345678901234567890,"f":1.0}',
+    ],
+    ['a text with --text', ['--text', '{not json'], '', '"{not json"'],
+    ['what is piped in', [], '[1, 2]', '[1,2]'],
+    ['stdin by -', ['-'], '"x"', '"x"'],
+    ['nothing', [], '', 'null'],
+  ]
+  test.each(payloads)('takes %s', async (_how, args, stdin, payload) => {
+    const { out } = await user.run(['publish', 'greet', ...args], { stdin })
+    const { text } = await bus.admin.get(`/admin/intents/${out.trim()}`)
+    expect(text).toContain(`"payload":${payload}`)
+  })
+
+  test('takes a file by @', async () => {
+    const cwd = emptyDir()
+    writeFileSync(join(cwd, 'job.json'), '{"from": "file"}')
+    const { out } = await user.run(['publish', 'greet', '@job.json'], { cwd })
+    expect((await bus.admin.get(`/admin/intents/${out.trim()}`)).json.payload).toEqual({ from: 'file' })
+    expect((await user.run(['publish', 'greet', '@none.json'], { cwd })).err).toContain(
+      'none.json cannot be read (ENOENT).',
+    )
+  })
+
+  test('of what is no JSON says how to quote it', async () => {
+    const { code, err, out } = await user.run(['publish', 'greet', '{name: Ada}'])
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain('PAYLOAD takes JSON; it got "{name: Ada}".')
+    expect(err).toContain('--text')
+  })
+
+  test('--wait prints the result', async () => {
+    const waiting = user.run(['publish', 'greet', '1', '--wait', '20'])
+    const claim = (await bus.master.claim('?wait=20'))!
+    await bus.master.fulfil(claim, { result: { hello: 'Ada' } })
+    const { code, out, err } = await waiting
+    expect([code, JSON.parse(out), err.trim()]).toEqual([0, { hello: 'Ada' }, claim.id])
+  })
+
+  test('--idempotency-key publishes once', async () => {
+    const first = await user.run(['publish', 'greet', '1', '--idempotency-key', 'k'])
+    expect((await user.run(['publish', 'greet', '1', '--idempotency-key', 'k'])).out).toBe(first.out)
+    expect((await user.run(['publish', 'greet', '2', '--idempotency-key', 'k'])).code).toBe(6)
+  })
+
+  test('--batch publishes each line, and says which line is wrong', async () => {
+    const lines = [
+      { goal: 'a', payload: 1 },
+      { goal: 'b', payload: null, priority: 900, max_attempts: 7, namespace: 'other' },
+    ].map(line => JSON.stringify(line))
+    const { code, out } = await user.run(['publish', '--batch', '-'], { stdin: `${lines.join('\n')}\n\n` })
+    const ids = out.trim().split('\n')
+    expect([code, ids.length]).toEqual([0, 2])
+    expect((await bus.admin.get(`/admin/intents/${ids[1]}`)).json).toMatchObject({
+      max_attempts: 7,
+      namespace: 'other',
+    })
+    const wrong = await user.run(['publish', '--batch', '-'], { stdin: `${lines[0]}\nnonsense\n` })
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('line 2 takes JSON')])
+    const refused = await user.run(['publish', '--batch', '-'], { stdin: '{"goal": "", "payload": 1}' })
+    expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('intents[0]: goal')])
+  })
+})
+
+describe('status and result', () => {
+  test('show the intent, for people and as JSON with the names of the wire', async () => {
+    const id = await bus.master.publish({ goal: 'greet' })
+    expect((await user.run(['status', id])).out).toMatch(/^id +[0-9a-f]{32}\nstatus +open\ngoal +greet\n/)
+    expect(await user.json('status', id)).toEqual(await bus.master.status(id))
+  })
+
+  test('print a JSON result as JSON and a text as it is', async () => {
+    const json = await bus.master.claimed()
+    await bus.master.fulfil(json, { result: [1] })
+    expect((await user.run(['result', json.id])).out).toBe('[\n  1\n]\n')
+    const text = await bus.master.claimed()
+    await bus.master.fulfil(text, { result: 'as it is', result_type: 'text' })
+    expect((await user.run(['result', text.id])).out).toBe('as it is\n')
+  })
+
+  test('end with a code of their own for what is dead, has not ended, or is not there', async () => {
+    const dead = await bus.master.claimed({ max_attempts: 1 })
+    await bus.master.fail(dead, { error: 'no paper' })
+    const open = await bus.master.publish()
+    expect(await user.run(['result', dead.id])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('no paper'),
+    })
+    expect(await user.run(['result', open])).toMatchObject({ code: 7, out: '' })
+    expect(await user.run(['status', '0'.repeat(32)])).toMatchObject({ code: 5 })
+  })
+
+  test('show no control characters of somebody else’s', async () => {
+    const id = await bus.master.publish({ goal: 'evil\u001b[2J' })
+    expect((await user.run(['status', id])).out).not.toContain('\u001b')
+  })
+})
+
+test('values are kept and read back; one that is not there ends with 5', async () => {
+  expect(await user.run(['kv', 'set', 'a key', 'a value', '--ttl', '60'])).toMatchObject({ code: 0, out: '' })
+  expect((await user.run(['kv', 'set', 'piped'], { stdin: 'two\nlines\n' })).code).toBe(0)
+  expect((await user.run(['kv', 'get', 'a key'])).out).toBe('a value\n')
+  expect(await user.json('kv', 'get', 'piped')).toEqual({ key: 'piped', value: 'two\nlines\n' })
+  expect(await user.run(['kv', 'get', 'none'])).toMatchObject({ code: 5, out: '' })
+})
+
+test('a key is made, listed without itself, used, and revoked by number or from stdin', async () => {
+  const key = (await user.run(['keys', 'create', 'Ada’s phone'])).out.trim()
+  expect(key).toMatch(/^tk_/)
+  const [listed] = await user.json('keys', 'list')
+  expect(listed).toMatchObject({ owner: 'Ada’s phone', open_intents: 0 })
+  expect((await user.run(['keys', 'list'])).out).not.toContain(key)
+  expect((await user.run(['publish', 'x', '1'], { env: { BUS_KEY: key } })).code).toBe(0)
+  expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).out).toContain(
+    '1 of its intents are unsettled',
+  )
+  expect((await user.run(['publish', 'x', '1'], { env: { BUS_KEY: key } })).code).toBe(4)
+  expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).code).toBe(5)
+  const other = (await user.run(['keys', 'create', 'b'])).out.trim()
+  expect((await user.run(['keys', 'revoke', '-'], { stdin: `${other}\n` })).code).toBe(0)
+  expect((await user.run(['keys', 'revoke', other])).err).toContain(
+    'a key on the command line is seen by others',
+  )
+})
+
+describe('dead letters', () => {
+  async function die(goal: string, count: number): Promise<string[]> {
+    const ids: string[] = []
+    for (let i = 0; i < count; i++) {
+      const claim = await bus.master.claimed({ goal, max_attempts: 1 })
+      await bus.master.fail(claim, { error: 'no paper' })
+      ids.unshift(claim.id)
+    }
+    return ids
+  }
+
+  test('are listed newest first, by filter, and shown with their payload', async () => {
+    const broken = await die('broken', 2)
+    await die('other', 1)
+    expect(
+      (await user.json('dead', 'list', '--goal', 'broken')).map(
+        (each: { intent_id: string }) => each.intent_id,
+      ),
+    ).toEqual(broken)
+    expect(await user.json('dead', 'list', '--limit', '1')).toHaveLength(1)
+    expect(await user.json('dead', 'list', '--older-than', '3600')).toEqual([])
+    expect((await user.run(['dead', 'show', broken[0]!])).out).toMatch(/last error +no paper\npayload +\{\}/)
+  })
+
+  test('are retried and dropped only with --yes; without, it says which', async () => {
+    const broken = await die('broken', 12)
+    const dry = await user.run(['dead', 'retry', '--goal', 'broken'])
+    expect(dry).toMatchObject({ code: 0, out: expect.stringContaining('This would retry 12 dead intents.') })
+    expect(dry.err).toContain('and 2 more')
+    expect((await bus.master.status(broken[0]!)).status).toBe('dead')
+    expect((await user.run(['dead', 'retry', '--goal', 'broken', '--yes'])).out).toBe('Opened again: 12.\n')
+    expect((await bus.master.status(broken[0]!)).status).toBe('open')
+  })
+
+  test('that are no more are told one by one, and the rest is done', async () => {
+    const [one] = await die('broken', 1)
+    const { code, out, err } = await user.run(['dead', 'drop', one!, '0'.repeat(32), '--yes'])
+    expect([code, out]).toEqual([1, 'Dropped: 1.\n'])
+    expect(err).toContain('0'.repeat(32))
+    expect((await bus.master.get(`/status/${one}`)).status).toBe(404)
+  })
+
+  test('are not retried all at once by mistake', async () => {
+    await die('broken', 1)
+    expect(await user.run(['dead', 'drop', '--yes'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Or --all.'),
+    })
+    expect((await user.run(['dead', 'drop', '--all', '--yes'])).out).toBe('Dropped: 1.\n')
+  })
+})
+
+test('watch prints a line at each look where there is no terminal', async () => {
+  await bus.master.publish()
+  const { out } = await user.run(['watch', '--count', '2', '--interval', '0.1'])
+  expect(out.trim().split('\n')).toEqual([
+    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 waiting/),
+    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 waiting/),
+  ])
+  expect(await user.json('watch', '--count', '1')).toMatchObject({ intents: { open: 1 } })
+})
+
+describe('what goes wrong', () => {
+  test.each([
+    ['a command there is not', ['publsh'], 2, 'Did you mean publish?'],
+    ['an option there is not', ['status', '--wiat'], 2, '--wiat'],
+    ['an argument that is missing', ['status'], 2, 'id'],
+    ['a number out of range', ['publish', 'x', '--priority', '1001'], 2, 'a whole number from 0 to 1000'],
+    ['a goal that is missing', ['publish'], 2, 'publish takes a GOAL'],
+  ])('%s is told, and ends with its code', async (_what, args, code, message) => {
+    expect(await user.run(args)).toMatchObject({ code, err: expect.stringContaining(message), out: '' })
+  })
+
+  test('a bus that is not there', async () => {
+    const env = { BUS_URL: 'http://127.0.0.1:9', BUS_KEY: 'k' }
+    const { code, err } = await start(['status', '1'], { env }).ended
+    expect([code, err]).toEqual([3, expect.stringContaining('intent-bus doctor')])
+  })
+
+  test('no key, a wrong one, no admin token', async () => {
+    expect(await start(['status', '1'], { env: { BUS_URL: bus.url } }).ended).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Set BUS_KEY'),
+    })
+    const wrong = await user.run(['status', '1'], { env: { BUS_KEY: 'tk_wrong' } })
+    expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining('keys create') })
+    expect(wrong.err).not.toContain('tk_wrong')
+    expect(await user.run(['keys', 'list'], { env: { BUS_ADMIN_TOKEN: 'wrong' } })).toMatchObject({ code: 4 })
+  })
+
+  test('with --json it is JSON on stderr', async () => {
+    const { code, err } = await user.run(['--json', 'status', '0'.repeat(32)])
+    expect([code, JSON.parse(err)]).toEqual([
+      5,
+      { error: { code: 'not_found', message: 'Intent not found.' } },
+    ])
+  })
+})
+
+test('a bus that requires signatures is used with --sign, or BUS_SIGN', async () => {
+  const strict = await busForTest({ BUS_REQUIRE_SIGNATURES: 'true' })
+  strict.wallAheadMs = Date.now() - strict.clock.now()
+  const signer = userOf(strict.url)
+  const refused = await signer.run(['publish', 'x', '1'])
+  expect(refused).toMatchObject({ code: 4, err: expect.stringContaining('--sign') })
+  expect((await signer.run(['publish', 'x', '1', '--sign'])).code).toBe(0)
+  expect((await signer.run(['publish', 'x', '1'], { env: { BUS_SIGN: 'true' } })).code).toBe(0)
+  expect((await signer.run(['publish', 'x', '1'], { env: { BUS_SIGN: 'yes' } })).err).toContain(
+    'BUS_SIGN takes true or false',
+  )
+})
