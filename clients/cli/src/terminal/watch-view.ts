@@ -55,12 +55,8 @@ export function drawing(
 ): string[] {
   const overview = last!
   const width = Math.min(columns, 100)
-  const lines = [
-    fit(
-      `${styled('bold', 'Intent Bus')} ${overview.version}  ${styled('dim', url)}`,
-      `up ${span(overview.uptimeSeconds)}`,
-      width,
-    ),
+  const above = [
+    heading(`Intent Bus ${overview.version}`, url, `up ${span(overview.uptimeSeconds)}`, width),
     missed === null ? '' : styled('red', plain(missed.message).slice(0, width)),
     ...tiles(overview, width),
     '',
@@ -68,9 +64,9 @@ export function drawing(
     '',
     `${styled('dim', 'fulfilled/s')} ${sparkline(fulfilled, width - 12)}`,
     '',
-    ...namespaces(overview, width, rows),
   ]
-  return [...lines, '', styled('dim', 'q ends')]
+  const below = ['', styled('dim', 'q ends')]
+  return [...above, ...namespaces(overview, width, rows - above.length - below.length), ...below]
 }
 
 const STATES = [
@@ -131,8 +127,9 @@ function wrapped(items: readonly string[], width: number): string[] {
   return lines
 }
 
+/** @param rows there are for it, head and rest included */
 function namespaces({ namespaces: all, namespaceCount }: Overview, width: number, rows: number): string[] {
-  const shown = all.slice(0, Math.max(1, rows - 16))
+  const shown = all.slice(0, Math.max(1, rows - 2))
   // On a phone, what is done for good is in the tiles above.
   const states = STATES.filter(([state]) => width >= 56 || state !== 'fulfilled')
   const cell = width >= 56 ? 11 : 9
@@ -158,14 +155,12 @@ function sparkline(values: readonly number[], width: number): string {
     .join('')
 }
 
-/** Left and right on one line. Styles have no width. */
-function fit(left: string, right: string, width: number): string {
-  const gap = width - visible(left) - right.length
-  return gap < 1 ? left : left + ' '.repeat(gap) + styled('dim', right)
+/** Its name and address on the left, how long it is up on the right, as far as there is room. */
+function heading(name: string, url: string, up: string, width: number): string {
+  const address = url.slice(0, Math.max(0, width - name.length - 2))
+  const gap = width - name.length - 2 - address.length - up.length
+  return `${styled('bold', name)}  ${styled('dim', address + (gap < 1 ? '' : ' '.repeat(gap) + up))}`
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: styles begin with one
-const visible = (text: string): number => text.replace(/\x1b\[[0-9;]*m/g, '').length
 
 const perSecond = (rate: number): string =>
   `${rate < 10 ? Math.round(rate * 10) / 10 : grouped(Math.round(rate))}/s`

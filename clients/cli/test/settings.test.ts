@@ -1,0 +1,149 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { settingsOf } from '../src/settings.ts'
+import { emptyDir, start } from './support/run.ts'
+
+function configWith(text: string | object): { INTENT_BUS_CONFIG: string } {
+  const path = join(emptyDir(), 'config.json')
+  writeFileSync(path, typeof text === 'string' ? text : JSON.stringify(text))
+  return { INTENT_BUS_CONFIG: path }
+}
+
+const home = {
+  url: 'https://home',
+  key: 'home-key',
+  admin_token: 'home-admin',
+  namespace: 'house',
+  sign: true,
+}
+const config = { default: 'home', profiles: { home, work: { url: 'https://work', key: 'work-key' } } }
+const nothing = { INTENT_BUS_CONFIG: '/nonexistent/config.json' }
+
+describe('one source as a whole', () => {
+  test('a profile that is named goes before the environment', () => {
+    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_KEY: 'env-key' }
+    expect(settingsOf({ profile: 'home' }, env)).toMatchObject({
+      url: 'https://home',
+      key: 'home-key',
+      adminToken: 'home-admin',
+      namespace: 'house',
+      sign: true,
+    })
+    expect(settingsOf({}, { ...env, BUS_PROFILE: 'work' })).toMatchObject({
+      url: 'https://work',
+      key: 'work-key',
+    })
+  })
+
+  test('the environment goes before the default profile', () => {
+    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_KEY: 'env-key' }
+    expect(settingsOf({}, env)).toMatchObject({
+      url: 'http://env',
+      key: 'env-key',
+      adminToken: undefined,
+      sign: false,
+    })
+  })
+
+  test('the default profile is next', () => {
+    expect(settingsOf({}, configWith(config))).toMatchObject({
+      url: 'https://home',
+      source: 'the profile home',
+    })
+  })
+
+  test('no key of a profile goes to an address from elsewhere', () => {
+    expect(settingsOf({ url: 'https://elsewhere' }, configWith(config)).key).toBeUndefined()
+    expect(settingsOf({}, { ...configWith(config), BUS_URL: 'https://elsewhere' }).key).toBeUndefined()
+    const meant = settingsOf({ url: 'https://elsewhere', profile: 'home' }, configWith(config))
+    expect(meant).toMatchObject({ url: 'https://elsewhere', key: 'home-key' })
+  })
+
+  test('keys can be in files', () => {
+    const file = join(emptyDir(), 'key')
+    writeFileSync(file, 'from-file\n')
+    expect(settingsOf({}, { ...nothing, BUS_KEY_FILE: file }).key).toBe('from-file')
+    const profiles = { p: { url: 'http://p', key_file: file, admin_token_file: file } }
+    expect(settingsOf({ profile: 'p' }, configWith({ profiles }))).toMatchObject({
+      key: 'from-file',
+      adminToken: 'from-file',
+    })
+    expect(() => settingsOf({}, { ...nothing, BUS_KEY_FILE: '/none' })).toThrow(
+      'BUS_KEY: /none cannot be read (ENOENT).',
+    )
+  })
+})
+
+test('in the directory of a bus, its own secrets are used', async () => {
+  const cwd = emptyDir()
+  mkdirSync(join(cwd, 'data'))
+  writeFileSync(
+    join(cwd, 'data/secrets.env'),
+    '# made by the bus\nBUS_SECRET=local\nBUS_ADMIN_SECRET=admin\n',
+  )
+  const { out } = await start(['--json', 'doctor'], { cwd, env: { PORT: '9' } }).ended
+  expect(JSON.parse(out)[0]).toMatchObject({
+    check: 'settings',
+    state: 'ok',
+    detail: 'http://localhost:9, from data/secrets.env, of the bus of this directory',
+  })
+})
+
+describe('the config file', () => {
+  test.each([
+    ['no JSON', 'nonsense', /config\.json: .*JSON/],
+    ['no object', '[]', 'the file takes an object.'],
+    [
+      'a field that there is not',
+      { profiles: { p: { url: 'x', kee: 'secret' } } },
+      'profiles.p has a field "kee"; it takes url, key,',
+    ],
+    [
+      'a field of another kind',
+      { profiles: { p: { url: 'x', key: 12345 } } },
+      'profiles.p.key takes a string; it got a number.',
+    ],
+    ['a profile without an address', { profiles: { p: {} } }, 'profiles.p has no url.'],
+  ])('with %s is told as such, with its path and without its secrets', (_what, text, message) => {
+    expect(() => settingsOf({ profile: 'p' }, configWith(text))).toThrow(message)
+  })
+
+  test('a profile that is not there is told, with those that are', () => {
+    expect(() => settingsOf({ profile: 'hone' }, configWith(config))).toThrow(
+      'There is no profile "hone". There are: home, work.',
+    )
+    expect(() => settingsOf({ profile: 'toString' }, configWith(config))).toThrow(
+      'There is no profile "toString".',
+    )
+  })
+
+  test('profiles are added, listed, chosen and removed, in a file that only its owner may read', async () => {
+    const cwd = emptyDir()
+    const run = (args: string[], stdin = '') => start(args, { cwd, stdin }).ended
+    expect((await run(['profile', 'add', 'home', 'https://home'], 'the-key\n')).out).toContain('doctor')
+    expect(
+      (await run(['profile', 'add', 'work', 'https://work', '-n', 'office', '--sign'], 'other\n')).code,
+    ).toBe(0)
+    const path = join(cwd, '.config/intent-bus/config.json')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      default: 'home',
+      profiles: {
+        home: { url: 'https://home', key: 'the-key' },
+        work: { url: 'https://work', key: 'other', namespace: 'office', sign: true },
+      },
+    })
+    await run(['profile', 'use', 'work'])
+    const { out } = await run(['profile', 'list'])
+    expect(out).toContain('*  work')
+    expect(out).not.toContain('the-key')
+    await run(['profile', 'remove', 'work'])
+    expect(JSON.parse((await run(['--json', 'profile', 'list'])).out)).toEqual([
+      { name: 'home', url: 'https://home', default: false },
+    ])
+    expect((await run(['profile', 'use', 'nope'])).code).toBe(2)
+    expect((await run(['profile', 'add', 'x', 'nonsense'], 'k')).err).toContain('it got "nonsense"')
+    expect((await run(['profile', 'add', 'x', 'http://x'])).err).toContain('no API key on stdin')
+  })
+})

@@ -1,0 +1,74 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { Overview } from '../../typescript/src/index.ts'
+import { drawing, lineFor, Readings } from '../src/terminal/watch-view.ts'
+
+const totals = { published: 0, claimed: 0, fulfilled: 0, failed: 0, lapsed: 0, dead: 0 }
+const overview = (fields: Partial<Overview> = {}): Overview => ({
+  version: '1.2.3',
+  now: 1000,
+  startedAt: 0,
+  uptimeSeconds: 1000,
+  draining: false,
+  intents: { open: 1_234_567, claimed: 12, fulfilled: 999, dead: 3 },
+  deadLetters: 3,
+  oldestReadyAgeSeconds: 90,
+  waitingClaims: 4,
+  queuedOperations: 0,
+  issuedKeys: 2,
+  namespaces: Array.from({ length: 50 }, (_, i) => ({
+    namespace: `namespace-with-a-long-name-${i}`,
+    open: 1,
+    claimed: 0,
+    fulfilled: 0,
+    dead: 0,
+  })),
+  namespaceCount: 70,
+  totals,
+  ...fields,
+})
+
+function readings(...all: Overview[]): Readings {
+  const read = new Readings()
+  for (const each of all) read.add(each)
+  return read
+}
+
+const drawn = (read: Readings, columns: number, rows: number) =>
+  drawing(read, 'https://bus.example.com', { columns, rows }).map(stripVTControlCharacters)
+
+describe('the drawing', () => {
+  test.each([
+    ['a phone', 40, 40],
+    ['a terminal', 80, 24],
+    ['a wide screen', 200, 60],
+  ])('fits %s', (_what, columns, rows) => {
+    const lines = drawn(readings(overview(), overview({ now: 1002 })), columns, rows)
+    expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(columns)
+    expect(lines.length).toBeLessThanOrEqual(rows)
+    expect(lines.join('\n')).toContain('1,234,567')
+    expect(lines.join('\n')).toMatch(/… and \d+ more/)
+  })
+
+  test('shows rates between two looks, by the time of the bus', () => {
+    const now = overview({ now: 1004, totals: { ...totals, published: 40, fulfilled: 6 } })
+    const text = drawn(readings(overview(), now), 100, 30).join('\n')
+    expect(text).toContain('published 10/s')
+    expect(text).toContain('fulfilled 1.5/s')
+  })
+
+  test('shows no rate across a restart', () => {
+    const text = drawn(readings(overview(), overview({ startedAt: 1003, now: 1004 })), 100, 30).join('\n')
+    expect(text).toContain('published –')
+  })
+
+  test('keeps what it knows, and says so, when the bus does not answer', () => {
+    const read = readings(overview())
+    read.miss(new Error('cannot be reached'))
+    expect(drawn(read, 100, 30).slice(0, 5).join('\n')).toMatch(/cannot be reached[\s\S]*open/)
+  })
+})
+
+test('the line for logs has no control characters', () => {
+  expect(lineFor(readings(overview()))).toBe('1234567 open, 12 claimed, 3 dead, 4 waiting')
+})

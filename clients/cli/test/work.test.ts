@@ -1,0 +1,178 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { busForFile } from '../../../service/test/support/bus.ts'
+import { emptyDir, type Running, userOf } from './support/run.ts'
+
+const bus = await busForFile()
+const { master } = bus
+const user = userOf(bus.url)
+
+beforeEach(async () => {
+  await bus.admin.post('/admin/purge', { confirm: true })
+})
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+const waiting = () => until(() => bus.broker.waiting === 1)
+const work = (command: string, ...more: string[]): Running =>
+  user.start(['work', 'job', '--exec', command, ...more])
+const once = (command: string, ...more: string[]) => work(command, '--once', ...more).ended
+const publish = (payload: unknown, fields: object = {}) =>
+  master.publish({ goal: 'job', payload, max_attempts: 1, ...fields })
+const resultOf = async (id: string) => (await master.get(`/result/${id}`)).json
+
+describe('a command', () => {
+  test('gets the payload on stdin and what there is to know in its environment; what it prints is the result', async () => {
+    const id = await publish({ name: 'Ada' }, { namespace: 'home' })
+    const print =
+      'cat; echo "$INTENT_ID $INTENT_GOAL $INTENT_NAMESPACE $INTENT_ATTEMPT"; printf %s "$INTENT_PAYLOAD"'
+    expect((await once(print, '-n', 'home')).code).toBe(0)
+    expect(await resultOf(id)).toMatchObject({
+      status: 'fulfilled',
+      result_type: 'text',
+      result: `{"name":"Ada"}\n${id} job home 1\n{"name":"Ada"}`,
+    })
+  })
+
+  test('gets numbers to their last digit, and gives them back', async () => {
+    const payload = '{"n":123456789012345678901234567890,"f":1.0,"t":"naïve \\"☕\\" $HOME `x`"}'
+    const published = await master.post('/intent', `{"goal":"job","payload":${payload}}`)
+    expect((await once('cat', '--result', 'json')).code).toBe(0)
+    expect((await master.get(`/result/${published.json.id}`)).text).toContain(`"result":${payload}`)
+  })
+
+  test('that fails is a failed attempt, with the end of its stderr as the error', async () => {
+    const id = await publish(1)
+    const { code, err } = await once('echo printed; echo "no paper" >&2; exit 3')
+    expect([code, (await resultOf(id)).error]).toEqual([1, 'no paper'])
+    expect(err).toContain('no paper')
+  })
+
+  test('that fails in silence leaves its exit code, or the signal that ended it', async () => {
+    const silent = await publish(1)
+    await once('exit 7')
+    expect((await resultOf(silent)).error).toBe('exit code 7')
+    const ended = await publish(1)
+    await once('kill -9 $$')
+    expect((await resultOf(ended)).error).toBe('ended by SIGKILL')
+  })
+
+  test('that prints no JSON where it was promised fails', async () => {
+    const id = await publish(1)
+    expect((await once('echo nonsense', '--result', 'json')).code).toBe(1)
+    expect((await resultOf(id)).error).toContain('printed no JSON')
+  })
+
+  test('that prints nothing has no JSON result', async () => {
+    const id = await publish(1)
+    await once('true', '--result', 'json')
+    expect(await resultOf(id)).not.toHaveProperty('result')
+  })
+
+  test('that takes too long is ended, with all that it started', async () => {
+    const id = await publish(1)
+    const late = join(emptyDir(), 'late')
+    expect((await once(`(sleep 3; touch ${late}) & sleep 30`, '--timeout', '0.3')).code).toBe(1)
+    expect((await resultOf(id)).error).toBe('It took longer than 0.3 s.')
+    await new Promise(resolve => setTimeout(resolve, 3200))
+    expect(existsSync(late)).toBe(false)
+  })
+
+  test('need not read what it is given', async () => {
+    await publish('x'.repeat(8000))
+    expect((await once('exec <&-; sleep 0.1; echo done')).code).toBe(0)
+  })
+})
+
+test('--once says by its code that there was nothing to do', async () => {
+  expect(await once('true', '--wait', '0.2')).toMatchObject({ code: 7, out: '' })
+})
+
+test('it offers what it is told to offer', async () => {
+  const id = await publish(1, { target_worker: 'barn', required_capability: 'gpu' })
+  expect((await once('true', '--wait', '0.2')).code).toBe(7)
+  expect((await once('true', '--worker-id', 'barn', '--capabilities', 'gpu, ocr')).code).toBe(0)
+  expect((await resultOf(id)).status).toBe('fulfilled')
+})
+
+test('it does several at once', async () => {
+  const ids = await Promise.all(Array.from({ length: 4 }, (_, i) => publish(i)))
+  const dir = emptyDir()
+  // Each waits for the other three.
+  const command = `touch ${dir}/$INTENT_ID; while [ $(ls ${dir} | wc -l) -lt 4 ]; do sleep 0.02; done`
+  const worker = work(command, '--concurrency', '4')
+  await until(async () =>
+    (await Promise.all(ids.map(resultOf))).every(({ status }) => status === 'fulfilled'),
+  )
+  worker.child.kill('SIGTERM')
+  expect((await worker.ended).code).toBe(0)
+})
+
+describe('stopping', () => {
+  test('an idle worker goes at once', async () => {
+    const worker = work('true')
+    await waiting()
+    worker.child.kill('SIGINT')
+    expect(await worker.ended).toMatchObject({ code: 0, signal: null })
+  })
+
+  test('a busy one finishes what it has begun', async () => {
+    const id = await publish(1)
+    const go = join(emptyDir(), 'go')
+    const worker = work(`while [ ! -e ${go} ]; do sleep 0.02; done; echo finished`)
+    await until(async () => (await master.status(id)).status === 'claimed' && worker.err().includes('▶'))
+    worker.child.kill('SIGTERM')
+    await until(() => worker.err().includes('■'))
+    writeFileSync(go, '')
+    expect((await worker.ended).code).toBe(0)
+    expect((await resultOf(id)).result).toBe('finished')
+  })
+
+  test('a second signal ends it and the command at once', async () => {
+    const id = await publish(1)
+    const pidFile = join(emptyDir(), 'pid')
+    const worker = work(`echo $$ > ${pidFile}; exec sleep 60`)
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
+    worker.child.kill('SIGTERM')
+    await until(() => worker.err().includes('■'))
+    worker.child.kill('SIGTERM')
+    expect((await worker.ended).code).toBe(143)
+    await until(() => !isAlive(Number(readFileSync(pidFile, 'utf8'))))
+    expect((await master.status(id)).status).toBe('claimed')
+  })
+})
+
+test('a wrong key ends it, and it says so', async () => {
+  const { code, err } = await user.run(['work', 'job', '--exec', 'true'], { env: { BUS_KEY: 'wrong' } })
+  expect([code, err]).toEqual([4, expect.stringContaining('Invalid API key')])
+})
+
+test('with --json each step is a line of JSON on stdout', async () => {
+  const id = await publish(1)
+  const { out } = await user.run(['--json', 'work', 'job', '--exec', 'true', '--once'])
+  const events = out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(events.map(({ name }) => name)).toEqual([
+    'intent.claimed',
+    'intent.started',
+    'worker.draining',
+    'intent.fulfilled',
+    'worker.stopped',
+  ])
+  expect(events[3]).toMatchObject({ 'messaging.message.id': id, 'messaging.destination.name': 'job' })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // One that has ended and was not waited for yet is still listed.
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
