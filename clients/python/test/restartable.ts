@@ -1,0 +1,46 @@
+/** A real bus that comes back on the same port with the same data. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { RealBus } from '../../../service/test/real-bus.ts'
+
+export class Restartable {
+  readonly key = 'master-key-of-the-python-suite'
+  readonly admin = 'admin-secret-of-the-python-suite'
+  readonly folder = mkdtempSync(join(tmpdir(), 'bus-python-'))
+  readonly #settings: Record<string, string>
+  #port = 0
+  #bus: RealBus | null = null
+
+  constructor(settings: Record<string, string>) {
+    this.#settings = { BUS_SECRET: this.key, BUS_ADMIN_SECRET: this.admin, ...settings }
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** @param settings on top of its own, for this run */
+  async start(settings: Record<string, string> = {}): Promise<void> {
+    this.#port ||= await freePort()
+    this.#bus = new RealBus(this.folder, { ...this.#settings, PORT: `${this.#port}`, ...settings })
+    await this.#bus.ready()
+  }
+
+  /** In order, as a service manager does it. */
+  async stop(): Promise<void> {
+    this.#bus!.signal('SIGTERM')
+    const { code } = await this.#bus!.exited
+    if (code !== 0) throw new Error(`the bus ended with ${code}:\n${this.#bus!.err}`)
+  }
+
+  async kill(): Promise<void> {
+    await this.#bus?.kill()
+  }
+
+  async remove(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,5 @@
+from harness import main
+
+from . import command_line, outages, routing, settling, signatures, values, worker  # noqa: F401
+
+main()

@@ -1,0 +1,62 @@
+/** A virtual environment with one version of the SDK, as pip installs it from the package index. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from '../../../service/test/real-bus.ts'
+
+const run = promisify(execFile)
+
+export const here = import.meta.dirname
+
+/** Made once and kept, each under the hash of what is in it. */
+const CACHE = join(root, 'node_modules/.cache/python-sdk')
+
+/** The SDK itself asks for no less, and its requirements neither. */
+const LEAST_PYTHON = 'import sys; sys.exit(sys.version_info < (3, 10))'
+
+export type Venv = { bin: string }
+
+/**
+ * @returns the environment, or why there can be none on this machine
+ * @throws when the package index has something else than what is pinned
+ */
+export async function venvWith(sdk: string): Promise<Venv | { reason: string }> {
+  const pinned = ['requirements-common.txt', `requirements-${sdk}.txt`]
+  const hash = createHash('sha256')
+  for (const name of pinned) hash.update(readFileSync(join(here, name)))
+  try {
+    const { stdout } = await run('python3', ['-c', `import sys; print(sys.executable, sys.version)`])
+    hash.update(stdout)
+    await run('python3', ['-c', LEAST_PYTHON])
+  } catch {
+    return { reason: 'there is no python3 of version 3.10 or later' }
+  }
+  const folder = join(CACHE, `${sdk}-${hash.digest('hex').slice(0, 12)}`)
+  const bin = join(folder, 'bin')
+  const finished = join(folder, 'finished')
+  if (existsSync(finished)) return { bin }
+
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(CACHE, { recursive: true })
+  try {
+    await run('python3', ['-m', 'venv', folder])
+  } catch (error) {
+    return { reason: `python3 -m venv: ${lastLine(error)}` }
+  }
+  try {
+    const requirements = ['--require-hashes', '-r', join(here, `requirements-${sdk}.txt`)]
+    await run(join(bin, 'python'), ['-m', 'pip', 'install', '--quiet', '--retries', '2', ...requirements])
+  } catch (error) {
+    if (/DO NOT MATCH THE HASHES/.test(`${error}`)) throw error
+    return { reason: `pip: ${lastLine(error)}` }
+  }
+  writeFileSync(finished, '')
+  return { bin }
+}
+
+function lastLine(error: unknown): string {
+  const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string }
+  return `${stdout}\n${stderr}`.trim().split('\n').at(-1) || message
+}
