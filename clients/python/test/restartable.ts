@@ -8,8 +8,8 @@ import { RealBus } from '../../../service/test/real-bus.ts'
 export class Restartable {
   readonly key = 'master-key-of-the-python-suite'
   readonly admin = 'admin-secret-of-the-python-suite'
-  readonly folder = mkdtempSync(join(tmpdir(), 'bus-python-'))
   readonly #settings: Record<string, string>
+  #folder = ''
   #port = 0
   #bus: RealBus | null = null
 
@@ -23,8 +23,9 @@ export class Restartable {
 
   /** @param settings on top of its own, for this run */
   async start(settings: Record<string, string> = {}): Promise<void> {
+    this.#folder ||= mkdtempSync(join(tmpdir(), 'bus-python-'))
     this.#port ||= await freePort()
-    this.#bus = new RealBus(this.folder, { ...this.#settings, PORT: `${this.#port}`, ...settings })
+    this.#bus = new RealBus(this.#folder, { ...this.#settings, PORT: `${this.#port}`, ...settings })
     await this.#bus.ready()
   }
 
@@ -41,6 +42,6 @@ export class Restartable {
 
   async remove(): Promise<void> {
     await this.kill()
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
