@@ -56,13 +56,13 @@ function wayOutOf(error: IntentBusError): string | undefined {
   }
   switch (error.code) {
     case 'missing_key':
-      return 'Set BUS_KEY or BUS_KEY_FILE, or remember the bus: intent-bus profile add home URL < key.txt'
+      return 'Set BUS_API_KEY or BUS_API_KEY_FILE, or remember the bus: intent-bus profile add home URL < key.txt'
     case 'missing_admin_token':
       return ADMIN_TOKEN
     case 'unauthorized':
       return error.message.includes('Authentication required')
         ? ADMIN_TOKEN
-        : 'Look at BUS_KEY or the profile; `intent-bus doctor` says which key is used. An admin makes one with `intent-bus keys create`.'
+        : 'Look at BUS_API_KEY or the profile; `intent-bus doctor` says which key is used. An admin makes one with `intent-bus keys create`.'
     case 'invalid_signature':
       return error.message.startsWith('Stale')
         ? 'Set this machine’s clock; `intent-bus doctor` says how far it is off.'

@@ -32,6 +32,9 @@ export type Settings = {
   source: string
 }
 
+/** The last is what the Python SDK reads. `BUS_KEY_FILE` is the bus's own, for something else. */
+const KEYS = ['BUS_API_KEY', 'BUS_API_KEY_FILE', 'INTENT_API_KEY'] as const
+
 const LOCAL_URL = 'http://localhost:8080'
 
 /** @throws {Failure} when something is set that cannot be used */
@@ -49,8 +52,7 @@ export function settingsOf(flags: Flags, env: Env): Settings {
 function sourceOf(flags: Flags, env: Env): Settings {
   const named = flags.profile ?? env['BUS_PROFILE']
   if (named !== undefined) return fromProfile(named, profileNamed(named, env), env)
-  if (flags.url !== undefined || ['BUS_URL', 'BUS_KEY', 'BUS_KEY_FILE'].some(name => env[name]))
-    return fromEnv(env)
+  if (flags.url !== undefined || ['BUS_URL', ...KEYS].some(name => env[name])) return fromEnv(env)
   const { default: chosen } = readProfiles(env)
   if (chosen !== undefined) return fromProfile(chosen, profileNamed(chosen, env), env)
   return fromThisDirectory(env)
@@ -59,11 +61,11 @@ function sourceOf(flags: Flags, env: Env): Settings {
 function fromEnv(env: Env): Settings {
   return {
     url: env['BUS_URL'] || LOCAL_URL,
-    key: secret('BUS_KEY', env['BUS_KEY'], env['BUS_KEY_FILE']),
+    key: secret('BUS_API_KEY', env['BUS_API_KEY'], env['BUS_API_KEY_FILE']) ?? env['INTENT_API_KEY'],
     adminToken: secret('BUS_ADMIN_TOKEN', env['BUS_ADMIN_TOKEN'], env['BUS_ADMIN_TOKEN_FILE']),
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
-    source: 'the environment (BUS_URL, BUS_KEY, …)',
+    source: 'the environment (BUS_URL, BUS_API_KEY, …)',
   }
 }
 
@@ -90,7 +92,7 @@ function fromThisDirectory(env: Env): Settings {
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
     source: none
-      ? 'nowhere: no profile, no BUS_KEY, no ./data/secrets.env'
+      ? 'nowhere: no profile, no BUS_API_KEY, no ./data/secrets.env'
       : `${file}, of the bus of this directory`,
   }
 }

@@ -160,11 +160,11 @@ test('a key is made, listed without itself, used, and revoked by number or from 
   const [listed] = await user.json('keys', 'list')
   expect(listed).toMatchObject({ owner: 'Ada’s phone', open_intents: 0 })
   expect((await user.run(['keys', 'list'])).out).not.toContain(key)
-  expect((await user.run(['publish', 'x', '1'], { env: { BUS_KEY: key } })).code).toBe(0)
+  expect((await user.run(['publish', 'x', '1'], { env: { BUS_API_KEY: key } })).code).toBe(0)
   expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).out).toContain(
     '1 of its intents are unsettled',
   )
-  expect((await user.run(['publish', 'x', '1'], { env: { BUS_KEY: key } })).code).toBe(4)
+  expect((await user.run(['publish', 'x', '1'], { env: { BUS_API_KEY: key } })).code).toBe(4)
   expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).code).toBe(5)
   const other = (await user.run(['keys', 'create', 'b'])).out.trim()
   expect((await user.run(['keys', 'revoke', '-'], { stdin: `${other}\n` })).code).toBe(0)
@@ -247,7 +247,7 @@ describe('what goes wrong', () => {
   })
 
   test('a bus that is not there', async () => {
-    const env = { BUS_URL: 'http://127.0.0.1:9', BUS_KEY: 'k' }
+    const env = { BUS_URL: 'http://127.0.0.1:9', BUS_API_KEY: 'k' }
     const { code, err } = await start(['status', '1'], { env }).ended
     expect([code, err]).toEqual([3, expect.stringContaining('intent-bus doctor')])
   })
@@ -255,9 +255,9 @@ describe('what goes wrong', () => {
   test('no key, a wrong one, no admin token', async () => {
     expect(await start(['status', '1'], { env: { BUS_URL: bus.url } }).ended).toMatchObject({
       code: 2,
-      err: expect.stringContaining('Set BUS_KEY'),
+      err: expect.stringContaining('Set BUS_API_KEY'),
     })
-    const wrong = await user.run(['status', '1'], { env: { BUS_KEY: 'tk_wrong' } })
+    const wrong = await user.run(['status', '1'], { env: { BUS_API_KEY: 'tk_wrong' } })
     expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining('keys create') })
     expect(wrong.err).not.toContain('tk_wrong')
     expect(await user.run(['keys', 'list'], { env: { BUS_ADMIN_TOKEN: 'wrong' } })).toMatchObject({ code: 4 })

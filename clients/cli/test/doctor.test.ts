@@ -73,7 +73,10 @@ test('finds a clock that is off, and says by how much', async () => {
 
 test('finds a wrong key and a wrong admin token, and shows neither', async () => {
   const { url } = await busOfToday()
-  const { code, of, findings } = await examined(url, { BUS_KEY: 'tk_wrong', BUS_ADMIN_TOKEN: 'wrong-token' })
+  const { code, of, findings } = await examined(url, {
+    BUS_API_KEY: 'tk_wrong',
+    BUS_ADMIN_TOKEN: 'wrong-token',
+  })
   expect([code, of('key')!.state, of('admin token')!.state]).toEqual([4, 'failed', 'failed'])
   expect(JSON.stringify(findings)).not.toMatch(/tk_wrong|wrong-token/)
 })

@@ -22,7 +22,7 @@ const nothing = { INTENT_BUS_CONFIG: '/nonexistent/config.json' }
 
 describe('one source as a whole', () => {
   test('a profile that is named goes before the environment', () => {
-    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_KEY: 'env-key' }
+    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_API_KEY: 'env-key' }
     expect(settingsOf({ profile: 'home' }, env)).toMatchObject({
       url: 'https://home',
       key: 'home-key',
@@ -37,7 +37,7 @@ describe('one source as a whole', () => {
   })
 
   test('the environment goes before the default profile', () => {
-    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_KEY: 'env-key' }
+    const env = { ...configWith(config), BUS_URL: 'http://env', BUS_API_KEY: 'env-key' }
     expect(settingsOf({}, env)).toMatchObject({
       url: 'http://env',
       key: 'env-key',
@@ -60,17 +60,24 @@ describe('one source as a whole', () => {
     expect(meant).toMatchObject({ url: 'https://elsewhere', key: 'home-key' })
   })
 
+  test('the variable of the Python SDK is understood too', () => {
+    expect(settingsOf({}, { ...nothing, INTENT_API_KEY: 'sdk-key' })).toMatchObject({
+      key: 'sdk-key',
+      url: 'http://localhost:8080',
+    })
+  })
+
   test('keys can be in files', () => {
     const file = join(emptyDir(), 'key')
     writeFileSync(file, 'from-file\n')
-    expect(settingsOf({}, { ...nothing, BUS_KEY_FILE: file }).key).toBe('from-file')
+    expect(settingsOf({}, { ...nothing, BUS_API_KEY_FILE: file }).key).toBe('from-file')
     const profiles = { p: { url: 'http://p', key_file: file, admin_token_file: file } }
     expect(settingsOf({ profile: 'p' }, configWith({ profiles }))).toMatchObject({
       key: 'from-file',
       adminToken: 'from-file',
     })
-    expect(() => settingsOf({}, { ...nothing, BUS_KEY_FILE: '/none' })).toThrow(
-      'BUS_KEY: /none cannot be read (ENOENT).',
+    expect(() => settingsOf({}, { ...nothing, BUS_API_KEY_FILE: '/none' })).toThrow(
+      'BUS_API_KEY: /none cannot be read (ENOENT).',
     )
   })
 })

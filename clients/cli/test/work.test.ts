@@ -146,7 +146,7 @@ describe('stopping', () => {
 })
 
 test('a wrong key ends it, and it says so', async () => {
-  const { code, err } = await user.run(['work', 'job', '--exec', 'true'], { env: { BUS_KEY: 'wrong' } })
+  const { code, err } = await user.run(['work', 'job', '--exec', 'true'], { env: { BUS_API_KEY: 'wrong' } })
   expect([code, err]).toEqual([4, expect.stringContaining('Invalid API key')])
 })
 

@@ -8,7 +8,7 @@ import time
 import urllib.request
 
 URL = os.environ.get('BUS_URL', '')
-MASTER_KEY = os.environ.get('BUS_KEY', 'none')
+MASTER_KEY = os.environ.get('BUS_API_KEY', 'none')
 ADMIN_TOKEN = os.environ.get('BUS_ADMIN', '')
 
 SCENARIOS = {}

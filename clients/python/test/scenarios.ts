@@ -18,7 +18,7 @@ export async function scenariosOf(venv: Venv, suite: string): Promise<Scenario[]
 export async function prove(venv: Venv, suite: string, sentence: string, bus: Restartable): Promise<void> {
   const child = spawn(python(venv), ['-m', suite, sentence], {
     cwd: here,
-    env: { ...IN_QUIET.env, BUS_URL: bus.url, BUS_KEY: bus.key, BUS_ADMIN: bus.admin },
+    env: { ...IN_QUIET.env, BUS_URL: bus.url, BUS_API_KEY: bus.key, BUS_ADMIN: bus.admin },
     stdio: 'pipe',
     timeout: 60_000,
   })

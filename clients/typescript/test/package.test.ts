@@ -16,7 +16,7 @@ const project = await emptyProject()
 afterAll(project.remove)
 
 const pieces = snippets()
-const env = { PATH: process.env['PATH'] ?? '', BUS_URL: bus.url, BUS_KEY: MASTER }
+const env = { PATH: process.env['PATH'] ?? '', BUS_URL: bus.url, BUS_API_KEY: MASTER }
 
 beforeEach(async () => {
   await bus.admin.post('/admin/purge', { confirm: true })

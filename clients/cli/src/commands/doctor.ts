@@ -45,7 +45,7 @@ async function examine({ bus, settings }: Session): Promise<Finding[]> {
   findings.push(...reached.findings)
   if (!reached.isThere) return findings
   findings.push(await readiness(settings.url))
-  findings.push(await keyFinding('key', bus, settings.key, 'BUS_KEY, or the profile'))
+  findings.push(await keyFinding('key', bus, settings.key, 'BUS_API_KEY, or the profile'))
   if (settings.key !== undefined) {
     const signing = new IntentBus({ url: settings.url, key: settings.key, sign: true })
     findings.push(
@@ -59,7 +59,7 @@ async function examine({ bus, settings }: Session): Promise<Finding[]> {
 function settingsFinding({ url, source, key }: Settings): Finding {
   const detail = `${url}, from ${source}`
   if (key !== undefined) return { check: 'settings', state: 'ok', detail }
-  const cure = 'Set BUS_URL and BUS_KEY, or: intent-bus profile add home URL < key.txt'
+  const cure = 'Set BUS_URL and BUS_API_KEY, or: intent-bus profile add home URL < key.txt'
   return { check: 'settings', state: 'failed', detail: `${detail}; there is no key`, cure, exit: EXIT.usage }
 }
 

@@ -47,7 +47,7 @@ export function emptyDir(): string {
 
 /** Somebody who has set up a bus by environment variables. */
 export function userOf(url: string, more: Record<string, string> = {}) {
-  const env = { BUS_URL: url, BUS_KEY: MASTER, BUS_ADMIN_TOKEN: ADMIN_TOKEN, ...more }
+  const env = { BUS_URL: url, BUS_API_KEY: MASTER, BUS_ADMIN_TOKEN: ADMIN_TOKEN, ...more }
   return {
     env,
     start: (args: readonly string[], place: Place = {}) =>
