@@ -5,7 +5,12 @@ const report = process.env['TEST_REPORT']
 
 export default defineConfig({
   test: {
-    include: ['service/test/**/*.test.ts', 'clients/*/test/**/*.test.ts', 'docs/test/**/*.test.ts'],
+    include: [
+      'service/test/**/*.test.ts',
+      'clients/*/test/**/*.test.ts',
+      'docs/test/**/*.test.ts',
+      'ops/test/**/*.test.ts',
+    ],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

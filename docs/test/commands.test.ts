@@ -64,3 +64,11 @@ test('the worker of docs/workers.md does a job, and says why it could not do ano
     { goal: 'sweep', payload: 'yard' },
   ])
 })
+
+test('the workers of docs/shell-workers.md do their jobs', async () => {
+  expect(answersIn(await follow('shell-workers.md'))).toMatchObject([
+    { status: 'fulfilled', result_type: 'text', result: '"GOOD MORNING"' },
+    { status: 'fulfilled', result_type: 'text', result: 'Hello, Zoë' },
+    { status: 'fulfilled', result_type: 'json', result: { status: 200 } },
+  ])
+})

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { jobsIn } from './jobs.ts'
+import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
+import { installed, shells, toolbox, workers } from './shells.ts'
+
+for (const shell of shells) {
+  jobsIn(shell)
+
+  describe.skipIf(shell.missing !== null)(`what comes with the worker, in ${shell.name}`, () => {
+    let bus: WorkedBus
+    beforeAll(async () => {
+      bus = await WorkedBus.start()
+    })
+    afterAll(() => bus.remove())
+
+    test.skipIf(installed('jq') === undefined)('leaves it to the handler to use jq', async () => {
+      const id = await bus.publish('jq', '{"text":"é \\"b\\""}')
+      new ShellWorker(
+        shell.command,
+        'worker.sh',
+        ['--once', '--goal', 'jq', '--', 'jq', '-er', '.text'],
+        bus.environment,
+      )
+      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'é "b"' })
+    })
+
+    test('calls a webhook', async () => {
+      const url = await listening((_, response) => response.writeHead(202).end())
+      const id = await bus.publish(
+        'webhook',
+        JSON.stringify({ url, headers: { 'X-A': 'b' }, body: { c: 'é' } }),
+      )
+      const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]! })
+      new ShellWorker(shell.command, 'webhook.sh', ['--once', '--allow', url], { ...bus.environment, PATH })
+      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: { status: 202 } })
+    })
+
+    test('shows a notification, by a stand-in for termux-notification', async () => {
+      const id = await bus.publish('notify', '{"title":"é \\u00e9","text":"b"}')
+      const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]! })
+      const standIn = '#!/bin/sh\necho "a stand-in: $4 $6"\n'
+      writeFileSync(join(PATH, 'termux-notification'), standIn, { mode: 0o755 })
+      new ShellWorker(shell.command, 'termux-notify.sh', ['--once'], { ...bus.environment, PATH })
+      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'a stand-in: é é b' })
+    })
+  })
+}
+
+const shellcheck = installed('shellcheck')
+test.skipIf(shellcheck === undefined)(
+  `shellcheck has nothing to say${shellcheck === undefined ? ' (skipped: shellcheck is not installed)' : ''}`,
+  () => {
+    const scripts = readdirSync(workers).filter(name => name.endsWith('.sh'))
+    const { stdout, status } = spawnSync(shellcheck!, ['-x', '-P', 'SCRIPTDIR', ...scripts], {
+      cwd: workers,
+      encoding: 'utf8',
+    })
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
+  },
+)

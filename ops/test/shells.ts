@@ -1,0 +1,77 @@
+/** The shells that the workers are meant for, and the programs that they may find there. */
+import { accessSync, constants, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const workers = fileURLToPath(new URL('../workers', import.meta.url))
+
+/** Where a program is installed. */
+export function installed(program: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map(folder => join(folder, program))
+    .find(path => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+export type Shell = { name: string; command: string[]; missing: string | null }
+
+/** One that is not installed says so, and its tests are skipped by that name. */
+export function shellNamed(program: string, command: string[]): Shell {
+  const missing = [program, 'curl'].find(name => installed(name) === undefined)
+  if (missing === undefined) return { name: program, command, missing: null }
+  console.warn(`shell workers are not tested in ${program}: ${missing} is not installed`)
+  return { name: `${program} (skipped: ${missing} is not installed)`, command, missing }
+}
+
+export const shells: Shell[] = [
+  shellNamed('dash', ['dash']),
+  shellNamed('bash', ['bash']),
+  shellNamed('busybox', ['busybox', 'sh']),
+]
+
+/** All that docs/shell-workers.md says is needed. jq is not among it. */
+const NEEDED = 'awk cat curl date dirname mktemp od readlink rm sed setsid sh sleep tail tr uname wc'.split(
+  ' ',
+)
+
+export type Toolbox = {
+  /** What `sh` is there. With busybox the other tools are busybox's, too, as on Alpine; but for curl and openssl. */
+  shell?: string
+  /** Every call of a tool is written there, one line each. */
+  log?: string
+  /** Tools beyond the needed ones. */
+  also?: string[]
+  /** Needed tools that the test puts there itself. */
+  without?: string[]
+}
+
+/** Makes a folder that holds nothing but these tools, to be the whole PATH of a worker. */
+export function toolbox(
+  folder: string,
+  { shell = 'sh', log, also = [], without = [] }: Toolbox = {},
+): string {
+  mkdirSync(folder, { recursive: true })
+  const put = (name: string, tool: string): void => {
+    const real = installed(tool)
+    if (real === undefined) throw new Error(`${tool} is not installed`)
+    const place = join(folder, name)
+    if (log === undefined) symlinkSync(real, place)
+    else {
+      const script = `#!/bin/sh\nprintf '%s %s\\n' ${name} "$*" >> '${log}'\nexec '${real}' "$@"\n`
+      writeFileSync(place, script, { mode: 0o755 })
+    }
+  }
+  for (const tool of [...NEEDED, ...also].filter(name => !without.includes(name))) {
+    if (tool === 'sh') put(tool, shell)
+    else put(tool, shell === 'busybox' && tool !== 'curl' && tool !== 'openssl' ? 'busybox' : tool)
+  }
+  if (shell !== 'sh') put(shell, shell)
+  return folder
+}

@@ -1,0 +1,81 @@
+# shellcheck shell=sh
+# One request to the bus. A request has a name: $dir/NAME.body is what is sent, .answer, .head and .errors what came of it.
+
+prepare_requests() {
+  if [ "$signed" = true ]; then prepare_signatures; fi
+  url_text=$(config_text "$url")
+  key_text=$(config_text "$key")
+}
+
+# A text between the quotes of curl's configuration.
+config_text() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
+
+# POSTs a body and sets $status: 000 when there was no whole answer.
+request() { # NAME PATH [until_stopped: a signal to stop calls it off]
+  requested=$1
+  rm -f "$dir/$1.answer" "$dir/$1.head"
+  signature_headers=
+  if [ "$signed" = true ]; then signature_headers=$(signed_headers "$2" "$dir/$1.body"); fi
+  # The key comes in by a pipe: among the arguments, ps would show it. -q: ~/.curlrc is for other uses.
+  curl -q -sS --config - --connect-timeout 15 -m "$((wait_seconds + 15))" -X POST --data-binary "@$dir/$1.body" \
+    -o "$dir/$1.answer" -D "$dir/$1.head" -w '%{http_code}' > "$dir/$1.status" 2> "$dir/$1.errors" << END &
+url = "$url_text$2"
+header = "X-API-KEY: $key_text"
+header = "Content-Type: application/json"
+header = "Expect:"
+$signature_headers
+END
+  child=$!
+  code=
+  while :; do
+    if [ -n "${3:-}" ] && [ -n "$stopping" ]; then kill "$child" 2> /dev/null; fi
+    await "$child" && break
+  done
+  child=
+  status=000
+  [ "$code" != 0 ] || status=$(cat "$dir/$1.status")
+}
+
+# Percent-encodes all but A-Z a-z 0-9 - . _ ~, as the signature wants it.
+encoded() { # TEXT
+  printf '%s' "$1" | od -An -v -tu1 | LC_ALL=C awk '{
+    for (i = 1; i <= NF; i++) {
+      letter = $i < 128 ? sprintf("%c", $i + 0) : ""
+      if (letter ~ /^[A-Za-z0-9._~-]$/) printf "%s", letter
+      else printf "%%%02X", $i
+    }
+  }'
+}
+
+# In the order in which it is signed.
+path_of_claim() {
+  printf '/claim?'
+  parameter capabilities "$capabilities"
+  parameter goal "$goal"
+  parameter lease "$lease"
+  parameter namespace "$namespace"
+  parameter wait "$wait_seconds"
+  printf 'worker_id=%s' "$(encoded "$worker_id")"
+}
+
+parameter() { # NAME VALUE
+  [ -z "$2" ] || printf '%s=%s&' "$1" "$(encoded "$2")"
+}
+
+# When the last answer says to come again, in seconds, 1 to 300; the given number if it does not say.
+retry_after() { # SECONDS
+  seconds=$(tr -d '\r' 2> /dev/null < "$dir/$requested.head" | sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9]\{1,6\}\)$/\1/p' | tail -n 1)
+  seconds=${seconds:-$1}
+  [ "$seconds" -le 300 ] || seconds=300
+  [ "$seconds" -ge 1 ] || seconds=1
+  echo "$seconds"
+}
+
+# Why a request did not succeed, in words.
+reason() { # NAME
+  if [ "$status" = 000 ]; then
+    tail -n 1 "$dir/$1.errors"
+  else
+    echo "$status $(json raw error < "$dir/$1.answer" | json text message)"
+  fi
+}

@@ -1,0 +1,140 @@
+# shellcheck shell=sh
+# One job: the command that does it, and the lease that is kept meanwhile.
+
+# Reads the claim's answer. 1: it is none.
+read_job() {
+  id=$(json text id < "$dir/claim.answer") || return 1
+  token=$(json text claim_token < "$dir/claim.answer") || return 1
+  case $id$token in
+    *[!A-Za-z0-9_-]*) return 1 ;;
+  esac
+  json raw payload < "$dir/claim.answer" > "$dir/payload" || return 1
+  held=$(json text claim_timeout < "$dir/claim.answer") || held=60
+  held=${held%%.*}
+}
+
+# Sets $outcome: 0 if the job is fulfilled.
+do_job() { # COMMAND…
+  outcome=1
+  run_handler "$@"
+  keep_lease &
+  keeper=$!
+  timer=
+  if [ "$timeout" -gt 0 ]; then
+    end_in_time &
+    timer=$!
+  fi
+  verdict=
+  code=
+  until await "$handler"; do
+    if [ -s "$dir/verdict" ]; then
+      verdict=$(cat "$dir/verdict")
+      end_handler
+      break
+    fi
+  done
+  handler=
+  [ -z "$timer" ] || end_watch "$timer"
+  timer=
+  tail -n 20 "$dir/handler.errors" >&2
+
+  case $verdict in
+    lost) log "$id: the lease is lost; somebody else may have the job" ;;
+    timeout) report_failure "The handler took longer than $timeout s." ;;
+    *) report_end ;;
+  esac
+  end_watch "$keeper"
+  keeper=
+}
+
+run_handler() { # COMMAND…
+  # setsid makes it the leader of a group, so that what it starts ends with it, and Ctrl-C is for the worker alone.
+  group=setsid
+  command -v setsid > /dev/null || group=
+  rm -f "$dir/verdict"
+  (
+    export INTENT_ID="$id" INTENT_PAYLOAD_FILE="$dir/payload"
+    INTENT_GOAL=$(json text goal < "$dir/claim.answer")
+    INTENT_NAMESPACE=$(json text namespace < "$dir/claim.answer")
+    INTENT_ATTEMPT=$(json text claim_attempts < "$dir/claim.answer")
+    INTENT_PAYLOAD=$(cat "$dir/payload")
+    # Linux starts no program with a variable beyond 128 KiB.
+    [ "$(wc -c < "$dir/payload")" -le 100000 ] || INTENT_PAYLOAD=
+    export INTENT_GOAL INTENT_NAMESPACE INTENT_ATTEMPT INTENT_PAYLOAD
+    exec $group "$@"
+  ) < "$dir/payload" > "$dir/handler.result" 2> "$dir/handler.errors" &
+  handler=$!
+}
+
+end_group() { # SIGNAL PROCESS
+  kill -s "$1" -- "-$2" 2> /dev/null || kill -s "$1" "$2" 2> /dev/null
+}
+
+end_handler() {
+  end_group TERM "$handler"
+  (sleep 5 && end_group KILL "$handler") > /dev/null 2>&1 &
+  killer=$!
+  until await "$handler"; do :; done
+  kill "$killer" 2> /dev/null
+  end_group KILL "$handler"
+}
+
+# Runs in the background beside the handler. Extends the lease each third of it, until it is ended or the lease is lost.
+keep_lease() {
+  watch
+  printf '{"claim_token":"%s","seconds":%s}' "$token" "$held" > "$dir/extend.body"
+  failures=0
+  third=$(((held + 2) / 3))
+  pause=$third
+  while :; do
+    nap "$pause"
+    orphaned && return
+    request extend "/extend_claim/$id"
+    case $status in
+      200) failures=0 pause=$third ;;
+      404) give_verdict lost ;;
+      000 | 408 | 429 | 5??)
+        log "$id: the lease is not extended yet: $(reason extend)"
+        failures=$((failures + 1))
+        pause=$(pause_after_failure)
+        [ "$pause" -le "$third" ] || pause=$third
+        ;;
+      *)
+        log "$id: the lease cannot be extended: $(reason extend)"
+        return
+        ;;
+    esac
+  done
+}
+
+end_in_time() {
+  watch
+  nap "$timeout"
+  give_verdict timeout
+}
+
+# What runs in the background ends together with what it waits for.
+watch() {
+  child='' stopping=''
+  trap 'kill $child 2> /dev/null; exit' TERM
+  trap '' USR1
+}
+
+# A worker that was killed can report nothing: its handler goes, and the lease runs out.
+orphaned() {
+  ! kill -0 $$ 2> /dev/null || return 1
+  end_group TERM "$handler"
+  rm -rf "$dir"
+}
+
+# Repeated: a signal that comes right before a shell begins to wait is noticed with the next one.
+give_verdict() { # VERDICT
+  echo "$1" > "$dir/verdict"
+  while kill -s USR1 $$ 2> /dev/null; do nap 1; done
+  exit
+}
+
+end_watch() { # PROCESS
+  kill "$1" 2> /dev/null
+  wait "$1" 2> /dev/null
+}

@@ -1,0 +1,107 @@
+# shellcheck shell=sh
+# Settings, from the environment and then from options.
+
+read_options() { # ARGUMENTS: sets $options_read, how many of them come before the command
+  url=${BUS_URL:-http://localhost:8080}
+  key=${BUS_KEY:-}
+  key_file=${BUS_KEY_FILE:-}
+  goal=${BUS_GOAL:-}
+  namespace=${BUS_NAMESPACE:-}
+  worker_id=${BUS_WORKER_ID:-}
+  capabilities=${BUS_CAPABILITIES:-}
+  result_type=${BUS_RESULT:-text}
+  lease=${BUS_LEASE:-60}
+  timeout=${BUS_TIMEOUT:-0}
+  wait_seconds=${BUS_WAIT:-30}
+  signed=${BUS_SIGN:-false}
+  once=
+  # Handlers get the environment, but not the key.
+  unset BUS_KEY
+
+  options_read=0
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help)
+        usage
+        exit 0
+        ;;
+      --once) once=yes ;;
+      --signed) signed=true ;;
+      --)
+        options_read=$((options_read + 1))
+        return
+        ;;
+      --url | --key-file | --goal | --namespace | --worker-id | --capabilities | --result | --lease | --timeout | --wait)
+        [ $# -gt 1 ] || die 2 "$1 needs a value"
+        set_option "$1" "$2"
+        options_read=$((options_read + 1))
+        shift
+        ;;
+      -*) die 2 "there is no option $1 (worker.sh --help)" ;;
+      *) return ;;
+    esac
+    options_read=$((options_read + 1))
+    shift
+  done
+}
+
+set_option() { # NAME VALUE
+  case $1 in
+    --url) url=$2 ;;
+    --key-file) key_file=$2 ;;
+    --goal) goal=$2 ;;
+    --namespace) namespace=$2 ;;
+    --worker-id) worker_id=$2 ;;
+    --capabilities) capabilities=$2 ;;
+    --result) result_type=$2 ;;
+    --lease) lease=$2 ;;
+    --timeout) timeout=$2 ;;
+    --wait) wait_seconds=$2 ;;
+  esac
+}
+
+check_settings() { # COMMAND
+  # One that is missing is to be named now, and not after the first job.
+  for tool in curl awk sed od tr mktemp tail wc date uname; do
+    command -v "$tool" > /dev/null || die 2 "$tool is not installed"
+  done
+  command -v "$1" > /dev/null || die 2 "there is no command $1"
+  # Another program's printf would have the key among its arguments.
+  case $(command -v printf) in
+    printf) ;;
+    *) die 2 'this shell has no printf of its own, so ps would show the key: use dash, bash or busybox sh' ;;
+  esac
+
+  case $url in
+    http://?* | https://?*) url=${url%/} ;;
+    *) die 2 "BUS_URL is '$url'; it takes http://… or https://…" ;;
+  esac
+  if [ -n "$key_file" ]; then
+    if ! [ -f "$key_file" ] || ! [ -r "$key_file" ]; then die 2 "BUS_KEY_FILE is '$key_file', which is no file that can be read"; fi
+    key=$(sed 1q "$key_file" | tr -d '\r')
+  fi
+  [ -n "$key" ] || die 2 'there is no API key: set BUS_KEY, or BUS_KEY_FILE to a file that holds it'
+  case $key in
+    *[[:cntrl:]]*) die 2 'the API key has control characters in it' ;;
+  esac
+  [ -n "$worker_id" ] || worker_id=$(uname -n | tr -c 'A-Za-z0-9_.:\n-' '-')
+  case $result_type in
+    text | json) ;;
+    *) die 2 "BUS_RESULT is '$result_type'; it takes text or json" ;;
+  esac
+  case $signed in
+    true | false) ;;
+    *) die 2 "BUS_SIGN is '$signed'; it takes true or false" ;;
+  esac
+  whole BUS_LEASE "$lease" 10 3600
+  whole BUS_WAIT "$wait_seconds" 0 60
+  whole BUS_TIMEOUT "$timeout" 0 86400
+}
+
+whole() { # VARIABLE VALUE LEAST MOST
+  case $2 in
+    '' | *[!0-9]* | 0?* | ??????*) ;;
+    *) if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then return; fi ;;
+  esac
+  die 2 "$1 is '$2'; it takes a whole number of seconds from $3 to $4"
+}

@@ -1,0 +1,107 @@
+#!/bin/sh
+# A worker for the Intent Bus: claims one job after the other and has a command do them. `worker.sh --help` says how.
+# For any POSIX sh with curl and the usual tools (dash, bash, busybox, Termux).
+set -u
+
+parts=$(readlink -f "$0" 2> /dev/null) || parts=$0
+parts=$(dirname "$parts")/parts
+# shellcheck source=parts/options.sh
+. "$parts/options.sh"
+# shellcheck source=parts/waiting.sh
+. "$parts/waiting.sh"
+# shellcheck source=parts/signature.sh
+. "$parts/signature.sh"
+# shellcheck source=parts/bus.sh
+. "$parts/bus.sh"
+# shellcheck source=parts/handler.sh
+. "$parts/handler.sh"
+# shellcheck source=parts/report.sh
+. "$parts/report.sh"
+
+usage() {
+  cat << 'END'
+worker.sh [OPTIONS] -- COMMAND [ARGUMENT…]
+
+For each job COMMAND is run. It reads the payload, as JSON, from its standard input, and finds INTENT_ID, INTENT_GOAL,
+INTENT_NAMESPACE, INTENT_ATTEMPT, INTENT_PAYLOAD and INTENT_PAYLOAD_FILE in its environment. Exit code 0: what it printed is
+the result. Any other: the job failed, and the last 500 bytes that it wrote to standard error say why.
+
+  --url URL             BUS_URL           the bus (http://localhost:8080)
+                        BUS_KEY           the API key; there is no option for it, since ps would show it
+  --key-file FILE       BUS_KEY_FILE      a file whose first line is the API key; wins over BUS_KEY
+  --goal GOAL           BUS_GOAL          take only this goal (any)
+  --namespace NAME      BUS_NAMESPACE     take from this namespace (default)
+  --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with a target_worker (the host's name)
+  --capabilities LIST   BUS_CAPABILITIES  what it can do, separated by commas (nothing)
+  --result text|json    BUS_RESULT        what COMMAND prints (text)
+  --lease SECONDS       BUS_LEASE         10 to 3600: how long a job stays its own without a sign of life (60)
+  --timeout SECONDS     BUS_TIMEOUT       end COMMAND after so long, a failure (0: never)
+  --wait SECONDS        BUS_WAIT          0 to 60: how long the bus may keep a claim waiting (30)
+  --signed              BUS_SIGN=true     sign every request
+  --once                                  take one job, or end if none comes within --wait
+  --help
+
+SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
+
+Exit codes: 0 stopped, or --once did its job or found none; 1 --once could not do its job; 2 wrong options, or something is
+not installed; 3 the bus refuses the key, the signature or the connection; 4 the bus refuses the request, or this is
+not the bus; 5 --once, and the bus is away; 128 + N a second signal, number N, ended it.
+END
+}
+
+log() { printf 'worker: %s\n' "$*" >&2; }
+
+die() { # EXIT_CODE MESSAGE
+  log "$2"
+  exit "$1"
+}
+
+json() { LC_ALL=C awk -v want="$1" -v name="${2:-}" -f "$parts/json.awk"; }
+
+# Whatever it ends by, nothing of a job stays behind.
+clean_up() {
+  for process in $child $keeper $timer; do kill "$process" 2> /dev/null; done
+  rm -rf "$dir"
+}
+
+read_options "$@"
+shift "$options_read"
+[ $# -gt 0 ] || die 2 'there is no command: worker.sh [OPTIONS] -- COMMAND (worker.sh --help)'
+check_settings "$1"
+prepare_requests
+claim_path=$(path_of_claim)
+
+listen_for_signals
+dir=$(mktemp -d) || die 2 'no directory for temporary files could be made'
+trap clean_up EXIT
+: > "$dir/claim.body"
+failures=0
+
+# A job that comes just before the poll is called off is still done.
+while [ -z "$stopping" ]; do
+  request claim "$claim_path" until_stopped
+  case $status in
+    200)
+      if read_job; then
+        do_job "$@"
+        [ -z "$once" ] || exit "$outcome"
+        failures=0
+      else
+        log 'what answered is not the bus'
+        away
+      fi
+      ;;
+    204)
+      [ -z "$once" ] || exit 0
+      failures=0
+      nap "$(retry_after 1)"
+      ;;
+    000 | 408 | 429 | 5??)
+      [ -z "$stopping" ] || exit 0
+      log "no answer to a claim: $(reason claim)"
+      away
+      ;;
+    401 | 403) die 3 "the bus refuses this worker: $(reason claim)" ;;
+    *) die 4 "the bus refuses the claim; is $url right? $(reason claim)" ;;
+  esac
+done
