@@ -26,6 +26,7 @@ import { healthRoutes } from './http/routes/health.ts'
 import { intentRoutes } from './http/routes/intents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
+import { openApiRoutes } from './http/routes/openapi.ts'
 import { overviewRoutes } from './http/routes/overview.ts'
 import type { Parts } from './http/routes/parts.ts'
 import { resultRoutes } from './http/routes/results.ts'
@@ -77,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   keyRoutes(app, parts)
   overviewRoutes(app, parts)
   metricsRoutes(app, parts)
+  openApiRoutes(app, parts)
   await app.register(scope => dashboardRoutes(scope, parts))
   return app
 }

@@ -10,9 +10,10 @@ const NO_BYTES = Buffer.alloc(0)
  * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
  */
 export function receiveBytes(app: FastifyInstance): void {
-  // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415).
+  // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415), nor is none
+  // at all with QUERY, the one method for which Fastify asks for it.
   app.addHook('onRequest', (request, _reply, done) => {
-    request.raw.headers['content-type'] = undefined
+    request.raw.headers['content-type'] = request.method === 'QUERY' ? 'application/octet-stream' : undefined
     done()
   })
   app.removeAllContentTypeParsers()

@@ -70,6 +70,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (settings.maintenance) {
       return done(new BusError('maintenance', 'The bus is in maintenance mode.', MAINTENANCE_RETRY_S))
     }
+    if (access === 'public') return done()
     if (broker.draining && request.method !== 'GET' && request.method !== 'HEAD') {
       return done(new BusError('draining', 'The bus is shutting down. Try again shortly.', 1))
     }

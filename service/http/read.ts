@@ -54,7 +54,7 @@ function readField(field: Field, raw: unknown): unknown {
   if (typeof value === 'string') {
     if (schema['x-trim']) value = value.trim()
     if (schema['x-cut'] !== undefined) value = (value as string).slice(0, schema['x-cut'])
-    if (schema['x-empty'] && value === '') return undefined
+    if (schema['x-empty'] && value === '') return schema.default
     if (isText(schema) && !isPlainText(value as string)) throw misfit(field, value)
   }
   if (!field.verify(value)) throw misfit(field, value)

@@ -2,8 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import type { Nonce } from '../store/store.ts'
 import type { Caller } from './auth/keys.ts'
 
-/** Who may call a route. Routes that do not exist count as `admin` below /admin/, else as `key`. */
-export type Access = 'open' | 'key' | 'admin' | 'metrics'
+/**
+ * Who may call a route. Routes that do not exist count as `admin` below /admin/, else as `key`. Both `open` and `public`
+ * need no credentials; `public` ones still want HTTPS where it is enforced, and no maintenance.
+ */
+export type Access = 'open' | 'public' | 'key' | 'admin' | 'metrics'
 
 declare module 'fastify' {
   interface FastifyRequest {

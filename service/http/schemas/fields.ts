@@ -8,7 +8,7 @@
  * | `x-clamped` | a number, brought into `minimum..maximum`, never refused |
  * | `x-trim` | white space at both ends is dropped |
  * | `x-cut` | what is longer is cut to that many characters |
- * | `x-empty` | an empty text is the same as none |
+ * | `x-empty` | an empty text is the same as leaving it out |
  * | `x-numeral` | a number, which the query of a URL has as text; checked strictly |
  * | `x-lenient` | what is not among the `enum` becomes the default |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
@@ -46,14 +46,18 @@ const NAMESPACE_TAKES = '1 to 64 of A-Z a-z 0-9 _ . -'
 const LABEL = '^[A-Za-z0-9_.:-]{1,64}$'
 
 /** JSON Schema counts characters as people do, so one "character" could be a kilobyte; a pattern counts code points. */
-const chars = (least: number, most: number): string => `^[\\s\\S]{${least},${most}}$`
+const chars = (least: number, most: number): string => `^[^\\x00]{${least},${most}}$`
 
-export const namespace = () =>
+/** The same for what has been trimmed, so that it says of itself that blanks alone are not enough. */
+const trimmedChars = (most: number): string => `^[^\\s\\x00](?:[^\\x00]{0,${most - 2}}[^\\s\\x00])?$`
+
+export const namespace = (notes: Notes = {}) =>
   string({
     pattern: NAMESPACE,
     default: 'default',
     description: NAMESPACE_TAKES,
     'x-error': 'invalid_namespace',
+    ...notes,
   })
 
 /** Left out, it is all of them. */
@@ -74,12 +78,16 @@ export const label = (error: ErrorCode) =>
 
 export const text = (least: number, most: number, notes: Notes = {}) =>
   string({
-    pattern: chars(least, most),
+    pattern: notes['x-trim'] && least === 1 ? trimmedChars(most) : chars(least, most),
     description: `a text of ${least} to ${most} characters`,
     ...notes,
   })
 
-export const anyJson = (description: string, notes: Notes = {}) => anything({ description, ...notes })
+type AnyJson = Notes & { type?: readonly string[]; pattern?: string }
+export const anyJson = (description: string, keywords: AnyJson = {}) => anything({ description, ...keywords })
+
+/** Of a text where other JSON is taken as well. */
+export const NO_NUL = '^[^\\x00]*$'
 
 /** Whatever is sent: a token that could never have been issued is as lost as any other wrong one. */
 export const claimToken = () =>

@@ -5,13 +5,14 @@ import {
   anyNumber,
   claimToken,
   label,
+  NO_NUL,
   namespace,
   numberInQuery,
   text,
   wholeInQuery,
   wholeNumber,
 } from './fields.ts'
-import { integer, list, number, object, oneOf, optional, string } from './schema.ts'
+import { exactly, integer, list, number, object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
@@ -51,7 +52,7 @@ export const ResultQuery = object({ wait: wait() })
 /** `worker_id` and the capabilities also come as headers, which win. */
 export const ClaimQuery = object({
   goal: optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
-  namespace: namespace(),
+  namespace: namespace({ 'x-empty': true }),
   publisher: optional(
     string({
       description: "an API key: take only that key's intents. Your own, or any for the master key",
@@ -70,7 +71,7 @@ export const ClaimQuery = object({
   ),
   capabilities: optional(
     string({
-      pattern: '^[A-Za-z0-9_.:, -]{1,256}$',
+      pattern: '^(?:[A-Za-z0-9_.:-]+ *)?(?:, *(?:[A-Za-z0-9_.:-]+ *)?)*$',
       description: 'a comma list of A-Z a-z 0-9 _ . : -',
       'x-trim': true,
       'x-cut': 256,
@@ -110,7 +111,11 @@ export const FulfilBody = object({
 
 export const FailBody = object({
   claim_token: claimToken(),
-  error: optional(anyJson('what went wrong; cut at 500 characters')),
+  error: optional(
+    anyJson('a text of Unicode characters without NUL, or other JSON; cut at 500 characters', {
+      pattern: NO_NUL,
+    }),
+  ),
 })
 
 export const ProgressBody = object({
@@ -123,7 +128,11 @@ export const ProgressBody = object({
 })
 
 export const SetBody = object({
-  value: anyJson('a text is kept as it is, anything else as its JSON text', { 'x-missing': 'Missing value' }),
+  value: anyJson('a text of Unicode characters without NUL, kept as it is, or other JSON, kept as its text', {
+    type: ['string', 'number', 'boolean', 'object', 'array'],
+    pattern: NO_NUL,
+    'x-missing': 'Missing value',
+  }),
   ttl: wholeNumber({ minimum: 1, maximum: 86_400, default: 600, description: 'seconds' }),
 })
 
@@ -145,7 +154,8 @@ export const RevokeKeyBody = object({
   ),
 })
 
-export const PurgeBody = object({ namespace: anyNamespace() })
+/** Whether it is confirmed is looked at first: that refusal has a code of its own. */
+export const PurgeBody = object({ confirm: exactly(true), namespace: anyNamespace() })
 
 export const DeadLettersQuery = object({
   namespace: anyNamespace(),

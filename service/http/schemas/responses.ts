@@ -1,5 +1,6 @@
 /** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
+import { SWEEP_COUNTS } from '../../store/store.ts'
 import {
   anything,
   boolean,
@@ -19,10 +20,12 @@ import {
 const id = () => string({ pattern: '^[0-9a-f]{32}$' })
 const instant = () => number({ description: 'unix time in seconds, with a fraction' })
 
-export const ErrorAnswer = object({
-  error: object({ code: string(), message: string() }),
-})
+const error = () => object({ code: string(), message: string() })
+const count = () => integer({ minimum: 0 })
 
+export const ErrorAnswer = object({ error: error() })
+
+export const LiveAnswer = object({ ok: exactly(true) })
 export const HealthAnswer = object({ ok: boolean(), ts: instant(), version: string() })
 export const ReadyAnswer = object({ ok: boolean(), reasons: list(string()) })
 
@@ -31,6 +34,7 @@ export const PublishAnswer = object({
   status: exactly('published'),
   namespace: string(),
 })
+export const PublishedAnswer = object({ intents: list(PublishAnswer) })
 
 export const ClaimAnswer = object({
   id: id(),
@@ -44,9 +48,15 @@ export const ClaimAnswer = object({
   claim_timeout: number({ description: 'seconds the lease lasts' }),
   payload: anything(),
 })
+export const ClaimsAnswer = object({ intents: list(ClaimAnswer) })
 
 export const ExtendAnswer = object({ ok: exactly(true), id: id(), extended_by: integer() })
 export const SettleAnswer = object({ ok: exactly(true), id: id() })
+
+/** In the place of an item that was refused; the others are not touched by it. */
+export const RefusedAnswer = object({ id: orNull(string()), ok: exactly(false), error: error() })
+export const SettledAnswer = object({ items: list(either(SettleAnswer, RefusedAnswer)) })
+export const ExtendedAnswer = object({ items: list(either(ExtendAnswer, RefusedAnswer)) })
 
 const statusFields = {
   id: id(),
@@ -78,6 +88,32 @@ export const ResultAnswer = object({
 export const OkAnswer = object({ ok: exactly(true) })
 export const ValueAnswer = object({ value: string() })
 export const KeyAnswer = object({ api_key: string(), owner: string() })
+export const RevokedAnswer = object({
+  ok: exactly(true),
+  revoked: boolean(),
+  open_intents: optional(count()),
+})
+export const PurgedAnswer = object({ ok: exactly(true), deleted: count() })
+export const CleanupAnswer = object({
+  ok: exactly(true),
+  ...(Object.fromEntries([...SWEEP_COUNTS, 'rate_limits_deleted'].map(name => [name, count()])) as Record<
+    (typeof SWEEP_COUNTS)[number] | 'rate_limits_deleted',
+    ReturnType<typeof count>
+  >),
+})
+export const IntentAnswer = object({
+  ...statusFields,
+  publisher: string(),
+  worker_id: orNull(string()),
+  max_attempts: integer(),
+  backoff_base: number({ description: 'seconds' }),
+  created_at: instant(),
+  expires_at: instant(),
+  claimed_at: orNull(instant()),
+  result_type: oneOf(['json', 'text']),
+  payload: anything(),
+  result: optional(anything()),
+})
 export const MovedAnswer = object({
   ok: exactly(true),
   id: id(),
@@ -101,16 +137,10 @@ export const DeadLetterAnswer = object({
   payload: anything(),
 })
 
-/** In the place of one of many that was refused. */
-const refused = object({
-  id: orNull(string()),
-  ok: exactly(false),
-  error: object({ code: string(), message: string() }),
-})
 const moved = <const S extends string>(status: S) =>
   object({ ok: exactly(true), id: id(), status: exactly(status) })
-export const RetryDeadAnswer = object({ items: list(either(moved('open'), refused)) })
-export const DropDeadAnswer = object({ items: list(either(moved('dropped'), refused)) })
+export const RetryDeadAnswer = object({ items: list(either(moved('open'), RefusedAnswer)) })
+export const DropDeadAnswer = object({ items: list(either(moved('dropped'), RefusedAnswer)) })
 
 export const KeysAnswer = object({
   keys: list(

@@ -9,14 +9,23 @@ const bus = await busForFile()
 const { master, admin, nobody } = bus
 const ajv = new Ajv({ strict: false })
 
+/** The same, but nothing may be there that the schema does not name: the document is to be complete. */
+function closed(schema: Schema): Schema {
+  if (typeof schema !== 'object' || schema === null) return schema
+  if (Array.isArray(schema)) return schema.map(closed) as unknown as Schema
+  const inside = Object.entries(schema).map(([keyword, value]) => [keyword, closed(value as Schema)])
+  return Object.fromEntries([...inside, ...('properties' in schema ? [['additionalProperties', false]] : [])])
+}
+
 function fits(answer: Answer, schema: Schema): void {
-  const validate = ajv.compile(schema)
+  const validate = ajv.compile(closed(schema))
   validate(answer.json)
   expect(validate.errors, answer.text).toBeNull()
 }
 
 test('every answer has the shape that its schema states', async () => {
   fits(await nobody.get('/health'), shapes.HealthAnswer)
+  fits(await nobody.get('/health/live'), shapes.LiveAnswer)
   fits(await nobody.get('/health/ready'), shapes.ReadyAnswer)
   fits(await nobody.get('/nowhere'), shapes.ErrorAnswer)
 
@@ -24,7 +33,12 @@ test('every answer has the shape that its schema states', async () => {
   const claimed = await master.post('/claim')
   fits(claimed, shapes.ClaimAnswer)
   const claim = claimed.json
+  fits(await admin.get(`/admin/intents/${claim.id}`), shapes.IntentAnswer)
   fits(await master.extend(claim), shapes.ExtendAnswer)
+  fits(
+    await master.post(`/progress/${claim.id}`, { claim_token: claim.claim_token, progress: 5 }),
+    shapes.SettleAnswer,
+  )
   fits(await master.get(`/status/${claim.id}`), shapes.StatusAnswer)
   fits(await master.fail(claim), shapes.SettleAnswer)
   fits(await master.get(`/result/${claim.id}`), shapes.ResultAnswer)
@@ -34,7 +48,12 @@ test('every answer has the shape that its schema states', async () => {
   fits(dead, shapes.DeadLettersAnswer)
   fits(await admin.get(`/admin/dead/${claim.id}`), shapes.DeadLetterAnswer)
   fits(await admin.post(`/admin/intents/${claim.id}/retry`), shapes.MovedAnswer)
-  fits(await admin.post('/admin/generate_key', { owner: 'pi' }), shapes.KeyAnswer)
+  const key = await admin.post('/admin/generate_key', { owner: 'pi' })
+  fits(key, shapes.KeyAnswer)
+  fits(await admin.post('/admin/revoke_key', { api_key: key.json.api_key }), shapes.RevokedAnswer)
+  fits(await admin.post('/admin/revoke_key', { api_key: key.json.api_key }), shapes.RevokedAnswer)
+  fits(await admin.post('/admin/cleanup'), shapes.CleanupAnswer)
+  fits(await admin.post('/admin/purge', { confirm: true, namespace: 'empty' }), shapes.PurgedAnswer)
 
   for (const [verb, shape] of [
     ['retry', shapes.RetryDeadAnswer],
@@ -45,6 +64,7 @@ test('every answer has the shape that its schema states', async () => {
     expect(many.json.items.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, false])
     fits(many, shape)
   }
+  await bus.issue()
   const keys = await admin.get('/admin/keys')
   expect(keys.json.keys).toHaveLength(1)
   fits(keys, shapes.KeysAnswer)
@@ -55,6 +75,25 @@ test('every answer has the shape that its schema states', async () => {
 
   fits(await master.post('/set/k', { value: 1 }), shapes.OkAnswer)
   fits(await master.get('/get/k'), shapes.ValueAnswer)
+})
+
+test('so have the answers to many at once', async () => {
+  const work = { goal: 'work', payload: {}, namespace: 'many' }
+  fits(await master.post('/intents', { intents: [work, work] }), shapes.PublishedAnswer)
+  const claimed = await master.post('/claim?max=2&namespace=many')
+  expect(claimed.json.intents).toHaveLength(2)
+  fits(claimed, shapes.ClaimsAnswer)
+  const items = [
+    ...claimed.json.intents,
+    { id: 'nobody', claim_token: 'lost' },
+    { id: 5, claim_token: 'lost' },
+  ]
+  fits(await master.post('/extend_claim', { items }), shapes.ExtendedAnswer)
+  const settled = await master.post('/fulfill', { items })
+  expect(settled.json.items.map((item: { ok: boolean }) => item.ok)).toEqual([true, true, false, false])
+  fits(settled, shapes.SettledAnswer)
+  fits(await master.post('/fail', { items }), shapes.SettledAnswer)
+  fits(await admin.get(`/admin/intents/${items[0].id}`), shapes.IntentAnswer)
 })
 
 test('a schema notices what is missing', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, basic, busForFile, MASTER, METRICS_TOKEN, PASSWORD } from '../support/bus.ts'
 import { type Client, call, type Headings, refusal } from '../support/client.ts'
+import { routesOf } from '../support/routes.ts'
 import { sign } from '../support/signing.ts'
 
 const bus = await busForFile({ BUS_AUTH_FAILURE_LIMIT: '1000000' })
@@ -38,6 +39,7 @@ const ROUTES: Record<string, Route> = {
   'GET /health': { access: 'open', good: 200 },
   'GET /health/live': { access: 'open', good: 200 },
   'GET /health/ready': { access: 'open', good: 200 },
+  'GET /openapi.json': { access: 'open', good: 200 },
   'POST /intent': { access: 'key', good: 201, ask: async () => ['/intent', { goal: 'work', payload: {} }] },
   'POST /intents': {
     access: 'key',
@@ -142,24 +144,11 @@ const CREDENTIALS: [what: string, headers: Headings, opens: Access[]][] = [
   ['the master key as an admin token', { 'x-admin-token': MASTER }, []],
 ]
 
-/** The app's own routes, read from the tree that it prints. */
-function routesOfTheApp(): string[] {
-  const names: string[] = []
-  const found: string[] = []
-  for (const line of bus.app.printRoutes({ commonPrefix: false }).split('\n')) {
-    const [, indent = '', name = '', methods = ''] =
-      /^((?:[│ ] {3})*)[├└]── (\S+)(?: \((.*)\))?$/.exec(line) ?? []
-    names.splice(indent.length / 4, names.length, name)
-    for (const method of methods.split(', ').filter(Boolean)) found.push(`${method} ${names.join('')}`)
-  }
-  return found
-}
-
 const reading = Object.keys(ROUTES).filter(route => route.startsWith('GET '))
 const asHead = (route: string) => route.replace('GET', 'HEAD')
 
 test('the table has every route of the bus', () => {
-  expect(routesOfTheApp().sort()).toEqual([...Object.keys(ROUTES), ...reading.map(asHead)].sort())
+  expect(routesOf(bus.app).sort()).toEqual([...Object.keys(ROUTES), ...reading.map(asHead)].sort())
 })
 
 async function askFor(route: string, headers: Headings, method = route.split(' ')[0]!) {
@@ -224,7 +213,7 @@ describe.each(Object.entries(ROUTES).filter(([, { access }]) => access === 'key'
   },
 )
 
-describe.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is no method of any route', method => {
+describe.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'QUERY'])('%s is no method of any route', method => {
   test.each(Object.keys(ROUTES))('%s', async route => {
     const { access } = ROUTES[route]!
     const path = route.split(' ')[1]!.replace(/:\w+/, '0'.repeat(32))

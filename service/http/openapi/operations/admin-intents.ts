@@ -1,0 +1,76 @@
+import { IntentAnswer, MovedAnswer } from '../../schemas/responses.ts'
+import { INTENT_ID } from '../headers.ts'
+import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
+import { STATUS } from './results.ts'
+
+export const adminIntentOperations = (_terms: Terms): Operation[] => [
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'get',
+    path: '/admin/intents/:id',
+    id: 'getIntent',
+    summary: 'See all about one intent',
+    parameters: [INTENT_ID],
+    answers: {
+      200: {
+        description: 'Its state, payload, publisher, worker and result.',
+        schema: IntentAnswer,
+        example: {
+          ...STATUS,
+          publisher: 'camera in the barn',
+          worker_id: 'pi-1',
+          max_attempts: 5,
+          backoff_base: 5,
+          created_at: EXAMPLE.at,
+          expires_at: EXAMPLE.at + 86_400,
+          claimed_at: EXAMPLE.at + 1,
+          result_type: 'json',
+          payload: { file: 'cat.png' },
+          result: { width: 64 },
+        },
+      },
+    },
+    errors: ['not_found'],
+  },
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'post',
+    path: '/admin/intents/:id/cancel',
+    id: 'cancelIntent',
+    summary: 'Make an intent dead, whatever it is',
+    description: 'It may be repeated.',
+    parameters: [INTENT_ID],
+    answers: {
+      200: {
+        description: 'It is dead.',
+        schema: MovedAnswer,
+        example: { ok: true, id: EXAMPLE.id, status: 'dead' },
+        links: {
+          getDeadLetter: { operationId: 'getDeadLetter', parameters: { id: '$response.body#/id' } },
+          retryIntent: { operationId: 'retryIntent', parameters: { id: '$response.body#/id' } },
+        },
+      },
+    },
+    errors: ['not_found'],
+  },
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'post',
+    path: '/admin/intents/:id/retry',
+    id: 'retryIntent',
+    summary: 'Open a dead or fulfilled intent again, with all its attempts',
+    description: 'Its result goes. One that is open or claimed is 404.',
+    parameters: [INTENT_ID],
+    answers: {
+      200: {
+        description: 'It is open.',
+        schema: MovedAnswer,
+        example: { ok: true, id: EXAMPLE.id, status: 'open' },
+      },
+    },
+    errors: ['not_found'],
+  },
+]

@@ -1,0 +1,57 @@
+import { HealthAnswer, LiveAnswer, ReadyAnswer } from '../../schemas/responses.ts'
+import { string } from '../../schemas/schema.ts'
+import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
+
+export const healthOperations = ({ version }: Terms): Operation[] => [
+  {
+    method: 'get',
+    path: '/health',
+    id: 'getHealth',
+    tag: 'Health',
+    summary: 'Ask whether it is there, what time it has and which version it is',
+    access: 'open',
+    answers: {
+      200: {
+        description: 'It is there.',
+        schema: HealthAnswer,
+        example: { ok: true, ts: EXAMPLE.at, version },
+      },
+    },
+  },
+  {
+    method: 'get',
+    path: '/health/live',
+    id: 'getLiveness',
+    tag: 'Health',
+    summary: 'Ask whether the process runs',
+    access: 'open',
+    answers: { 200: { description: 'It runs.', schema: LiveAnswer, example: { ok: true } } },
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    id: 'getReadiness',
+    tag: 'Health',
+    summary: 'Ask whether it may be sent requests',
+    access: 'open',
+    answers: {
+      200: { description: 'It is ready.', schema: ReadyAnswer, example: { ok: true, reasons: [] } },
+      503: {
+        description: 'It is not: `draining`, `disk_low` or `store_unavailable`.',
+        schema: ReadyAnswer,
+        example: { ok: false, reasons: ['disk_low'] },
+      },
+    },
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    tag: 'Health',
+    summary: 'Read the metrics, for Prometheus',
+    access: 'metrics',
+    answers: {
+      200: { description: 'The text format of Prometheus.', media: 'text/plain', schema: string() },
+    },
+  },
+]

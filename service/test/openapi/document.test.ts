@@ -1,0 +1,110 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, test, vi } from 'vitest'
+import { EXAMPLE, type Keywords, type Operation } from '../../http/openapi/operation.ts'
+import { operationsOf } from '../../http/openapi/operations.ts'
+import { busForFile } from '../support/bus.ts'
+import { routesOf } from '../support/routes.ts'
+
+/** The schemas that requests were read with. */
+const used = vi.hoisted(() => new Set<object>())
+vi.mock('../../http/read.ts', async original => {
+  const { reader } = await original<typeof import('../../http/read.ts')>()
+  const watched: typeof reader = schema => {
+    const read = reader(schema)
+    return raw => {
+      used.add(schema)
+      return read(raw)
+    }
+  }
+  return { reader: watched }
+})
+
+const bus = await busForFile()
+// biome-ignore lint/suspicious/noExplicitAny: a document that came over the wire
+const document: any = (await bus.nobody.get('/openapi.json')).json
+const operations = operationsOf({
+  version: '0.1.0-test',
+  requireSignatures: false,
+  requireClaimToken: true,
+  maxPayloadBytes: 8192,
+  maxResultBytes: 65_536,
+  maxValueBytes: 65_536,
+  maxDepth: 10,
+  maxOpenIntents: 2000,
+  leaseMs: 60_000,
+})
+const nameOf = ({ method, path }: Operation) => `${method.toUpperCase()} ${path}`
+
+test('the document has every route of the bus, and no other', () => {
+  const described = Object.entries<Keywords>(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+  )
+  const served = routesOf(bus.app).filter(route => !route.startsWith('HEAD '))
+  expect(described.sort()).toEqual(served.sort())
+})
+
+test.each(operations.map(each => [nameOf(each), each] as const))(
+  '%s reads its example with the schemas that the document is made of',
+  async (_name, { method, path, access, body, reads = [] }) => {
+    const who = {
+      open: bus.nobody,
+      public: bus.nobody,
+      key: bus.master,
+      admin: bus.admin,
+      metrics: bus.admin,
+    }[access]
+    const url = path.replace(':id', EXAMPLE.id).replace(':key', 'last-run')
+    used.clear()
+    await (method === 'get' ? who.get(url) : who.post(url, body?.example as object))
+    expect([...used]).toEqual(reads)
+  },
+)
+
+const ajv = new Ajv2020({ strict: false })
+ajv.addSchema({ ...document, $id: 'document' })
+
+/** Every object of the document, with the way to it as a JSON pointer. */
+function* objectsIn(part: unknown, pointer = ''): Iterable<[pointer: string, object: Keywords]> {
+  if (typeof part !== 'object' || part === null) return
+  yield [pointer, part as Keywords]
+  for (const [key, value] of Object.entries(part)) {
+    yield* objectsIn(value, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  }
+}
+const objects = [...objectsIn(document)]
+
+describe('within the document', () => {
+  test('every example fits its schema', () => {
+    const withExamples = objects.filter(([, object]) => 'example' in object && 'schema' in object)
+    expect(withExamples.length).toBeGreaterThan(40)
+    for (const [pointer, { example }] of withExamples) {
+      const validate = ajv.compile({ $ref: `document#${encodeURI(pointer)}/schema` })
+      validate(example)
+      expect(validate.errors, pointer).toBeNull()
+    }
+  })
+
+  test('every reference leads somewhere, and everything that can be referred to is', () => {
+    const targets = new Set(objects.map(([pointer]) => `#${pointer}`))
+    const referred = new Set(objects.flatMap(([, { $ref }]) => ($ref === undefined ? [] : [$ref])))
+    expect([...referred].filter(ref => !targets.has(ref as string))).toEqual([])
+    const kept = ['schemas', 'responses', 'headers', 'parameters'].flatMap(kind =>
+      Object.keys(document.components[kind]).map(name => `#/components/${kind}/${name}`),
+    )
+    expect(kept.filter(ref => !referred.has(ref))).toEqual([])
+  })
+
+  test('every call has an id of its own, and links lead to calls', () => {
+    const ids = operations.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    const links = objects.flatMap(([, { links }]) => Object.values((links as Keywords | undefined) ?? {}))
+    expect(links.length).toBeGreaterThan(5)
+    for (const link of links) expect(ids).toContain((link as Keywords)['operationId'])
+  })
+
+  test('no note of our own is left in a schema', () => {
+    expect(objects.flatMap(([, object]) => Object.keys(object).filter(key => key.startsWith('x-')))).toEqual(
+      [],
+    )
+  })
+})
