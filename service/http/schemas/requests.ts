@@ -144,7 +144,7 @@ export const GenerateKeyBody = object({
 
 /** One of the two. */
 export const RevokeKeyBody = object({
-  api_key: optional(string({ minLength: 1, description: 'an API key', 'x-private': true })),
+  api_key: optional(string({ pattern: '^[^\\x00]+$', description: 'an API key', 'x-private': true })),
   key_id: optional(
     integer({
       minimum: 1,

@@ -51,6 +51,12 @@ def fill_in_items(body):
             fill_in(item, claim)
 
 
+def fill_in_ids(body):
+    ids = body.get("ids") if isinstance(body, dict) else None
+    if isinstance(ids, list) and ids and isinstance(ids[0], str):
+        ids[0] = cancelled()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     path = case.operation.path
@@ -66,6 +72,11 @@ def before_call(context, case, kwargs):
         something_to_claim(query)
     elif path in ("/fulfill", "/fail", "/extend_claim"):
         fill_in_items(case.body)
+    elif path == "/admin/dead":
+        if ID.fullmatch(str(query.get("before"))):
+            query["before"] = cancelled()
+    elif path in ("/admin/dead/retry", "/admin/dead/drop"):
+        fill_in_ids(case.body)
     elif ID.fullmatch(str((case.path_parameters or {}).get("id"))):
         if re.match("/(fulfill|fail|extend_claim|progress)/", path):
             claim = leased()
