@@ -7,6 +7,9 @@ import type {
   DeadLetterAnswer,
   DeadLettersAnswer,
   HealthAnswer,
+  IntentAnswer,
+  KeysAnswer,
+  OverviewAnswer,
   PublishAnswer,
   ResultAnswer,
   StatusAnswer,
@@ -20,7 +23,10 @@ import type {
   DeadLetterDetail,
   Health,
   IntentBus,
+  IntentDetail,
+  IssuedKey,
   Job,
+  Overview,
   Published,
   PublishOptions,
   Result,
@@ -41,6 +47,17 @@ test('answers have the fields of the schemas, in the names of this language', ()
   expectTypeOf<Camel<TypeOf<typeof DeadLetterAnswer>>>().toEqualTypeOf<{
     [Name in keyof DeadLetterDetail]: DeadLetterDetail[Name]
   }>()
+})
+
+test('so have the answers to admins', () => {
+  expectTypeOf<Camel<TypeOf<typeof KeysAnswer>['keys'][number]>>().toEqualTypeOf<IssuedKey>()
+  expectTypeOf<Filled<Camel<TypeOf<typeof IntentAnswer>>>>().toEqualTypeOf<Filled<IntentDetail>>()
+  type Plain<T> = T extends (infer Item)[]
+    ? Plain<Item>[]
+    : T extends object
+      ? { [Name in keyof T]: Plain<T[Name]> }
+      : T
+  expectTypeOf<Plain<Camel<TypeOf<typeof OverviewAnswer>>>>().toEqualTypeOf<Plain<Overview>>()
 })
 
 test('options have the fields of the schemas', () => {
