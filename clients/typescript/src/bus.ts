@@ -2,6 +2,7 @@ import { Admin } from './admin.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { BusError, IntentDeadError, NotDoneYetError } from './errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
+import { randomId } from './random.ts'
 import { settle, settleMany } from './settling.ts'
 import { type Persistence, Transport, type TransportOptions } from './transport.ts'
 import {
@@ -62,7 +63,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   async publish<G extends Goal<Goals>>(
     goal: G,
     payload: PayloadOf<Goals, G>,
-    { idempotencyKey = crypto.randomUUID(), ...options }: PublishOptions = {},
+    { idempotencyKey = randomId(), ...options }: PublishOptions = {},
   ): Promise<Published> {
     const answer = await this.#transport.send({
       method: 'POST',
@@ -80,7 +81,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
    * @throws {BusError} whose message names the first that was refused: `intents[3]: …`
    */
   async publishMany(publications: readonly Publication<Goals>[]): Promise<Published[]> {
-    const intents = publications.map(({ payload, idempotencyKey = crypto.randomUUID(), ...rest }) => ({
+    const intents = publications.map(({ payload, idempotencyKey = randomId(), ...rest }) => ({
       ...snake(rest),
       payload: payload ?? null,
       idempotency_key: idempotencyKey,

@@ -1,5 +1,7 @@
 /** Strict mode of the protocol: HMAC-SHA256 by the API key, over what is sent. WebCrypto does the arithmetic. */
 
+import { hex, randomId } from './random.ts'
+
 export type Signer = (request: {
   method: string
   /** Percent-decoded, without the query. */
@@ -25,10 +27,10 @@ export function signerFor(apiKey: string): Signer {
   )
   return async ({ method, path, query, body, wallMs }) => {
     const timestamp = `${Math.floor(wallMs / 1000)}`
-    const nonce = crypto.randomUUID()
+    const nonce = randomId()
     const text = `${method}\n${path}${canonicalQuery(query)}\n${timestamp}\n${nonce}\n${body}`
     const digest = await crypto.subtle.sign('HMAC', await imported, bytes.encode(text))
-    return { 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': hex(digest) }
+    return { 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': hex(new Uint8Array(digest)) }
   }
 }
 
@@ -42,6 +44,3 @@ function canonicalQuery(query: readonly (readonly [string, string])[]): string {
 /** RFC 3986: only letters, digits and `-._~` stay bare. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-
-export const hex = (bytes: ArrayBuffer): string =>
-  Array.from(new Uint8Array(bytes), byte => byte.toString(16).padStart(2, '0')).join('')

@@ -1,5 +1,6 @@
 /** One request and its answer: where to, who asks, how long, and how often. */
 import type { Clock } from './clock.ts'
+import { Deadline } from './deadline.ts'
 import { BusError, IntentBusError, UnexpectedAnswerError, UnreachableError } from './errors.ts'
 import { delayBefore, didNothing, isPassing } from './retry.ts'
 import { type Signer, signerFor } from './signature.ts'
@@ -108,23 +109,25 @@ export class Transport {
     const query = pairsOf(call.query)
     const body = call.body === undefined ? '' : JSON.stringify(call.body)
     const headers = { ...call.headers, ...(await this.#credentials(call, query, body)) }
-    const timeout = AbortSignal.timeout(Math.ceil(this.#timeoutMs + 1000 * (call.wait ?? 0)))
+    const deadline = new Deadline(this.#timeoutMs + 1000 * (call.wait ?? 0), call.signal)
     try {
       const response = await this.#fetch(this.#address(call, query), {
         method: call.method,
         headers: call.body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
         ...(call.body === undefined ? {} : { body }),
-        signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
-        redirect: 'error',
+        signal: deadline.signal,
+        redirect: 'manual',
       })
       return read(response, await response.text(), this.#parse)
     } catch (error) {
       if (error instanceof IntentBusError) throw error
-      if (timeout.aborted)
+      if (deadline.isLate)
         throw new UnreachableError('timeout', `${this.#base} gave no answer in time.`, { cause: error })
       throw new UnreachableError('unreachable', `${this.#base} cannot be reached: ${causeOf(error)}`, {
         cause: error,
       })
+    } finally {
+      deadline.clear()
     }
   }
 
@@ -174,6 +177,13 @@ function pairsOf(query: Record<string, unknown> = {}): [string, string][] {
 
 function read(response: Response, text: string, parse: (text: string) => unknown): Answer {
   const { status, headers } = response
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    const target = headers.get('location')
+    throw new UnexpectedAnswerError(
+      status,
+      `a redirect${target === null ? '' : ` to ${target}`}. Use that address.`,
+    )
+  }
   const body = text === '' ? undefined : parsed(text, parse)
   if (response.ok) {
     if (text !== '' && body === undefined) throw new UnexpectedAnswerError(status, excerpt(text))

@@ -134,6 +134,15 @@ test('a proxy whose bus is away is waited for; a page that is no bus’s is told
   expect(error.message).toContain('Welcome to nginx')
 })
 
+test('a redirect is not followed, and says where to', async () => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push({ status: 301, headers: { location: 'https://bus.example.com/intent' } })
+  await expect(client.publish('x', 1)).rejects.toThrow(
+    'a redirect to https://bus.example.com/intent. Use that address.',
+  )
+  expect(gate.seen).toHaveLength(1)
+})
+
 test('nobody there is told with the address and the reason', async () => {
   const client = new IntentBus({ url: 'http://127.0.0.1:9', key: 'k', retries: 0 })
   await expect(client.publish('x', 1)).rejects.toThrow(/http:\/\/127\.0\.0\.1:9 cannot be reached: .+/)

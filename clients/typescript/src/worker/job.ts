@@ -2,7 +2,7 @@
 import type { IntentBus } from '../bus.ts'
 import type { LeaseLostError } from '../errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf } from '../goals.ts'
-import { hex } from '../signature.ts'
+import { hex } from '../random.ts'
 import type { Claim, Published, PublishOptions } from '../wire.ts'
 
 /** What a handler gets. */
@@ -86,7 +86,11 @@ export class RunningJob<Goals extends GoalsLike<Goals>> {
 
   /** Two of the same in one run are two. */
   async #keyFor(what: unknown): Promise<string> {
-    const digest = hex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(what))))
+    if (crypto.subtle === undefined) {
+      throw new Error('Without HTTPS a page has no WebCrypto: publish with an idempotencyKey of your own.')
+    }
+    const text = new TextEncoder().encode(JSON.stringify(what))
+    const digest = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', text)))
     const nth = (this.#published.get(digest) ?? 0) + 1
     this.#published.set(digest, nth)
     return `${this.claim.id}:${digest.slice(0, 40)}:${nth}`

@@ -3,6 +3,7 @@
  * one is lost. What cannot be extended in time is lost by this machine's clock, whatever the bus thinks of it.
  */
 import type { Clock } from '../clock.ts'
+import { Deadline } from '../deadline.ts'
 import { LeaseLostError } from '../errors.ts'
 import type { GoalsLike } from '../goals.ts'
 import { delayBefore } from '../retry.ts'
@@ -49,7 +50,7 @@ export class LeaseKeeper<Goals extends GoalsLike<Goals>> {
       this.#wake = new AbortController()
       const next = Math.min(this.#due, ...this.#working().map(job => job.leaseEnds))
       const waitMs = Math.min(next - this.#clock.now(), LONGEST_SLEEP_MS)
-      if (waitMs > 0) await this.#clock.sleep(waitMs, AbortSignal.any([this.#wake.signal, this.#stop.signal]))
+      if (waitMs > 0) await this.#clock.sleep(waitMs, this.#wake.signal)
       this.#loseOverdue()
       if (this.#clock.now() >= this.#due) void this.#extendAll()
     }
@@ -57,6 +58,7 @@ export class LeaseKeeper<Goals extends GoalsLike<Goals>> {
 
   stop(): void {
     this.#stop.abort()
+    this.#wake.abort()
   }
 
   /** Those whose report is on its way are extended as well, but have no handler any more that could be told of a loss. */
@@ -85,11 +87,10 @@ export class LeaseKeeper<Goals extends GoalsLike<Goals>> {
     const seconds = Math.max(...jobs.map(job => job.claim.claimTimeout))
     const leases = jobs.map(job => job.claim)
     const sentAt = this.#clock.now()
-    const late = AbortSignal.timeout(partOf(seconds))
+    const deadline = new Deadline(partOf(seconds), this.#stop.signal)
     this.#extending = true
     try {
-      const signal = AbortSignal.any([late, this.#stop.signal])
-      const answers = await this.#bus.extendMany(leases, seconds, { retries: 0, signal })
+      const answers = await this.#bus.extendMany(leases, seconds, { retries: 0, signal: deadline.signal })
       for (const [i, job] of jobs.entries()) this.#note(job, answers[i]!, sentAt)
       this.#failures = 0
       this.#schedule(sentAt + partOf(seconds))
@@ -100,6 +101,7 @@ export class LeaseKeeper<Goals extends GoalsLike<Goals>> {
       this.#reporter.retrying('extend')(error, delayMs)
       this.#schedule(this.#clock.now() + delayMs)
     } finally {
+      deadline.clear()
       this.#extending = false
     }
   }

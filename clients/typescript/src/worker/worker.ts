@@ -1,6 +1,7 @@
 import type { IntentBus } from '../bus.ts'
 import type { Clock } from '../clock.ts'
 import type { AnyGoals, GoalsLike } from '../goals.ts'
+import { randomId } from '../random.ts'
 import type { Claim } from '../wire.ts'
 import { Attempt } from './attempt.ts'
 import type { Hooks } from './events.ts'
@@ -70,7 +71,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     options: WorkerOptions,
     clock: Clock,
   ) {
-    const { concurrency = 1, namespace, workerId = `worker-${crypto.randomUUID().slice(0, 8)}` } = options
+    const { concurrency = 1, namespace, workerId = `worker-${randomId().slice(0, 8)}` } = options
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(`concurrency takes a whole number from 1; it got ${concurrency}.`)
     }
