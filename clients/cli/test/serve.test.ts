@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { emptyDir, start } from './support/run.ts'
+
+test('serve runs a bus until it is told to stop', async () => {
+  const cwd = emptyDir()
+  const bus = start(['serve', '--port', '0', '--db', join(cwd, 'mine/bus.db')], { cwd })
+  while (!bus.out().includes('is ready')) {
+    expect(bus.child.exitCode, bus.out() + bus.err()).toBeNull()
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  const line = bus
+    .out()
+    .split('\n')
+    .find(text => text.includes('is ready'))!
+  const env = { PORT: `${JSON.parse(line).port}`, BUS_DB_PATH: join(cwd, 'mine/bus.db') }
+  expect((await start(['publish', 'greet', '1'], { cwd, env }).ended).code).toBe(0)
+  bus.child.kill('SIGTERM')
+  expect((await bus.ended).code).toBe(0)
+  expect(existsSync(join(cwd, 'mine/bus.db'))).toBe(true)
+})
+
+test('serve says what is wrong with a setting, as the bus does', async () => {
+  const { code, err } = await start(['serve', '--port', 'eighty']).ended
+  expect([code, err]).toEqual([1, expect.stringMatching(/PORT.*eighty/)])
+})
