@@ -90,6 +90,17 @@ for (const { name, command, missing } of shells) {
       expect(await large.result(id)).toMatchObject({ status: 'fulfilled', result: JSON.parse(payload) })
     })
 
+    test('does a hundred quick jobs one after the other, and stops', async () => {
+      const ids = await Promise.all(Array.from({ length: 100 }, (_, at) => bus.publish('quick', `${at}`)))
+      const worker = start(['--goal', 'quick', '--', 'cat'])
+      const results = await Promise.all(ids.map(id => bus.result(id)))
+      expect(results.map(({ status, result }) => `${status} ${result}`)).toEqual(
+        ids.map((_, at) => `fulfilled ${at}`),
+      )
+      worker.signal('SIGTERM')
+      expect(await worker.exited).toBe(0)
+    })
+
     test('takes its handler along when it is killed', async () => {
       const { here, worker } = await atWork()
       worker.signal('SIGKILL')

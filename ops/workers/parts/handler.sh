@@ -34,8 +34,6 @@ do_job() { # COMMAND…
     fi
   done
   handler=
-  [ -z "$timer" ] || end_watch "$timer"
-  timer=
   tail -n 20 "$dir/handler.errors" >&2
 
   case $verdict in
@@ -44,7 +42,8 @@ do_job() { # COMMAND…
     *) report_end ;;
   esac
   end_watch "$keeper"
-  keeper=
+  [ -z "$timer" ] || end_watch "$timer"
+  keeper='' timer=''
 }
 
 run_handler() { # COMMAND…
@@ -134,7 +133,11 @@ give_verdict() { # VERDICT
   exit
 }
 
+# Repeated for the same reason: bash loses a signal to a subshell that has just begun.
 end_watch() { # PROCESS
-  kill "$1" 2> /dev/null
-  wait "$1" 2> /dev/null
+  (while kill "$1"; do sleep 1; done) > /dev/null 2>&1 &
+  killer=$!
+  code=
+  until await "$1"; do :; done
+  kill "$killer" 2> /dev/null
 }
