@@ -81,13 +81,14 @@ for (const { name, command, missing } of shells) {
       const id = await large.publish('large', payload)
       const work =
         'cmp - "$INTENT_PAYLOAD_FILE" >&2 && [ -z "$INTENT_PAYLOAD" ] && cat "$INTENT_PAYLOAD_FILE"'
-      new ShellWorker(
+      const worker = new ShellWorker(
         command,
         'worker.sh',
         ['--once', '--result', 'json', '--', 'sh', '-c', work],
         large.environment,
       )
       expect(await large.result(id)).toMatchObject({ status: 'fulfilled', result: JSON.parse(payload) })
+      expect(await worker.exited).toBe(0)
     })
 
     test('does a hundred quick jobs one after the other, and stops', async () => {

@@ -18,13 +18,14 @@ for (const shell of shells) {
 
     test.skipIf(installed('jq') === undefined)('leaves it to the handler to use jq', async () => {
       const id = await bus.publish('jq', '{"text":"é \\"b\\""}')
-      new ShellWorker(
+      const worker = new ShellWorker(
         shell.command,
         'worker.sh',
         ['--once', '--goal', 'jq', '--', 'jq', '-er', '.text'],
         bus.environment,
       )
       expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'é "b"' })
+      expect(await worker.exited).toBe(0)
     })
 
     test('calls a webhook', async () => {
@@ -34,8 +35,12 @@ for (const shell of shells) {
         JSON.stringify({ url, headers: { 'X-A': 'b' }, body: { c: 'é' } }),
       )
       const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]! })
-      new ShellWorker(shell.command, 'webhook.sh', ['--once', '--allow', url], { ...bus.environment, PATH })
+      const worker = new ShellWorker(shell.command, 'webhook.sh', ['--once', '--allow', url], {
+        ...bus.environment,
+        PATH,
+      })
       expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: { status: 202 } })
+      expect(await worker.exited).toBe(0)
     })
 
     test('shows a notification, by a stand-in for termux-notification', async () => {
@@ -43,8 +48,12 @@ for (const shell of shells) {
       const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]! })
       const standIn = '#!/bin/sh\necho "a stand-in: $4 $6"\n'
       writeFileSync(join(PATH, 'termux-notification'), standIn, { mode: 0o755 })
-      new ShellWorker(shell.command, 'termux-notify.sh', ['--once'], { ...bus.environment, PATH })
+      const worker = new ShellWorker(shell.command, 'termux-notify.sh', ['--once'], {
+        ...bus.environment,
+        PATH,
+      })
       expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'a stand-in: é é b' })
+      expect(await worker.exited).toBe(0)
     })
   })
 }
