@@ -138,7 +138,7 @@ export function jobsIn({ name, command, missing }: Shell): void {
       })
       start(
         ['--once', '--namespace', namespace, '--capabilities', 'camera,gpu', '--worker-id', 'barn:1', '--', 'sh', '-c',
-          'echo "$INTENT_ID"; echo "$INTENT_GOAL"; echo "$INTENT_NAMESPACE"; echo "$INTENT_ATTEMPT"; printenv BUS_KEY || echo none'],
+          'echo "$INTENT_ID"; echo "$INTENT_GOAL"; echo "$INTENT_NAMESPACE"; echo "$INTENT_ATTEMPT"; printenv BUS_API_KEY || echo none'],
         { BUS_GOAL: strange },
       ) // biome-ignore format: one call
       expect((await bus.result(id)).result).toBe([id, strange, namespace, '1', 'none'].join('\n'))
@@ -193,7 +193,7 @@ export function jobsIn({ name, command, missing }: Shell): void {
     })
 
     test('says that the key is wrong, and ends with 3', async () => {
-      start(['--', 'true'], { BUS_KEY: 'wrong' })
+      start(['--', 'true'], { BUS_API_KEY: 'wrong' })
       expect(await worker.exited).toBe(3)
       expect(worker.errors).toBe('worker: the bus refuses this worker: 401 Invalid API key\n')
     })

@@ -35,9 +35,9 @@ test.each([
   [['--', 'no-such-program'], {}, 'there is no command no-such-program'],
   [['--gaol', 'x', '--', 'cat'], {}, 'there is no option --gaol'],
   [['--goal'], {}, '--goal needs a value'],
-  [['--', 'cat'], { BUS_KEY: '' }, 'there is no API key: set BUS_KEY'],
-  [['--', 'cat'], { BUS_KEY_FILE: '/nowhere' }, "BUS_KEY_FILE is '/nowhere', which is no file"],
-  [['--', 'cat'], { BUS_KEY: 'a\nb' }, 'the API key has control characters'],
+  [['--', 'cat'], { BUS_API_KEY: '' }, 'there is no API key: set BUS_API_KEY'],
+  [['--', 'cat'], { BUS_API_KEY_FILE: '/nowhere' }, "BUS_API_KEY_FILE is '/nowhere', which is no file"],
+  [['--', 'cat'], { BUS_API_KEY: 'a\nb' }, 'the API key has control characters'],
   [['--', 'cat'], { BUS_URL: 'bus.example' }, "BUS_URL is 'bus.example'; it takes http"],
   [['--', 'cat'], { BUS_LEASE: '5' }, "BUS_LEASE is '5'; it takes a whole number of seconds from 10 to 3600"],
   [['--wait', '1h', '--', 'cat'], {}, "BUS_WAIT is '1h'; it takes a whole number of seconds from 0 to 60"],
@@ -46,7 +46,7 @@ test.each([
   [['--', 'cat'], { BUS_SIGN: 'yes' }, "BUS_SIGN is 'yes'; it takes true or false"],
 ])('with %j and %j it ends with 2 and says why', async (args, env, reason) => {
   const worker = new ShellWorker(['sh'], 'worker.sh', args, {
-    BUS_KEY: 'k',
+    BUS_API_KEY: 'k',
     ...(env as Record<string, string>),
   })
   expect(await worker.exited).toBe(2)

@@ -84,7 +84,7 @@ export class WorkedBus {
 
   /** What a worker has to be told. */
   get environment(): Record<string, string> {
-    return { BUS_URL: `http://127.0.0.1:${this.port}`, BUS_KEY: this.#key }
+    return { BUS_URL: `http://127.0.0.1:${this.port}`, BUS_API_KEY: this.#key }
   }
 
   async stop(): Promise<void> {

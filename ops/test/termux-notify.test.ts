@@ -91,7 +91,7 @@ for argument; do printf '%s\\0' "$argument"; done > '${here}/shown'
 
 test.skipIf(missing !== null)('a phone without Termux:API is named at the start', async () => {
   const worker = new ShellWorker(command, 'termux-notify.sh', ['--once'], {
-    BUS_KEY: 'k',
+    BUS_API_KEY: 'k',
     BUS_URL: 'http://127.0.0.1:1',
   })
   expect(await worker.exited).toBe(2)

@@ -27,8 +27,8 @@ INTENT_NAMESPACE, INTENT_ATTEMPT, INTENT_PAYLOAD and INTENT_PAYLOAD_FILE in its 
 the result. Any other: the job failed, and the last 500 bytes that it wrote to standard error say why.
 
   --url URL             BUS_URL           the bus (http://localhost:8080)
-                        BUS_KEY           the API key; there is no option for it, since ps would show it
-  --key-file FILE       BUS_KEY_FILE      a file whose first line is the API key; wins over BUS_KEY
+                        BUS_API_KEY       the API key; there is no option for it, since ps would show it
+  --key-file FILE       BUS_API_KEY_FILE  a file whose first line is the API key; wins over BUS_API_KEY
   --goal GOAL           BUS_GOAL          take only this goal (any)
   --namespace NAME      BUS_NAMESPACE     take from this namespace (default)
   --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with a target_worker (the host's name)

@@ -3,8 +3,8 @@
 
 read_options() { # ARGUMENTS: sets $options_read, how many of them come before the command
   url=${BUS_URL:-http://localhost:8080}
-  key=${BUS_KEY:-}
-  key_file=${BUS_KEY_FILE:-}
+  key=${BUS_API_KEY:-}
+  key_file=${BUS_API_KEY_FILE:-}
   goal=${BUS_GOAL:-}
   namespace=${BUS_NAMESPACE:-}
   worker_id=${BUS_WORKER_ID:-}
@@ -16,7 +16,7 @@ read_options() { # ARGUMENTS: sets $options_read, how many of them come before t
   signed=${BUS_SIGN:-false}
   once=
   # Handlers get the environment, but not the key.
-  unset BUS_KEY
+  unset BUS_API_KEY
 
   options_read=0
   while [ $# -gt 0 ]; do
@@ -77,10 +77,10 @@ check_settings() { # COMMAND
     *) die 2 "BUS_URL is '$url'; it takes http://… or https://…" ;;
   esac
   if [ -n "$key_file" ]; then
-    if ! [ -f "$key_file" ] || ! [ -r "$key_file" ]; then die 2 "BUS_KEY_FILE is '$key_file', which is no file that can be read"; fi
+    if ! [ -f "$key_file" ] || ! [ -r "$key_file" ]; then die 2 "BUS_API_KEY_FILE is '$key_file', which is no file that can be read"; fi
     key=$(sed 1q "$key_file" | tr -d '\r')
   fi
-  [ -n "$key" ] || die 2 'there is no API key: set BUS_KEY, or BUS_KEY_FILE to a file that holds it'
+  [ -n "$key" ] || die 2 'there is no API key: set BUS_API_KEY, or BUS_API_KEY_FILE to a file that holds it'
   case $key in
     *[[:cntrl:]]*) die 2 'the API key has control characters in it' ;;
   esac
