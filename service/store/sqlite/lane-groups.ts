@@ -17,6 +17,14 @@ export class LaneGroup<L extends Ranked> {
     return this.#heap[0]
   }
 
+  /** The best but for `lane`, which may only stand on top: the best two others are right below it. */
+  bestBut(lane: L): L | undefined {
+    const [top, left, right] = this.#heap
+    if (top !== lane) return top
+    if (left === undefined || right === undefined) return left
+    return claimOrder(right.head!, left.head!) < 0 ? right : left
+  }
+
   /** Puts a lane where its head belongs now, or takes it out when it has none. */
   update(lane: L): void {
     const at = this.#place.get(lane.id)

@@ -124,15 +124,30 @@ export class Lanes {
     return best
   }
 
-  /** A ready intent came into the lane. */
-  offer(lane: Lane, head: LaneHead): void {
-    this.announce(lane)
+  /** The head of whichever other lane comes next, for a worker that is given `lane`. */
+  rivalOf(lane: Lane, ask: Ask): LaneHead | null {
+    let rival: LaneHead | null = null
+    for (const key of groupsFor(ask)) {
+      const head = this.#groups.get(key)?.bestBut(lane)?.head ?? null
+      if (head !== null && (rival === null || claimOrder(head, rival) < 0)) rival = head
+    }
+    return rival
+  }
+
+  /** Ready intents came into the lane, `head` the first of them. */
+  offer(lane: Lane, head: LaneHead, count = 1): void {
+    this.announce(lane, count)
     if (lane.head === null || claimOrder(head, lane.head) < 0) this.#rank(lane, head)
   }
 
-  announce(lane: Lane): void {
+  announce(lane: Lane, count = 1): void {
     if (lane.readied === 0) this.#readied.push(lane)
-    lane.readied += 1
+    lane.readied += count
+  }
+
+  /** The best ready intents left the lane; `head` is the next one. */
+  advance(lane: Lane, head: LaneHead | null): void {
+    this.#rank(lane, head)
   }
 
   /** A ready intent left the lane; `sequence` says which. Only losing the head costs a probe. */
@@ -140,22 +155,22 @@ export class Lanes {
     if (lane.head?.sequence === sequence) this.#rank(lane, this.#probe(lane))
   }
 
-  /** Keeps the tallies: an intent came from one state (`null`: it is new) into another (`null`: it was deleted). */
-  move(lane: Lane, from: number | null, to: number | null): void {
+  /** Keeps the tallies: intents came from one state (`null`: they are new) into another (`null`: they were deleted). */
+  move(lane: Lane, from: number | null, to: number | null, count = 1): void {
     const left = from === null ? null : TALLY_OF[from as StateCode]
     const entered = to === null ? null : TALLY_OF[to as StateCode]
     if (left === entered) return
     const { depth } = this.#byNamespace.get(lane.route.namespace)!
     if (left !== null) {
-      lane[left] -= 1
-      depth[left] -= 1
+      lane[left] -= count
+      depth[left] -= count
     }
     if (entered !== null) {
-      lane[entered] += 1
-      depth[entered] += 1
+      lane[entered] += count
+      depth[entered] += count
     }
     const unsettled = (tally: keyof Tally | null) => (tally === 'open' || tally === 'claimed' ? 1 : 0)
-    this.#countUnsettled(lane.route.publisher, unsettled(entered) - unsettled(left))
+    this.#countUnsettled(lane.route.publisher, count * (unsettled(entered) - unsettled(left)))
     if (!lane.touched) {
       lane.touched = true
       this.#touched.push(lane)

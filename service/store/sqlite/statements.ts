@@ -38,6 +38,14 @@ export type HeldRow = Pick<
 const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
        due_at, claimed_at, claimer, worker_id, token, last_error`
 
+/** Rows that a statement with `VALUES` for many takes. With 8 a row costs a tenth more, with 32 or 64 no less. */
+export const AT_ONCE = 16
+const rowsOf = (row: string): string => Array(AT_ONCE).fill(row).join(', ')
+
+const CLAIM = `state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?,
+               progress = NULL, progress_message = NULL`
+const RESULT_ANEW = `ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`
+
 /** Every statement of the write path. None scans; a test holds the plan of each. */
 export const WRITE_SQL = {
   begin: `BEGIN IMMEDIATE`,
@@ -59,12 +67,21 @@ export const WRITE_SQL = {
   insertIntent: `INSERT INTO intents (id, lane, state, priority, max_attempts, backoff_ms, created_at, run_at, expires_at, due_at)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   insertPayload: `INSERT INTO payloads (n, text) VALUES (?, ?)`,
+  // Alike but for their ids, which come as a JSON array: 1.0 us a row, where one by one it is 2.9.
+  insertIntents: `INSERT INTO intents (n, id, lane, state, priority, max_attempts, backoff_ms, created_at, run_at, expires_at, due_at)
+                  SELECT ? + key, value, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM json_each(?)`,
+  insertPayloads: `INSERT INTO payloads (n, text) VALUES ${rowsOf('(?, ?)')}`,
 
-  claim: `UPDATE intents
-          SET state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?, token = ?,
-              progress = NULL, progress_message = NULL
-          WHERE n = ? AND state = 1
-          RETURNING id, attempts, priority, run_at, (SELECT text FROM payloads WHERE payloads.n = intents.n) AS payload`,
+  // The plus signs keep SQLite from preparing this anew for each bound value; a bare `LIMIT ?` costs 10 us more.
+  nextReadyOf: `SELECT n, id, priority, attempts, run_at, expires_at,
+                       (SELECT text FROM payloads WHERE payloads.n = intents.n) AS payload
+                FROM intents INDEXED BY intents_ready
+                WHERE lane = +? AND state = 1
+                ORDER BY priority DESC, run_at, attempts, n
+                LIMIT +?`,
+  claim: `UPDATE intents SET ${CLAIM}, token = ? WHERE n = ?`,
+  /** Pairs of n and token. */
+  claimAll: `UPDATE intents SET ${CLAIM}, token = pair.value ->> 1 FROM json_each(?) AS pair WHERE n = pair.value ->> 0`,
   unclaim: `UPDATE intents
             SET state = 1, attempts = attempts - 1, due_at = expires_at, claimed_at = NULL, claimer = NULL,
                 worker_id = NULL, token = NULL
@@ -74,12 +91,16 @@ export const WRITE_SQL = {
   // Settling looks at every intent there is: seven columns less are a microsecond less.
   held: `SELECT n, lane, state, attempts, max_attempts, backoff_ms, due_at, claimed_at, claimer, token
          FROM intents WHERE id = ?`,
+  heldAll: `SELECT asked.key AS item, n, lane, state, due_at, claimed_at, claimer, token
+            FROM json_each(?) AS asked CROSS JOIN intents ON intents.id = asked.value`,
   byN: `SELECT ${INTENT_COLUMNS} FROM intents WHERE n = ?`,
   progress: `UPDATE intents SET progress = ?, progress_message = ?, due_at = ? WHERE n = ?`,
   extend: `UPDATE intents SET due_at = ? WHERE n = ?`,
   fulfil: `UPDATE intents SET state = 3, due_at = ?, token = NULL, last_error = NULL WHERE n = ?`,
-  keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?)
-               ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`,
+  fulfilAll: `UPDATE intents SET state = 3, due_at = ?, token = NULL, last_error = NULL
+              WHERE n IN (SELECT value FROM json_each(?))`,
+  keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?) ${RESULT_ANEW}`,
+  keepResults: `INSERT INTO results (n, is_text, text) VALUES ${rowsOf('(?, ?, ?)')} ${RESULT_ANEW}`,
   // How long it lives is counted from when it is due, so its end moves along with run_at.
   backOff: `UPDATE intents
             SET state = 0, expires_at = expires_at + ? - run_at, run_at = ?, due_at = ?, token = NULL, last_error = ?

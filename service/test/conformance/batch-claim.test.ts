@@ -20,6 +20,22 @@ test('max=N answers up to N claims in the order of single ones, each with a toke
   for (const claim of taken) expect((await master.fulfil(claim)).status).toBe(200)
 })
 
+test('a batch out of several goals comes in the order of single claims, each with the token that settles it', async () => {
+  const published: { id: string; goal: string; priority: number }[] = []
+  for (let i = 0; i < 60; i += 1) {
+    const goal = ['a', 'b', 'c', 'd'][((i * i) % 13) % 4]!
+    // Long stretches of one goal, and quick changes.
+    const priority = i < 20 ? 900 : (i * 37) % 31
+    published.push({ id: await master.publish({ goal: i < 20 ? 'a' : goal, priority }), goal, priority })
+  }
+  const order = published.toSorted((x, y) => y.priority - x.priority).map(({ id }) => id)
+  const taken = [...(await claims('max=45')), ...(await claims('max=45'))]
+  expect(taken.map(({ id }) => id)).toEqual(order)
+  const items = taken.map(({ id, claim_token }) => ({ id, claim_token }))
+  const answers = (await master.post('/fulfill', { items })).json.items
+  expect(answers).toEqual(order.map(id => ({ id, ok: true })))
+})
+
 test('max=1 has the same shape, and nothing to take is 204 as ever', async () => {
   const id = await master.publish()
   expect(await claims('max=1')).toMatchObject([{ id }])
@@ -38,6 +54,15 @@ test('expired intents are passed over, not counted', async () => {
   bus.clock.skip(86_400_000)
   const id = await master.publish({ priority: 1 })
   expect(await claims('max=100')).toMatchObject([{ id }])
+})
+
+test('nor is one that lies between others of its goal', async () => {
+  const old = await master.publish({ priority: 50 })
+  bus.clock.skip(86_400_000)
+  const first = await master.publish({ priority: 100 })
+  const last = await master.publish({ priority: 10 })
+  expect((await claims('max=100')).map(({ id }) => id)).toEqual([first, last])
+  expect(await master.status(old)).toMatchObject({ status: 'dead', last_error: 'expired' })
 })
 
 test.each(['0', '101', '-1', '1.5', 'many', '1e999'])('max=%s is refused by name', async max => {

@@ -23,6 +23,20 @@ test('answers 201 with what each single publish would answer, in order', async (
   expect(await master.claim('?namespace=home')).toMatchObject({ id: answer.json.intents[1].id, goal: 'b' })
 })
 
+test('each item is published on its own terms', async () => {
+  const own = [{ priority: 7 }, { delay: 60 }, { max_attempts: 1 }, { backoff_base: 9 }]
+  const terms = own.flatMap(each => [{}, each, {}])
+  const intents = terms.map((each, i) => item({ payload: i, ...each }))
+  const { json } = await publish(...intents)
+  const kept = []
+  for (const { id } of json.intents) kept.push((await bus.admin.get(`/admin/intents/${id}`)).json)
+  expect(kept.map(intent => intent.payload)).toEqual(terms.map((_, i) => i))
+  expect(kept.map(intent => intent.priority)).toEqual([100, 7, ...Array(10).fill(100)])
+  expect(kept.map(intent => intent.run_at - intent.created_at)).toEqual([0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0])
+  expect(kept.map(intent => intent.max_attempts)).toEqual([3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3])
+  expect(kept.map(intent => intent.backoff_base)).toEqual([5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 9, 5])
+})
+
 test('a thousand are taken, and none is nothing', async () => {
   const answer = await publish(...Array.from({ length: 1000 }, (_, i) => item({ payload: i })))
   expect(new Set(answer.json.intents.map((each: { id: string }) => each.id)).size).toBe(1000)

@@ -151,8 +151,8 @@ export class Model {
     this.intents = this.intents.filter(intent => !ended(intent) || intent.endedAt > this.now - keepMs)
   }
 
-  claim(op: ClaimOp): { id: string; attempts: number }[] {
-    const taken: { id: string; attempts: number }[] = []
+  claim(op: ClaimOp): { id: string; attempts: number; payload: string }[] {
+    const taken: { id: string; attempts: number; payload: string }[] = []
     for (const token of op.tokens) {
       const best = this.#bestFor(op.ask)
       if (best === undefined) break
@@ -162,7 +162,7 @@ export class Model {
       best.progress = null
       best.token = token
       best.leaseUntil = this.now + op.leaseMs
-      taken.push({ id: best.id, attempts: best.attempts })
+      taken.push({ id: best.id, attempts: best.attempts, payload: best.payload })
     }
     return taken
   }

@@ -72,7 +72,7 @@ const claim = fc.record({
   do: fc.constant('claim' as const),
   ask,
   leaseMs: few(10_000, 60_000),
-  most: few(1, 1, 3),
+  most: few(1, 1, 3, 40),
 })
 const release = fc.record({
   do: fc.constant('release' as const),
@@ -85,13 +85,26 @@ const settle = fc.record({
   keyId,
   token: few('right' as const, 'right' as const, 'right' as const, 'wrong' as const, 'none' as const),
 })
+/** More than go through one statement at a time. */
+const crowd = fc.integer({ min: 2, max: 40 })
+const alike = fc
+  .tuple(publish, crowd)
+  .map(([item, count]) => Array<PublishStep>(count).fill({ ...item, key: null, limit: null }))
+const fulfils = fc
+  .tuple(settle, crowd)
+  .map(([item, count]) =>
+    Array.from({ length: count }, (_, i) => ({ ...item, do: 'fulfil' as const, pick: item.pick + i })),
+  )
 const publishAll = fc.record({
   do: fc.constant('publishAll' as const),
-  items: fc.array(publish, { maxLength: 4 }),
+  items: fc.oneof(
+    fc.array(publish, { maxLength: 4 }),
+    fc.tuple(alike, fc.array(publish, { maxLength: 2 })).map(lists => lists.flat()),
+  ),
 })
 const settleAll = fc.record({
   do: fc.constant('settleAll' as const),
-  items: fc.array(settle, { maxLength: 4 }),
+  items: fc.oneof(fc.array(settle, { maxLength: 4 }), fulfils),
 })
 const progress = fc.record({
   do: fc.constant('progress' as const),

@@ -121,7 +121,7 @@ function toOp(step: Step, model: Model): Op {
         kind: 'publish',
         id: fresh,
         route,
-        payload: `{"body":${step.body}}`,
+        payload: `{"body":${step.body},"of":"${fresh}"}`,
         priority,
         delayMs,
         ttlMs: TTL_MS,
@@ -158,7 +158,7 @@ function toOp(step: Step, model: Model): Op {
       }
       if (step.do === 'extend') return { kind: 'extend', ...held, leaseMs: 30_000 }
       if (step.do === 'fail') return { kind: 'fail', ...held, error: 'it broke', jitterMs: 500 }
-      return { kind: 'fulfil', ...held, result: '{"ok":true}', resultType: 'json' }
+      return { kind: 'fulfil', ...held, result: `{"of":"${held.id}"}`, resultType: 'json' }
     }
     case 'cancel':
       return { kind: 'cancel', id: picked(step.pick)?.id ?? 'nobody' }
@@ -243,8 +243,8 @@ function known(value: (Outcome & { ok: true })['value']): unknown {
     return value.map(each => (isOutcome(each) ? comparable(each) : known(each as never)))
   }
   if ('payload' in value) {
-    const { id, attempts } = value as Claimed
-    return { id, attempts }
+    const { id, attempts, payload } = value as Claimed
+    return { id, attempts, payload }
   }
   if ('counts' in value) return 'swept'
   if ('replayed' in value) return { id: value.id, replayed: value.replayed }

@@ -1,11 +1,11 @@
-import type { Nonce, Op, Outcome } from '../../store.ts'
+import type { Nonce, Op, Outcome, SettleAllOp } from '../../store.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
 import { claim, release } from './claim.ts'
 import { dropDead, retryDead } from './dead-letters.ts'
 import { createKey, revokeKey } from './keys.ts'
 import { publish, publishAll } from './publish.ts'
-import { extend, fail, fulfil, progress } from './settle.ts'
+import { areFulfils, extend, fail, fulfil, fulfilAll, progress } from './settle.ts'
 import { sweep } from './sweep.ts'
 
 /** Carries out one operation inside the transaction under way. */
@@ -17,7 +17,7 @@ export function apply(w: Writer, op: Op): Outcome {
     case 'publishAll':
       return publishAll(w, op)
     case 'settleAll':
-      return { ok: true, value: op.ops.map(one => apply(w, one) as Outcome<(typeof one)['kind']>) }
+      return { ok: true, value: settleAll(w, op.ops) }
     case 'claim':
       return claim(w, op)
     case 'release':
@@ -52,6 +52,11 @@ export function apply(w: Writer, op: Op): Outcome {
     case 'sweep':
       return sweep(w, op)
   }
+}
+
+function settleAll(w: Writer, ops: SettleAllOp['ops']): Outcome<'extend' | 'fulfil' | 'fail'>[] {
+  if (areFulfils(ops)) return fulfilAll(w, ops)
+  return ops.map(op => apply(w, op) as Outcome<(typeof op)['kind']>)
 }
 
 function isFresh(w: Writer, nonce: Nonce): boolean {

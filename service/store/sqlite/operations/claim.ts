@@ -1,5 +1,6 @@
+import { claimOrder } from '../../../intent/routing.ts'
 import type { Claimed, ClaimOp, Outcome, ReleaseOp } from '../../store.ts'
-import type { Lane } from '../lanes.ts'
+import type { Lane, LaneHead } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -10,7 +11,12 @@ const ON_THE_WAY = 100
 /** Expired ones that it may find at the head of its lanes: 30 us each. Beyond that it finds nothing, until the sweep is through. */
 const MOST_EXPIRED = 1000
 
-type ClaimedRow = Pick<IntentRow, 'id' | 'attempts' | 'priority' | 'run_at'> & { payload: string }
+/** Intents that are looked at in one go in a lane that may have to make room for another: what is not taken was read in vain. */
+const SHARED_RUN = 8
+
+type ReadyRow = Pick<IntentRow, 'n' | 'id' | 'priority' | 'attempts' | 'run_at' | 'expires_at'> & {
+  payload: string
+}
 
 export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
@@ -25,7 +31,7 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
       expire(w, w.sql.byN.get(lane.head!.sequence) as IntentRow)
       passed += 1
     } else {
-      value.push(take(w, lane, op, op.tokens[value.length]!))
+      takeFrom(w, lane, op, value)
     }
   }
   // Who waits must look again: what lies behind is not announced a second time.
@@ -36,22 +42,53 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   return { ok: true, value }
 }
 
-function take(w: Writer, lane: Lane, { ask, leaseMs }: ClaimOp, token: string): Claimed {
-  const { sequence } = lane.head!
+/** Takes as many as are wanted from the lane, or until another lane's turn comes; at least one. */
+function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, taken: Claimed[]): void {
+  const rival = w.lanes.rivalOf(lane, ask)
+  const wanted = tokens.length - taken.length
+  const most = rival === null ? wanted : Math.min(wanted, SHARED_RUN)
+  // One more than that: it is the lane's next head.
+  const ready = w.sql.nextReadyOf.all(lane.id, most + 1) as ReadyRow[]
+  const end = ready.findIndex(
+    (row, i) =>
+      i === most || row.expires_at <= w.now || (rival !== null && claimOrder(headOf(row), rival) > 0),
+  )
+  const rows = end === -1 ? ready : ready.slice(0, end)
   const leaseUntil = w.now + leaseMs
-  const row = w.sql.claim.get(leaseUntil, w.now, ask.keyId, ask.workerId, token, sequence) as ClaimedRow
-  w.lanes.withdraw(lane, sequence)
-  w.lanes.move(lane, READY, CLAIMED)
+  markClaimed(w, rows, tokens.slice(taken.length), [leaseUntil, w.now, ask.keyId, ask.workerId])
+  w.lanes.advance(lane, end === -1 ? null : headOf(ready[end]!))
+  w.lanes.move(lane, READY, CLAIMED, rows.length)
   w.next.claimed = Math.min(w.next.claimed, leaseUntil)
+  for (const row of rows) {
+    taken.push({
+      id: row.id,
+      route: lane.route,
+      payload: row.payload,
+      attempts: row.attempts + 1,
+      priority: row.priority,
+      token: tokens[taken.length]!,
+      leaseMs,
+      waitedMs: w.now - row.run_at,
+    })
+  }
+}
+
+/** One statement for many takes 2.1 us each, one for each 3.0. */
+function markClaimed(w: Writer, rows: readonly ReadyRow[], tokens: readonly string[], by: unknown[]): void {
+  const { changes } =
+    rows.length === 1
+      ? w.sql.claim.run(...by, tokens[0], rows[0]!.n)
+      : w.sql.claimAll.run(...by, JSON.stringify(rows.map((row, i) => [row.n, tokens[i]])))
+  if (changes !== rows.length) throw new Error(`${changes} of ${rows.length} ready intents could be claimed`)
+}
+
+function headOf(row: ReadyRow): LaneHead {
   return {
-    id: row.id,
-    route: lane.route,
-    payload: row.payload,
-    attempts: row.attempts,
     priority: row.priority,
-    token,
-    leaseMs,
-    waitedMs: w.now - row.run_at,
+    runAt: row.run_at,
+    attempts: row.attempts,
+    sequence: row.n,
+    expiresAt: row.expires_at,
   }
 }
 

@@ -1,88 +1,127 @@
 import type { KeyId } from '../../../intent/routing.ts'
 import type { Outcome, PublishAllOp, Published, PublishOp } from '../../store.ts'
+import type { Lane } from '../lanes.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
+import { insertRows } from './insert-rows.ts'
 
+/** What an idempotency key was used for. */
+type Use = { fingerprint: string; id: string; namespace: string }
 type Remembered = { n: number; fingerprint: string; intent_id: string; namespace: string; expires_at: number }
 
+const CONFLICT = { ok: false, refusal: 'idempotency_conflict' } as const
+const TOO_MANY = { ok: false, refusal: 'limit_exceeded' } as const
+
 export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
-  const { route, idempotency } = op
   const earlier = remembered(w, op)
   if (earlier !== undefined) {
-    if (earlier.fingerprint !== idempotency!.fingerprint)
-      return { ok: false, refusal: 'idempotency_conflict' }
-    return { ok: true, value: { id: earlier.intent_id, namespace: earlier.namespace, replayed: true } }
+    return earlier.fingerprint === op.idempotency!.fingerprint
+      ? { ok: true, value: { id: earlier.id, namespace: earlier.namespace, replayed: true } }
+      : CONFLICT
   }
-  if (op.openLimit !== null && w.lanes.unsettled(route.publisher) >= op.openLimit) {
-    return { ok: false, refusal: 'limit_exceeded' }
-  }
+  if (op.openLimit !== null && w.lanes.unsettled(op.route.publisher) >= op.openLimit) return TOO_MANY
+  insert(w, w.lanes.intern(op.route), [op])
+  return { ok: true, value: { id: op.id, namespace: op.route.namespace, replayed: false } }
+}
 
-  const lane = w.lanes.intern(route)
-  const runAt = w.now + op.delayMs
-  const expiresAt = runAt + op.ttlMs
-  const state = op.delayMs > 0 ? DELAYED : READY
+/** Looks at all of them before it inserts any, because refusing one undoes none of the others. */
+export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAll'> {
+  const uses = new Map<string, Use>()
+  const added = new Map<KeyId, number>()
+  const fresh: PublishOp[] = []
+  const value: Published[] = []
+  for (const [item, op] of ops.entries()) {
+    const { idempotency, openLimit, route, id } = op
+    const { publisher, namespace } = route
+    const key = idempotency === null ? null : `${publisher} ${idempotency.key}`
+    const earlier = key === null ? undefined : (uses.get(key) ?? remembered(w, op))
+    if (earlier !== undefined) {
+      if (earlier.fingerprint !== idempotency!.fingerprint) return { ...CONFLICT, item }
+      value.push({ id: earlier.id, namespace: earlier.namespace, replayed: true })
+      continue
+    }
+    const sofar = added.get(publisher) ?? 0
+    if (openLimit !== null && w.lanes.unsettled(publisher) + sofar >= openLimit) return { ...TOO_MANY, item }
+    if (key !== null) uses.set(key, { fingerprint: idempotency!.fingerprint, id, namespace })
+    added.set(publisher, sofar + 1)
+    fresh.push(op)
+    value.push({ id, namespace, replayed: false })
+  }
+  for (let from = 0; from < fresh.length; ) from += insertRun(w, fresh, from)
+  return { ok: true, value }
+}
+
+/** Inserts those from `from` on that are alike but for id, payload and idempotency key. @returns how many */
+function insertRun(w: Writer, ops: readonly PublishOp[], from: number): number {
+  const first = ops[from]!
+  const lane = w.lanes.intern(first.route)
+  let end = from + 1
+  while (end < ops.length && isAlike(w, ops[end]!, first, lane)) end += 1
+  insert(w, lane, ops.slice(from, end))
+  return end - from
+}
+
+function isAlike(w: Writer, op: PublishOp, first: PublishOp, lane: Lane): boolean {
+  return (
+    op.priority === first.priority &&
+    op.delayMs === first.delayMs &&
+    op.ttlMs === first.ttlMs &&
+    op.maxAttempts === first.maxAttempts &&
+    op.backoffMs === first.backoffMs &&
+    (op.route === first.route || w.lanes.intern(op.route) === lane)
+  )
+}
+
+/** Intents of one lane that are alike but for id, payload and idempotency key. */
+function insert(w: Writer, lane: Lane, ops: readonly PublishOp[]): void {
+  const { priority, delayMs, ttlMs, maxAttempts, backoffMs } = ops[0]!
+  const runAt = w.now + delayMs
+  const expiresAt = runAt + ttlMs
+  const state = delayMs > 0 ? DELAYED : READY
   const dueAt = state === DELAYED ? runAt : expiresAt
-  const n = w.sql.insertIntent.run(
-    op.id,
-    lane.id,
-    state,
-    op.priority,
-    op.maxAttempts,
-    op.backoffMs,
-    w.now,
-    runAt,
-    expiresAt,
-    dueAt,
-  ).lastInsertRowid as number
-  w.sql.insertPayload.run(n, op.payload)
-  w.lanes.move(lane, null, state)
+  const terms = [lane.id, state, priority, maxAttempts, backoffMs, w.now, runAt, expiresAt, dueAt]
+  const n = ops.length === 1 ? writeOne(w, ops[0]!, terms) : writeMany(w, ops, terms)
+  w.lanes.move(lane, null, state, ops.length)
   if (state === READY) {
-    w.lanes.offer(lane, { priority: op.priority, runAt, attempts: 0, sequence: n, expiresAt })
+    w.lanes.offer(lane, { priority, runAt, attempts: 0, sequence: n, expiresAt }, ops.length)
     w.next.ready = Math.min(w.next.ready, expiresAt)
   } else {
     w.next.delayed = Math.min(w.next.delayed, runAt)
   }
-  if (idempotency !== null) {
+  for (const { id, route, idempotency } of ops) {
+    if (idempotency === null) continue
     const { key, fingerprint, expiresAt: keptUntil } = idempotency
-    w.sql.keepIdempotent.run(route.publisher, key, fingerprint, op.id, route.namespace, keptUntil)
+    w.sql.keepIdempotent.run(route.publisher, key, fingerprint, id, route.namespace, keptUntil)
   }
-  return { ok: true, value: { id: op.id, namespace: route.namespace, replayed: false } }
 }
 
-/** Looks at all of them before it does anything, because refusing one undoes none of the others. */
-export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAll'> {
-  const refused = firstRefusal(w, ops)
-  if (refused !== null) return refused
-  return { ok: true, value: ops.map(op => (publish(w, op) as { ok: true; value: Published }).value) }
+/** @returns its sequence */
+function writeOne(w: Writer, { id, payload }: PublishOp, terms: readonly number[]): number {
+  const n = w.sql.insertIntent.run(id, ...terms).lastInsertRowid as number
+  w.sql.insertPayload.run(n, payload)
+  return n
 }
 
-function firstRefusal(w: Writer, ops: readonly PublishOp[]): Outcome<'publishAll'> | null {
-  const fresh = new Map<string, string>()
-  const added = new Map<KeyId, number>()
-  for (const [item, op] of ops.entries()) {
-    const { idempotency, openLimit, route } = op
-    const { publisher } = route
-    const key = idempotency === null ? null : `${publisher} ${idempotency.key}`
-    const known = remembered(w, op)?.fingerprint ?? (key === null ? undefined : fresh.get(key))
-    if (known !== undefined) {
-      if (known !== idempotency!.fingerprint) return { ok: false, refusal: 'idempotency_conflict', item }
-      continue
-    }
-    const sofar = added.get(publisher) ?? 0
-    if (openLimit !== null && w.lanes.unsettled(publisher) + sofar >= openLimit) {
-      return { ok: false, refusal: 'limit_exceeded', item }
-    }
-    if (key !== null) fresh.set(key, idempotency!.fingerprint)
-    added.set(publisher, sofar + 1)
-  }
-  return null
+/** @returns the sequence of the first; the others follow it one by one */
+function writeMany(w: Writer, ops: readonly PublishOp[], terms: readonly number[]): number {
+  const { n: newest } = w.sql.newestIntent.get() as { n: number | null }
+  const first = (newest ?? 0) + 1
+  w.sql.insertIntents.run(first, ...terms, JSON.stringify(ops.map(op => op.id)))
+  insertRows(
+    w.sql.insertPayloads,
+    w.sql.insertPayload,
+    ops.map(({ payload }, i) => [first + i, payload]),
+  )
+  return first
 }
 
 /** What an idempotency key that still counts was used for; one that no longer does is dropped on the way. */
-function remembered(w: Writer, { route, idempotency }: PublishOp): Remembered | undefined {
+function remembered(w: Writer, { route, idempotency }: PublishOp): Use | undefined {
   if (idempotency === null) return undefined
   const earlier = w.sql.findIdempotent.get(route.publisher, idempotency.key) as Remembered | undefined
-  if (earlier === undefined || earlier.expires_at > w.now) return earlier
-  w.sql.dropIdempotent.run(earlier.n)
+  if (earlier === undefined) return undefined
+  const { n, fingerprint, intent_id: id, namespace } = earlier
+  if (earlier.expires_at > w.now) return { fingerprint, id, namespace }
+  w.sql.dropIdempotent.run(n)
   return undefined
 }
