@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { BusError } from '../errors.ts'
 import { JITTER_MS } from '../intent/retry.ts'
-import type { Ask, KeyId } from '../intent/routing.ts'
+import { type Ask, type KeyId, sameRoute } from '../intent/routing.ts'
 import type {
   Claimed,
   ExtendOp,
@@ -89,6 +89,11 @@ export class Broker {
   /** All of them, or none. @throws {BusError} whose message names the one that was refused */
   async publishAll(publications: readonly Publish[], nonce: Nonce): Promise<Published[]> {
     const ops = publications.map(publication => this.#publishOp(publication, null))
+    // One object for a route that goes on: it crosses threads once, and is found once.
+    for (const [i, op] of ops.entries()) {
+      const before = ops[i - 1]?.route
+      if (before !== undefined && sameRoute(op.route, before)) op.route = before
+    }
     const outcome = await this.#submit({ kind: 'publishAll', ops, nonce })
     const all = accept(outcome, item => `intents[${item}]: `)
     for (const { namespace, replayed } of all) this.#observer.published(namespace, replayed)

@@ -45,6 +45,17 @@ export function routeKey(r: Route): string {
   ].join(SEPARATOR)
 }
 
+export function sameRoute(a: Route, b: Route): boolean {
+  return (
+    a.goal === b.goal &&
+    a.namespace === b.namespace &&
+    a.publisher === b.publisher &&
+    a.visibility === b.visibility &&
+    a.targetWorker === b.targetWorker &&
+    a.requiredCapability === b.requiredCapability
+  )
+}
+
 function group(ns: string, scope: string, goal: string, target: string, capability: string): string {
   return ns + SEPARATOR + scope + SEPARATOR + goal + SEPARATOR + target + SEPARATOR + capability
 }

@@ -1,17 +1,18 @@
 import type { KeyId } from '../../intent/routing.ts'
-import type { Op, Outcome, Stats, Transaction } from '../store.ts'
+import type { Stats, Transaction } from '../store.ts'
+import type { SentOp, SentOutcome } from './crossing.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
 /** `serial` counts up; an answer names the first request it answers. */
 type Serial = { serial: number }
-export type Batch = Serial & { kind: 'commit'; ops: Op[]; now: number }
+export type Batch = Serial & { kind: 'commit'; ops: SentOp[]; now: number }
 export type ToWriter = Batch | (Serial & { kind: 'stats' | 'unsettled' }) | (Serial & { kind: 'close' })
 
 export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
   | { kind: 'cannot-open'; message: string }
   /** Answers as many batches as it has outcomes for, the oldest first. */
-  | (Serial & { kind: 'committed'; outcomes: Outcome[][]; transaction: Transaction })
+  | (Serial & { kind: 'committed'; outcomes: SentOutcome[][]; transaction: Transaction })
   | (Serial & { kind: 'stats'; stats: Stats })
   | (Serial & { kind: 'unsettled'; byKey: ReadonlyMap<KeyId, number> })
   | (Serial & { kind: 'closed' })

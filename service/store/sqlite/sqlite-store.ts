@@ -8,6 +8,7 @@ import { StoreOpenError } from '../open-error.ts'
 import type { Committed, DeadLetterSearch, Op, Stats, Store } from '../store.ts'
 import { StorageError } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
+import { fromSentOutcome, toSentOp } from './crossing.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
@@ -131,7 +132,7 @@ class WriterThread {
           case 'committed': {
             const { serial, outcomes, transaction } = message
             for (const [i, asked] of self.#take(serial, outcomes.length).entries()) {
-              asked.resolve({ kind: 'committed', outcomes: outcomes[i]!, transaction })
+              asked.resolve({ kind: 'committed', outcomes: outcomes[i]!.map(fromSentOutcome), transaction })
             }
             return
           }
@@ -166,7 +167,7 @@ class WriterThread {
   }
 
   async commit(ops: readonly Op[], now: number): Promise<Committed> {
-    const answer = await this.#ask({ kind: 'commit', ops: ops as Op[], now })
+    const answer = await this.#ask({ kind: 'commit', ops: ops.map(toSentOp), now })
     if (answer.kind === 'committed') return answer
     throw unexpected(answer)
   }

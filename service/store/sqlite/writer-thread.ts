@@ -1,8 +1,9 @@
 import { flushCompileCache } from 'node:module'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Op, StorageError } from '../store.ts'
+import { StorageError } from '../store.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
+import { fromSentOp, toSentOutcome } from './crossing.ts'
 import type { Batch, FromWriter, ToWriter } from './messages.ts'
 import { Writer } from './writer.ts'
 
@@ -57,8 +58,10 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         const batches = [message]
         behind = gather(batches)
         requests = batches.length
-        for (const { ops } of batches) for (const op of ops) revive(op)
-        tell({ kind: 'committed', serial, ...writer.commit(batches) })
+        const timed = batches.map(({ ops, now }) => ({ ops: ops.map(fromSentOp), now }))
+        const { outcomes, transaction } = writer.commit(timed)
+        const sent = timed.map(({ ops }, i) => ops.map((op, j) => toSentOutcome(op, outcomes[i]![j]!)))
+        tell({ kind: 'committed', serial, outcomes: sent, transaction })
         // Answered: whatever goes wrong from here on must not answer these requests, or the next ones, again.
         try {
           checkpoints.committed()
@@ -115,15 +118,5 @@ function tidyUp({ db }: Writer): void {
     db.pragma('wal_checkpoint(TRUNCATE)')
   } catch (error) {
     complain(`checkpoint: ${(error as Error).message}`)
-  }
-}
-
-/** A Buffer crosses threads as a plain Uint8Array. */
-function revive(op: Op): void {
-  if (op.kind === 'createKey') {
-    op.hash = Buffer.from(op.hash)
-    op.sealed = Buffer.from(op.sealed)
-  } else if (op.kind === 'revokeKey') {
-    op.hash = Buffer.from(op.hash)
   }
 }
