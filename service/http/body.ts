@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
-import { elementsOf, membersOf, type Span } from './json-text.ts'
+import { Members } from './json-members.ts'
+import { skipSpace } from './json-text.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 
@@ -25,13 +26,9 @@ export function bytesOf(request: FastifyRequest): Buffer {
 }
 
 /** A JSON object: its parsed fields, and where each stands in the text that was sent. */
-export type JsonBody = {
-  text: string
-  fields: Readonly<Record<string, unknown>>
-  members: ReadonlyMap<string, Span>
-}
+export type JsonBody = { fields: Readonly<Record<string, unknown>>; members: Members }
 
-const NO_BODY: JsonBody = { text: '{}', fields: {}, members: new Map() }
+const NO_BODY: JsonBody = { fields: {}, members: new Members('{}', 0) }
 
 /**
  * No body at all reads as `{}`.
@@ -42,23 +39,28 @@ export function jsonBody(request: FastifyRequest): JsonBody {
   if (bytes.length === 0) return NO_BODY
   if (!isUtf8(bytes)) throw new BusError('invalid_request', 'The body is not UTF-8.')
   const text = bytes.toString('utf8')
-  return objectOf(text, parsed(text), 'The JSON body')
+  return objectOf(text, skipSpace(text, 0), parsed(text), 'The JSON body')
 }
 
-/** @param what for the message @throws {BusError} */
-function objectOf(text: string, fields: unknown, what: string): JsonBody {
+/**
+ * The parsed value is `fields` and stands at `start`. Of a name that stands twice the two values may be read differently
+ * by whoever signs, logs or routes the request: there is no right one.
+ *
+ * @param what for the message @throws {BusError}
+ */
+function objectOf(text: string, start: number, fields: unknown, what: string): JsonBody {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new BusError('invalid_payload', `${what} must be an object.`)
   }
-  const members = membersOf(text)
-  if ('duplicate' in members) {
-    const name = JSON.stringify(members.duplicate.slice(0, 60))
+  const members = new Members(text, start)
+  if (members.size !== Object.keys(fields).length) {
+    const name = JSON.stringify(members.repeated()!.slice(0, 60))
     throw new BusError(
       'invalid_request',
       `The field ${name} stands twice in ${what.replace('The JSON', 'the')}.`,
     )
   }
-  return { text, fields: fields as Record<string, unknown>, members }
+  return { fields: fields as Record<string, unknown>, members }
 }
 
 /**
@@ -71,10 +73,15 @@ export function itemsOf(body: JsonBody, name: string, most: number): JsonBody[] 
     const got = Array.isArray(list) ? `${list.length}` : list === undefined ? 'nothing' : 'something else'
     throw new BusError('invalid_request', `${name} takes a list of at most ${most} objects; it got ${got}.`)
   }
-  const spans = elementsOf(body.text, body.members.get(name)!)
-  return list.map((fields, i) =>
-    objectOf(body.text.slice(spans[i]!.start, spans[i]!.end), fields, `${name}[${i}]`),
-  )
+  const { text } = body.members
+  let start = body.members.valueOf(name).start
+  return list.map((fields, i) => {
+    // What stands before it is the bracket, or the comma behind the one before.
+    start = skipSpace(text, start + 1)
+    const item = objectOf(text, start, fields, `${name}[${i}]`)
+    start = skipSpace(text, item.members.end)
+    return item
+  })
 }
 
 function parsed(text: string): unknown {

@@ -73,48 +73,6 @@ export function spanOf(text: string, start: number): Span {
   return { start, end: i, depth, spaced }
 }
 
-/**
- * The members of the object that `text` is, by key, unescaped.
- *
- * @returns the first key that stands twice instead, if there is one: the two copies may be read differently by
- * whoever signs, logs or routes the request, so there is no right one.
- */
-export function membersOf(text: string): Map<string, Span> | { duplicate: string } {
-  const members = new Map<string, Span>()
-  let i = skipSpace(text, 0) + 1
-  for (;;) {
-    i = skipSpace(text, i)
-    if (text.charCodeAt(i) !== QUOTE) return members
-    const keyEnd = endOfString(text, i)
-    const key = unquote(text.slice(i, keyEnd))
-    if (members.has(key)) return { duplicate: key }
-    const colon = skipSpace(text, keyEnd)
-    const span = spanOf(text, skipSpace(text, colon + 1))
-    members.set(key, span)
-    i = skipSpace(text, span.end)
-    if (text.charCodeAt(i) !== COMMA) return members
-    i++
-  }
-}
-
-/** The elements of the array at `span`. */
-export function elementsOf(text: string, { start }: Span): Span[] {
-  const elements: Span[] = []
-  let i = skipSpace(text, start + 1)
-  while (text.charCodeAt(i) !== CLOSE_ARRAY) {
-    const span = spanOf(text, i)
-    elements.push(span)
-    i = skipSpace(text, span.end)
-    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1)
-  }
-  return elements
-}
-
-/** The value of a JSON string, quotes included in `raw`. */
-function unquote(raw: string): string {
-  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
-}
-
 /** The value as it was sent, less the white space between its tokens. */
 export function compact(text: string, span: Span): string {
   if (!span.spaced) return text.slice(span.start, span.end)

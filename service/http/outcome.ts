@@ -21,7 +21,7 @@ export function resultOf(
   const result = body.fields['result']
   if (result === undefined || result === null) return null
   if (type === 'text') return textResult(result, limits.maxResultBytes)
-  return jsonWithin(body.text, body.members.get('result')!, {
+  return jsonWithin(body.members.text, body.members.valueOf('result'), {
     what: 'result',
     maxDepth: limits.maxDepth,
     maxBytes: limits.maxResultBytes,
@@ -44,7 +44,7 @@ function textResult(result: unknown, maxBytes: number): string {
 export function failureText(body: JsonBody): string {
   const error = body.fields['error']
   if (error === undefined || error === null || error === '') return REASON.unknown
-  if (typeof error !== 'string') return cut(compact(body.text, body.members.get('error')!))
+  if (typeof error !== 'string') return cut(compact(body.members.text, body.members.valueOf('error')))
   if (!isPlainText(error)) {
     throw new BusError('invalid_request', 'error takes a text of Unicode characters without NUL.')
   }

@@ -20,7 +20,7 @@ export function publicationOf(
   settings: AppSettings,
 ): Publish {
   const fields = readPublish(body.fields)
-  const payload = jsonWithin(body.text, body.members.get('payload')!, {
+  const payload = jsonWithin(body.members.text, body.members.valueOf('payload'), {
     what: 'payload',
     maxDepth: settings.maxDepth,
     maxBytes: settings.maxPayloadBytes,
@@ -55,9 +55,8 @@ export function idempotencyKeyOf(sent: unknown, name: string): string | null {
 }
 
 /** The same for two bodies that are the same JSON, however they were printed; and for an item and a body of its own. */
-function fingerprint({ text, members }: JsonBody): string {
-  if (!members.has('idempotency_key')) return digestOf(canonicalJson(text))
-  const others = [...members].filter(([name]) => name !== 'idempotency_key')
-  const rest = others.map(([name, { start, end }]) => `${JSON.stringify(name)}:${text.slice(start, end)}`)
-  return digestOf(canonicalJson(`{${rest.join(',')}}`))
+function fingerprint({ members }: JsonBody): string {
+  const { text, start, end } = members
+  const own = members.has('idempotency_key') ? members.textWithout('idempotency_key') : text.slice(start, end)
+  return digestOf(canonicalJson(own))
 }

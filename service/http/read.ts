@@ -9,7 +9,13 @@ import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
 const ajv = new Ajv({ strict: false })
 
 type FieldSchema = Notes & Partial<Bounds> & { description?: string; default?: unknown; enum?: unknown[] }
-type Field = { name: string; schema: FieldSchema; required: boolean; verify: (value: unknown) => boolean }
+type Field = {
+  name: string
+  schema: FieldSchema
+  required: boolean
+  needed: boolean
+  verify: (value: unknown) => boolean
+}
 
 /**
  * Makes a function that brings fields into the shape their schema asks for (`schemas/fields.ts` lists the notes it
@@ -22,17 +28,21 @@ export function reader<P extends Record<string, Schema>>(
   schema: ObjectSchema<P>,
 ): (raw: Readonly<Record<string, unknown>>) => TypeOf<ObjectSchema<P>> {
   const fields = Object.entries(schema.properties).map(([name, property]): Field => {
+    const required = schema.required.includes(name)
     return {
       name,
       schema: property as FieldSchema,
-      required: schema.required.includes(name),
+      required,
+      needed: required && (property as FieldSchema).default === undefined,
       verify: ajv.compile(property),
     }
   })
   return raw => {
     const read: Record<string, unknown> = {}
     for (const field of fields) {
-      const value = readField(field, raw[field.name])
+      const sent = raw[field.name]
+      // Most fields are not there.
+      const value = sent === undefined && !field.needed ? field.schema.default : readField(field, sent)
       if (value !== undefined) read[field.name] = value
     }
     return read as TypeOf<ObjectSchema<P>>

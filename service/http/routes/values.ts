@@ -39,7 +39,7 @@ function valueText(body: JsonBody, { maxValueBytes }: Pick<AppSettings, 'maxValu
   if (typeof sent === 'string' && !isPlainText(sent)) {
     throw new BusError('invalid_request', 'value takes a text of Unicode characters without NUL.')
   }
-  const value = typeof sent === 'string' ? sent : compact(body.text, body.members.get('value')!)
+  const value = typeof sent === 'string' ? sent : compact(body.members.text, body.members.valueOf('value'))
   const bytes = Buffer.byteLength(value)
   if (bytes > maxValueBytes) {
     throw new BusError('payload_too_large', `The value has ${bytes} bytes; ${maxValueBytes} are taken.`)
