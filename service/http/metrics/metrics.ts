@@ -42,6 +42,8 @@ const NAMESPACED = [
   'retried_total',
   'leases_expired_total',
 ] as const
+const nothing = () =>
+  Object.fromEntries(NAMESPACED.map(name => [name, 0])) as Record<(typeof NAMESPACED)[number], number>
 
 /** By the name operators see, the counter that has it. */
 const TOTALS = {
@@ -71,15 +73,12 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   const commitOperations = all.histogram('commit_operations')
   let sources: (Sources & { store: StoreWatch }) | null = null
 
-  /** By metric and namespace: finding a series by its labels costs prom-client a string each time. */
-  const series = new Map<string, { inc(by?: number): void }>()
+  /** What was counted since the last scrape, by namespace: counting takes 10 ns here, and 100 in prom-client's series. */
+  const unseen = new Map<string, Record<(typeof NAMESPACED)[number], number>>()
   // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
   const namespaces = new NamespaceLabels(namespace => {
-    for (const name of NAMESPACED) {
-      const one = byNamespace[name].labels({ namespace })
-      one.inc(0)
-      series.set(`${name} ${namespace}`, one)
-    }
+    for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, 0)
+    unseen.set(namespace, nothing())
     for (const reason of DEATH_REASONS) deaths.inc({ reason, namespace }, 0)
   })
   namespaces.of('default')
@@ -87,8 +86,16 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   for (const reason of ['full', 'failed']) storageFailures.inc({ reason }, 0)
   all.gauge('build_info').set({ version, node: process.versions.node }, 1)
 
-  const count = (name: (typeof NAMESPACED)[number], namespace: string): void =>
-    series.get(`${name} ${namespaces.of(namespace)}`)!.inc()
+  function count(name: (typeof NAMESPACED)[number], namespace: string): void {
+    unseen.get(namespaces.of(namespace))![name] += 1
+  }
+
+  function tellUnseen(): void {
+    for (const [namespace, counts] of unseen) {
+      for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, counts[name])
+      unseen.set(namespace, nothing())
+    }
+  }
 
   const metrics: Metrics = {
     contentType: all.contentType,
@@ -130,6 +137,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     },
     async text() {
       if (sources !== null) await look(sources)
+      tellUnseen()
       return all.text()
     },
     async totals() {

@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { METRICS, type MetricEntry, type MetricKind } from './catalogue.ts'
+import { histogramText, Series } from './histogram.ts'
 import { RequestDurations } from './request-durations.ts'
 
 const REQUESTS = 'intent_bus_http_request_duration_seconds'
@@ -9,13 +10,19 @@ export class CatalogueRegistry {
   readonly requests = new RequestDurations(METRICS.find(entry => entry.name === REQUESTS)!)
   readonly contentType: string
   readonly #registry = new Registry()
-  readonly #made = new Map<string, Counter | Gauge | Histogram>()
+  readonly #made = new Map<string, Counter | Gauge>()
+  readonly #histograms = new Map<string, { entry: MetricEntry; series: Series }>()
 
   constructor() {
     this.contentType = this.#registry.contentType
     collectDefaultMetrics({ register: this.#registry })
     for (const entry of METRICS) {
-      if (entry.name !== REQUESTS) this.#made.set(entry.name, make(entry, this.#registry))
+      if (entry.name === REQUESTS) continue
+      if (entry.kind === 'histogram') {
+        this.#histograms.set(entry.name, { entry, series: new Series(entry.buckets!, '') })
+      } else {
+        this.#made.set(entry.name, make(entry, this.#registry))
+      }
     }
   }
 
@@ -27,25 +34,29 @@ export class CatalogueRegistry {
     return this.#of(name, 'gauge') as Gauge
   }
 
-  histogram(name: string): Histogram {
-    return this.#of(name, 'histogram') as Histogram
+  /** One without labels. */
+  histogram(name: string): Series {
+    const histogram = this.#histograms.get(`intent_bus_${name}`)
+    if (histogram === undefined) throw new Error(`no histogram ${name} in the catalogue`)
+    return histogram.series
   }
 
   async text(): Promise<string> {
-    return `${await this.#registry.metrics()}\n${this.requests.text()}`
+    const byHand = Array.from(this.#histograms.values(), ({ entry, series }) =>
+      histogramText(entry, [series]),
+    )
+    return [await this.#registry.metrics(), ...byHand, this.requests.text()].join('\n')
   }
 
-  #of(name: string, kind: MetricKind): Counter | Gauge | Histogram {
+  #of(name: string, kind: MetricKind): Counter | Gauge {
     const metric = this.#made.get(`intent_bus_${name}`)
     if (metric === undefined) throw new Error(`no ${kind} ${name} in the catalogue`)
     return metric
   }
 }
 
-function make(entry: MetricEntry, registry: Registry): Counter | Gauge | Histogram {
+function make(entry: MetricEntry, registry: Registry): Counter | Gauge {
   const { name, help, kind } = entry
   const options = { name, help, labelNames: [...entry.labels], registers: [registry] }
-  if (kind === 'counter') return new Counter(options)
-  if (kind === 'gauge') return new Gauge(options)
-  return new Histogram({ ...options, buckets: [...entry.buckets!] })
+  return kind === 'counter' ? new Counter(options) : new Gauge(options)
 }
