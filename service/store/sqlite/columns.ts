@@ -5,18 +5,22 @@ type Fields = Record<string, unknown>
 /** @param rows at least one; all with the fields of the first */
 export function toColumns(rows: readonly object[]): Columns {
   const of = rows as readonly Fields[]
+  const count = of.length
   const common: Fields = {}
   const lists: Record<string, unknown[]> = {}
   for (const name in of[0]!) {
     const first = of[0]![name]
-    if (of.every(row => row[name] === first)) common[name] = first
+    let same = 1
+    while (same < count && of[same]![name] === first) same += 1
+    if (same === count) common[name] = first
     else lists[name] = of.map(row => row[name])
   }
-  return { count: of.length, common, lists }
+  return { count, common, lists }
 }
 
 export function toRows<T>({ count, common, lists }: Columns): T[] {
-  const rows = Array.from({ length: count }, (): Fields => ({ ...common }))
+  const rows: Fields[] = []
+  for (let i = 0; i < count; i += 1) rows.push({ ...common })
   for (const name in lists) {
     const list = lists[name]!
     for (let i = 0; i < count; i += 1) rows[i]![name] = list[i]
