@@ -29,9 +29,10 @@ export class Connection {
   }
 
   /** @param request of ASCII alone */
-  send(request: string, onReply: OnReply): void {
+  send(request: string | Buffer, onReply: OnReply): void {
     this.#onReply = onReply
-    this.#socket.write(request, 'latin1')
+    if (typeof request === 'string') this.#socket.write(request, 'latin1')
+    else this.#socket.write(request)
   }
 
   close(): void {
