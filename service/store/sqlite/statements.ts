@@ -62,6 +62,8 @@ export const WRITE_SQL = {
   findIdempotent: `SELECT n, fingerprint, intent_id, namespace, expires_at FROM idempotency_keys WHERE key_id = ? AND key = ?`,
   keepIdempotent: `INSERT INTO idempotency_keys (key_id, key, fingerprint, intent_id, namespace, expires_at)
                    VALUES (?, ?, ?, ?, ?, ?)`,
+  keepIdempotents: `INSERT INTO idempotency_keys (key_id, key, fingerprint, intent_id, namespace, expires_at)
+                    VALUES ${rowsOf('(?, ?, ?, ?, ?, ?)')}`,
   dropIdempotent: `DELETE FROM idempotency_keys WHERE n = ?`,
 
   insertIntent: `INSERT INTO intents (id, lane, state, priority, max_attempts, backoff_ms, created_at, run_at, expires_at, due_at)

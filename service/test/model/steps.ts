@@ -88,8 +88,10 @@ const settle = fc.record({
 /** More than go through one statement at a time. */
 const crowd = fc.integer({ min: 2, max: 40 })
 const alike = fc
-  .tuple(publish, crowd)
-  .map(([item, count]) => Array<PublishStep>(count).fill({ ...item, key: null, limit: null }))
+  .tuple(publish, crowd, fc.boolean())
+  .map(([item, count, keyed]): PublishStep[] =>
+    Array.from({ length: count }, (_, i) => ({ ...item, key: keyed ? i : null, limit: null })),
+  )
 const fulfils = fc
   .tuple(settle, crowd)
   .map(([item, count]) =>

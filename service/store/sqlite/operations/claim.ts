@@ -44,8 +44,8 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
 
 /** Takes as many as are wanted from the lane, or until another lane's turn comes; at least one. */
 function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, taken: Claimed[]): void {
-  const rival = w.lanes.rivalOf(lane, ask)
   const wanted = tokens.length - taken.length
+  const rival = wanted === 1 ? null : w.lanes.rivalOf(lane, ask)
   const most = rival === null ? wanted : Math.min(wanted, SHARED_RUN)
   // One more than that: it is the lane's next head.
   const ready = w.sql.nextReadyOf.all(lane.id, most + 1) as ReadyRow[]
@@ -54,6 +54,7 @@ function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, take
       i === most || row.expires_at <= w.now || (rival !== null && claimOrder(headOf(row), rival) > 0),
   )
   const rows = end === -1 ? ready : ready.slice(0, end)
+  if (rows.length === 0) throw new Error(`the head of lane ${lane.id} is not what it was`)
   const leaseUntil = w.now + leaseMs
   markClaimed(w, rows, tokens.slice(taken.length), [leaseUntil, w.now, ask.keyId, ask.workerId])
   w.lanes.advance(lane, end === -1 ? null : headOf(ready[end]!))

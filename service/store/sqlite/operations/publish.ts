@@ -88,11 +88,13 @@ function insert(w: Writer, lane: Lane, ops: readonly PublishOp[]): void {
   } else {
     w.next.delayed = Math.min(w.next.delayed, runAt)
   }
+  const uses: unknown[][] = []
   for (const { id, route, idempotency } of ops) {
     if (idempotency === null) continue
     const { key, fingerprint, expiresAt: keptUntil } = idempotency
-    w.sql.keepIdempotent.run(route.publisher, key, fingerprint, id, route.namespace, keptUntil)
+    uses.push([route.publisher, key, fingerprint, id, route.namespace, keptUntil])
   }
+  insertRows(w.sql.keepIdempotents, w.sql.keepIdempotent, uses)
 }
 
 /** @returns its sequence */
