@@ -22,6 +22,7 @@ import type {
   SweepCounts,
   ValueOf,
 } from '../store/store.ts'
+import { Claims } from './claims.ts'
 import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
@@ -29,7 +30,6 @@ import type { Observer } from './observer.ts'
 import { accept, refusalOf } from './refusals.ts'
 import type { ClaimTerms, Hold, Patience, Publish, Report } from './requests.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
-import { type Waiter, Waiters } from './waiters.ts'
 
 export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 
@@ -45,7 +45,7 @@ export class Broker {
   readonly #observer: Observer
   readonly #commits: GroupCommit
   readonly #sweeper: Sweeper
-  readonly #waiters = new Waiters()
+  readonly #claims: Claims
   readonly #endings = new Endings()
   #draining = false
 
@@ -59,13 +59,14 @@ export class Broker {
       committed: ({ durationMs, operations, lapses, readied, nextDue }) => {
         observer.committed(durationMs, operations)
         for (const lapse of lapses) this.#report(lapse)
-        for (const work of readied) this.#waiters.offer(work)
+        for (const work of readied) this.#claims.offer(work)
         this.#sweeper.expect(nextDue)
       },
       failed: (reason, error) => observer.storageFailed(reason, error),
     })
     this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, settings)
     this.#sweeper.expect(store.nextDue)
+    this.#claims = new Claims(op => this.#submit(op), clock, chance, observer, settings.leaseMs)
   }
 
   get draining(): boolean {
@@ -119,68 +120,10 @@ export class Broker {
    * @param patience `null`: answers at once
    * @returns empty when there was nothing this worker may take
    */
-  async claim(ask: Ask, terms: ClaimTerms, patience: Patience | null, nonce: Nonce): Promise<Claimed[]> {
-    if (patience === null) return this.#take(ask, terms, nonce)
-    const waiter = this.#waiters.enter(ask)
-    let over = false
-    const giveUp = () => {
-      over = true
-      waiter.rouse?.(false)
-    }
-    const callOff = this.#clock.after(patience.waitMs, giveUp)
-    patience.gone.addEventListener('abort', giveUp, { once: true })
-    try {
-      let claimed = await this.#takeFor(waiter, ask, terms, patience.gone, nonce)
-      while (claimed.length === 0 && !over && !this.#draining && (await this.#waiters.sleep(waiter))) {
-        claimed = await this.#takeFor(waiter, ask, terms, patience.gone, null)
-      }
-      return claimed
-    } finally {
-      callOff()
-      patience.gone.removeEventListener('abort', giveUp)
-      this.#waiters.leave(waiter)
-    }
-  }
-
-  async #take(ask: Ask, { most, leaseMs }: ClaimTerms, nonce: Nonce): Promise<Claimed[]> {
-    const tokens = Array.from({ length: most }, () => this.#chance.token())
-    const claimed = accept(
-      await this.#submit({ kind: 'claim', ask, tokens, leaseMs: leaseMs ?? this.#settings.leaseMs, nonce }),
-    )
-    if (claimed.length === 0) this.#observer.claimedNothing()
-    for (const { route, waitedMs } of claimed) this.#observer.claimed(route.namespace, waitedMs)
-    return claimed
-  }
-
-  /** Nothing is taken for a client that is gone; what was taken while it went is given back. */
-  async #takeFor(
-    waiter: Waiter,
-    ask: Ask,
-    terms: ClaimTerms,
-    gone: AbortSignal,
-    nonce: Nonce,
-  ): Promise<Claimed[]> {
-    if (gone.aborted) return []
-    let claimed: Claimed[] = []
-    try {
-      claimed = await this.#take(ask, terms, nonce)
-    } catch (error) {
-      // Passed on later: at once, one bad disk would fail everybody who waits.
-      const route = waiter.ticket
-      if (route !== null) this.#clock.after(RETRY_MS, () => this.#waiters.offer({ route, count: 1 }))
-      throw error
-    } finally {
-      this.#waiters.attempted(waiter, claimed)
-    }
-    if (!gone.aborted) return claimed
-    for (const { id, token } of claimed) this.#giveBack(id, token, RELEASE_TRIES)
-    return []
-  }
-
-  #giveBack(id: string, token: string, tries: number): void {
-    this.#submit({ kind: 'release', id, token }).catch(() => {
-      if (tries > 1) this.#clock.after(RETRY_MS, () => this.#giveBack(id, token, tries - 1))
-    })
+  claim(ask: Ask, terms: ClaimTerms, patience: Patience | null, nonce: Nonce): Promise<Claimed[]> {
+    return patience === null
+      ? this.#claims.take(ask, terms, nonce)
+      : this.#claims.await(ask, terms, patience, nonce)
   }
 
   async settle(report: Report, nonce: Nonce): Promise<void> {
@@ -253,7 +196,7 @@ export class Broker {
   /** @returns the key that went, or `null` when no such key was there */
   async revokeKey(hash: Buffer): Promise<ValueOf['revokeKey']> {
     const gone = accept(await this.#submit({ kind: 'revokeKey', hash }))
-    if (gone !== null) this.#waiters.dismiss(gone.id)
+    if (gone !== null) this.#claims.dismiss(gone.id)
     return gone
   }
 
@@ -300,13 +243,13 @@ export class Broker {
 
   /** Workers in a long poll. */
   get waiting(): number {
-    return this.#waiters.size
+    return this.#claims.waiting
   }
 
   /** From now on nothing new is taken; what is under way goes on, and who waits for work is told that there is none. */
   beginDrain(): void {
     this.#draining = true
-    this.#waiters.dismiss()
+    this.#claims.beginDrain()
     this.#endings.dismiss()
   }
 
@@ -333,6 +276,3 @@ export class Broker {
 }
 
 const PURGE_STEP = 500
-const RETRY_MS = 1000
-/** Then the lease runs out by itself. */
-const RELEASE_TRIES = 30
