@@ -52,7 +52,8 @@ export async function follow(page: string, equipment: Equipment = {}): Promise<s
     .replaceAll('localhost:8080', address)
 
   mkdirSync(join(dir, 'home'))
-  const path = [python, join(root, 'node_modules/.bin'), process.env['PATH']].filter(Boolean).join(':')
+  // In this order, because the SDK has an `intent-bus` of its own.
+  const path = [join(root, 'node_modules/.bin'), python, process.env['PATH']].filter(Boolean).join(':')
   const { stdout } = await promisify(execFile)(
     'sh',
     // What a block leaves running must not outlive a script that fails.

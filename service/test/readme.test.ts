@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,6 +13,8 @@ let port: number
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'bus-readme-'))
+  // What `npm ci` leaves in a clone: npx finds the command there, and needs no network.
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
   bus = new RealBus(dir, { PORT: '0' })
   port = await bus.ready()
 })
@@ -22,7 +24,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('the first job of the README works as it is pasted', async () => {
+test('the first job of the README works as it is pasted, with the command and with curl', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const blocks = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(match => match[1]!)
   expect(blocks.length).toBeGreaterThanOrEqual(5)
@@ -31,11 +33,18 @@ test('the first job of the README works as it is pasted', async () => {
   const { stdout } = await promisify(execFile)('sh', ['-euc', script], {
     cwd: dir,
     // A proxy that the machine is set up for must not stand between curl and this machine.
-    env: { PATH: process.env['PATH'] ?? '', NO_PROXY: 'localhost' },
-    timeout: 20_000,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NO_PROXY: 'localhost',
+      PORT: `${port}`,
+      HOME: dir,
+      npm_config_offline: 'true',
+    },
+    timeout: 25_000,
   })
 
-  const [published, claimed, fulfilled, result] = stdout.trim().split('\n')
+  const [shouted, published, claimed, fulfilled, result] = stdout.trim().split('\n')
+  expect(shouted).toBe('"GOOD MORNING"')
   const { id } = JSON.parse(published!)
   expect(JSON.parse(claimed!)).toMatchObject({ id, goal: 'greet', payload: { name: 'Ada' } })
   expect(JSON.parse(fulfilled!)).toEqual({ ok: true, id })

@@ -48,7 +48,7 @@ function exitOf(error: IntentBusError): ExitCode {
 }
 
 const ADMIN_TOKEN =
-  'Set BUS_ADMIN_TOKEN or BUS_ADMIN_TOKEN_FILE, or admin_token_file in the profile. It is BUS_ADMIN_SECRET on the bus.'
+  'Set BUS_ADMIN_TOKEN or BUS_ADMIN_TOKEN_FILE beside BUS_URL, or admin_token_file in the profile. It is BUS_ADMIN_SECRET on the bus.'
 
 function wayOutOf(error: IntentBusError): string | undefined {
   if (error instanceof UnreachableError || error instanceof UnexpectedAnswerError) {

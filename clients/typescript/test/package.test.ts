@@ -1,14 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire, stripTypeScriptTypes } from 'node:module'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { IntentBus } from '../src/index.ts'
-import { emptyProject, snippets } from './support/package.ts'
+import { checkTypes, emptyProject, snippets } from './support/package.ts'
 
-const run = promisify(execFile)
 const bus = await busForFile()
 bus.wallAheadMs = Date.now() - bus.clock.now()
 const client = new IntentBus({ url: bus.url, key: MASTER })
@@ -59,29 +57,7 @@ test('the package holds what was built, its page and its licence, and pulls noth
 test('every snippet of its page is right in its types, for the strictest of compilers', async () => {
   for (const [heading, code] of pieces)
     writeFileSync(join(project.dir, `${heading.replace(/\W+/g, '-')}.ts`), code)
-  writeFileSync(
-    join(project.dir, 'node.d.ts'),
-    'declare const process: { env: Record<string, string | undefined> }\n',
-  )
-  const options = {
-    module: 'nodenext',
-    target: 'es2022',
-    lib: ['es2022', 'dom'],
-    types: [],
-    strict: true,
-    noEmit: true,
-  }
-  const strictest = {
-    ...options,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    skipLibCheck: false,
-  }
-  writeFileSync(join(project.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions: strictest }))
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  await run(process.execPath, [tsc, '-p', project.dir]).catch(({ stdout }) => {
-    throw new Error(stdout)
-  })
+  await checkTypes(project)
   expect(pieces.size).toBe(4)
 })
 

@@ -33,7 +33,7 @@ export function addPublish(program: Program): void {
     )
     .option(
       '--backoff <seconds>',
-      'before the second attempt, then doubled, 1 to 3600 (5)',
+      'twice that before the second attempt, then doubled, 1 to 3600 (5)',
       numberIn({ least: 1, most: 3600 }),
     )
     .option('--target-worker <id>', 'only this worker takes it')

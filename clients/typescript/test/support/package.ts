@@ -1,8 +1,9 @@
 /** The package as a user gets it: packed, and installed into an empty project. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -29,6 +30,33 @@ export async function emptyProject(): Promise<Project> {
     packed: files.map(({ path }) => path),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
+}
+
+/** Every program in it is right in its types, for the strictest of compilers. @throws {Error} with what is wrong */
+export async function checkTypes({ dir }: Project): Promise<void> {
+  writeFileSync(
+    join(dir, 'node.d.ts'),
+    'declare const process: { env: Record<string, string | undefined> }\n',
+  )
+  const options = {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: [],
+    strict: true,
+    noEmit: true,
+  }
+  const strictest = {
+    ...options,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+  }
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions: strictest }))
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  await run(process.execPath, [tsc, '-p', dir]).catch(({ stdout }) => {
+    throw new Error(stdout)
+  })
 }
 
 /** The TypeScript blocks of the package's own page, by the heading they stand under. */
