@@ -82,6 +82,17 @@ describe('one source as a whole', () => {
   })
 })
 
+test('an admin token without an address does not go to a profile, and the way out says what is missing', async () => {
+  const env = {
+    ...configWith({ default: 'p', profiles: { p: { url: 'http://p', key: 'k' } } }),
+    BUS_ADMIN_TOKEN: 'a',
+  }
+  expect(settingsOf({}, env).adminToken).toBeUndefined()
+  const { code, err } = await start(['dead', 'list'], { env }).ended
+  expect([code, err]).toEqual([2, expect.stringContaining('BUS_ADMIN_TOKEN_FILE beside BUS_URL')])
+  expect(settingsOf({}, { ...env, BUS_URL: 'http://env' }).adminToken).toBe('a')
+})
+
 test('in the directory of a bus, its own secrets are used', async () => {
   const cwd = emptyDir()
   mkdirSync(join(cwd, 'data'))
