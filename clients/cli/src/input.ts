@@ -5,9 +5,8 @@ import { InvalidArgumentError } from 'commander'
 import { Failure } from './failure.ts'
 import { parseJson } from './json.ts'
 
-/** @param argument `-` is stdin, `@FILE` a file, anything else itself; left out it is stdin when something is piped in */
-export async function typed(argument: string | undefined): Promise<string | null> {
-  if (argument === undefined) return process.stdin.isTTY ? null : text(process.stdin)
+/** @param argument `-` is stdin, `@FILE` a file, anything else itself. Stdin has to be asked for: in a `while read` loop it is the rest of the list. */
+export async function typed(argument: string): Promise<string> {
   if (argument === '-') return text(process.stdin)
   if (!argument.startsWith('@')) return argument
   try {

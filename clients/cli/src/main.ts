@@ -1,6 +1,7 @@
 /** The command line: puts the commands together, runs one, and turns what goes wrong into a line and an exit code. */
 import { createRequire } from 'node:module'
 import { CommanderError } from 'commander'
+import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -22,7 +23,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 export function fullProgram() {
   const program = newProgram(version)
-  for (const add of [addPublish, addWork, addStatus, addResult, addWatch]) add(program)
+  for (const add of [addPublish, addWork, addStatus, addResult, addCancel, addWatch]) add(program)
   for (const add of [addDead, addKeys, addKv, addProfile, addDoctor, addServe]) add(program)
   completeWithTab(program)
   return program

@@ -51,9 +51,9 @@ describe('publish', () => {
       '{"n":123456789012345678901234567890,"f":1.0}',
     ],
     ['a text with --text', ['--text', '{not json'], '', '"{not json"'],
-    ['what is piped in', [], '[1, 2]', '[1,2]'],
-    ['stdin by -', ['-'], '"x"', '"x"'],
-    ['nothing', [], '', 'null'],
+    ['stdin by -', ['-'], '[1, 2]', '[1,2]'],
+    ['a text from stdin', ['--text', '-'], 'two\nlines', '"two\\nlines"'],
+    ['nothing, whatever is piped in', [], '[1, 2]', 'null'],
   ]
   test.each(payloads)('takes %s', async (_how, args, stdin, payload) => {
     const { out } = await user.run(['publish', 'greet', ...args], { stdin })
@@ -148,7 +148,7 @@ describe('status and result', () => {
 
 test('values are kept and read back; one that is not there ends with 5', async () => {
   expect(await user.run(['kv', 'set', 'a key', 'a value', '--ttl', '60'])).toMatchObject({ code: 0, out: '' })
-  expect((await user.run(['kv', 'set', 'piped'], { stdin: 'two\nlines\n' })).code).toBe(0)
+  expect((await user.run(['kv', 'set', 'piped', '-'], { stdin: 'two\nlines\n' })).code).toBe(0)
   expect((await user.run(['kv', 'get', 'a key'])).out).toBe('a value\n')
   expect(await user.json('kv', 'get', 'piped')).toEqual({ key: 'piped', value: 'two\nlines\n' })
   expect(await user.run(['kv', 'get', 'none'])).toMatchObject({ code: 5, out: '' })
@@ -233,6 +233,14 @@ test('watch prints a line at each look where there is no terminal', async () => 
     expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 waiting/),
   ])
   expect(await user.json('watch', '--count', '1')).toMatchObject({ intents: { open: 1 } })
+})
+
+test('intents are cancelled, each for itself', async () => {
+  const id = await bus.master.publish()
+  const { code, out, err } = await user.run(['cancel', id, '0'.repeat(32)])
+  expect([code, out]).toEqual([5, `${id} is dead\n`])
+  expect(err).toContain('Intent not found.')
+  expect(await bus.master.status(id)).toMatchObject({ status: 'dead', last_error: 'Cancelled by admin' })
 })
 
 describe('what goes wrong', () => {

@@ -57,7 +57,7 @@ export function addKeys(program: Program): void {
 }
 
 async function keyOf(which: string): Promise<{ apiKey: string } | { keyId: number }> {
-  if (which === '-') return { apiKey: ((await typed('-')) ?? '').trim() }
+  if (which === '-') return { apiKey: (await typed('-')).trim() }
   if (/^\d{1,15}$/.test(which)) return { keyId: Number(which) }
   throw new Failure(
     'keys revoke takes the number of a key, or - to read the key from stdin: a key on the command line is seen by others.',

@@ -22,13 +22,11 @@ export function addKv(program: Program): void {
   kv.command('set')
     .description('Keeps a text. `-` reads it from stdin, `@FILE` from a file.')
     .argument('<key>')
-    .argument('[value]')
+    .argument('<value>')
     .option('--ttl <seconds>', '1 to 86400 (600)', numberIn({ least: 1, most: 86_400 }))
     .action(async (key, value, { ttl }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      const text = await typed(value)
-      if (text === null) throw new Failure('kv set takes a VALUE.')
-      await bus.set(key, text, ttl === undefined ? {} : { ttl })
+      await bus.set(key, await typed(value), ttl === undefined ? {} : { ttl })
       output.say({ ok: true }, '')
     })
 }

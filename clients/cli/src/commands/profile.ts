@@ -89,7 +89,7 @@ export function addProfile(program: Program): void {
 async function keyFromStdin(): Promise<string | undefined> {
   if (process.stdin.isTTY)
     throw new Failure('Pipe the API key in (`… profile add home URL < key.txt`), or name --key-file FILE.')
-  const key = ((await typed('-')) ?? '').trim()
+  const key = (await typed('-')).trim()
   if (key === '') throw new Failure('There was no API key on stdin.')
   return key
 }

@@ -15,7 +15,7 @@ export function addPublish(program: Program): void {
     )
     .addHelpText(
       'after',
-      '\nPAYLOAD is JSON. - reads it from stdin, @FILE from a file; left out, it is what is piped in, or null.',
+      '\nPAYLOAD is JSON. - reads it from stdin, @FILE from a file; left out, it is null.',
     )
     .argument('[goal]', 'what is to be done')
     .argument('[payload]', 'JSON for whoever does it')
@@ -49,12 +49,7 @@ export function addPublish(program: Program): void {
       const session = connect(command.optsWithGlobals())
       if (options.batch !== undefined) return publishBatch(session, options.batch)
       if (goal === undefined) throw new Failure('publish takes a GOAL, or --batch FILE.')
-      const source = await typed(payload)
-      const content = options.text
-        ? (source ?? '')
-        : source === null || source === ''
-          ? null
-          : jsonOf('PAYLOAD', source)
+      const content = payload === undefined ? null : await contentOf(payload, options.text === true)
       const asked: PublishOptions = {
         namespace: session.settings.namespace,
         priority: options.priority,
@@ -74,11 +69,16 @@ export function addPublish(program: Program): void {
     })
 }
 
+async function contentOf(payload: string, isText: boolean): Promise<unknown> {
+  const source = await typed(payload)
+  return isText ? source : jsonOf('PAYLOAD', source)
+}
+
 /** How many go in one request. Each is all or none, so what was printed is published. */
 const BATCH = 500
 
 async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
-  const lines = ((await typed(file === '-' ? '-' : `@${file}`)) ?? '').split('\n')
+  const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')
   const intents = lines.flatMap((line, i) =>
     line.trim() === '' ? [] : [publicationOf(line, i + 1, settings.namespace)],
   )

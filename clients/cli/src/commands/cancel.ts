@@ -1,0 +1,16 @@
+import { connect, type Program } from '../program.ts'
+
+export function addCancel(program: Program): void {
+  program
+    .command('cancel')
+    .summary('make intents dead')
+    .description(
+      'Makes intents dead, whatever state they are in; whoever has one loses its lease. Needs the admin token.',
+    )
+    .argument('<ids...>')
+    .action(async (ids, _options, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      // One by one: what was cancelled before one that is not there has been said.
+      for (const id of ids) output.say(await bus.admin.cancel(id), `${id} is dead`)
+    })
+}
