@@ -73,7 +73,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   const commitOperations = all.histogram('commit_operations')
   let sources: (Sources & { store: StoreWatch }) | null = null
 
-  /** What was counted since the last scrape, by namespace: counting takes 10 ns here, and 100 in prom-client's series. */
+  /** What was counted since somebody looked, by namespace: counting takes 10 ns here, and 100 in prom-client's series. */
   const unseen = new Map<string, Record<(typeof NAMESPACED)[number], number>>()
   // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
   const namespaces = new NamespaceLabels(namespace => {
@@ -141,6 +141,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
       return all.text()
     },
     async totals() {
+      tellUnseen()
       const found = Object.entries(TOTALS).map(async ([name, counter]) => {
         const { values } = await all.counter(counter).get()
         return [name, values.reduce((sum, { value }) => sum + value, 0)]
