@@ -13,7 +13,7 @@ const readClaim = reader(ClaimQuery)
 
 const WRITES = { config: { access: 'key', writes: true } } as const
 
-/** Long-polling SDKs and shell workers wait this long before they ask again. */
+/** Shell workers wait this long before they ask again. The Python SDK means to, but takes its own interval. */
 const EMPTY_RETRY_AFTER = '1'
 
 export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
