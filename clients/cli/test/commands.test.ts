@@ -109,6 +109,19 @@ describe('publish', () => {
     const refused = await user.run(['publish', '--batch', '-'], { stdin: '{"goal": "", "payload": 1}' })
     expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('intents[0]: goal')])
   })
+
+  test('--batch with an issued key waits for the rate limit instead of being refused', async () => {
+    const strict = await busForTest({ BUS_RATE_LIMIT: '60', BUS_RATE_WINDOW_SECONDS: '1' })
+    const { json } = await strict.admin.post('/admin/generate_key', { owner: 'Ada' })
+    const stdin = '{"goal": "mail", "payload": null}\n'.repeat(61)
+    const batch = userOf(strict.url, { BUS_API_KEY: json.api_key }).start(['publish', '--batch', '-'], {
+      stdin,
+    })
+    while (!(await strict.metric('intent_bus_rate_limited_total'))) await new Promise(setImmediate)
+    await strict.clock.advance(1000)
+    const { code, out } = await batch.ended
+    expect([code, out.trim().split('\n').length]).toEqual([0, 61])
+  })
 })
 
 describe('status and result', () => {
@@ -134,7 +147,7 @@ describe('status and result', () => {
     expect(await user.run(['result', dead.id])).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('no paper'),
+      err: 'It is dead after 1 attempt: no paper\n',
     })
     expect(await user.run(['result', open])).toMatchObject({ code: 7, out: '' })
     expect(await user.run(['status', '0'.repeat(32)])).toMatchObject({ code: 5 })

@@ -74,8 +74,11 @@ async function contentOf(payload: string, isText: boolean): Promise<unknown> {
   return isText ? source : jsonOf('PAYLOAD', source)
 }
 
-/** How many go in one request. Each is all or none, so what was printed is published. */
-const BATCH = 500
+/**
+ * How many go in one request. Each is all or none, so what was printed is published. An issued key may send 60 in a minute:
+ * more in one would be refused for good, these are let through in time.
+ */
+const BATCH = 50
 
 async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
   const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')

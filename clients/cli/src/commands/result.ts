@@ -29,7 +29,10 @@ export function sayResult(result: Result, output: Output, waited: number): void 
   }
   if (output.json) output.say(result, '')
   if (result.status === 'dead') {
-    output.note(`It is dead after ${result.claimAttempts} attempts: ${plain(result.lastError ?? 'unknown')}`)
+    const { claimAttempts: attempts, lastError } = result
+    output.note(
+      `It is dead after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${plain(lastError ?? 'unknown')}`,
+    )
     process.exitCode = EXIT.failed
     return
   }
