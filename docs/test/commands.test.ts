@@ -53,18 +53,6 @@ test('the signed requests of docs/signatures.md are accepted', async () => {
   ])
 })
 
-test('the worker of docs/workers.md does a job, and says why it could not do another', async () => {
-  const answers = answersIn(await follow('workers.md'))
-  expect(answers).toMatchObject([
-    { status: 'fulfilled', result_type: 'text', result: 'GOOD MORNING', claim_attempts: 1 },
-    { status: 'dead', last_error: 'no text in the payload' },
-    { status: 'published' },
-    { goal: 'photo', target_worker: 'barn', required_capability: 'camera', payload: null },
-    { status: 'published' },
-    { goal: 'sweep', payload: 'yard' },
-  ])
-})
-
 test('the workers of docs/shell-workers.md do their jobs', async () => {
   expect(answersIn(await follow('shell-workers.md'))).toMatchObject([
     { status: 'fulfilled', result_type: 'text', result: '"GOOD MORNING"' },
