@@ -1,17 +1,16 @@
 /** When a request is sent again, and how long after. */
 import { BusError, UnexpectedAnswerError, UnreachableError } from './errors.ts'
 
-const PASSING_STATUSES = [408, 429, 500, 502, 503, 504]
+const PASSING_STATUSES = [408, 429]
 /** What the bus says before it does anything. */
 const NOTHING_DONE_STATUSES = [429, 503]
 
 /** Whether waiting may mend it: no answer, not now, or a proxy whose bus is away. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof UnreachableError) return true
-  return (
-    (error instanceof BusError || error instanceof UnexpectedAnswerError) &&
-    PASSING_STATUSES.includes(error.status)
-  )
+  if (!(error instanceof BusError || error instanceof UnexpectedAnswerError)) return false
+  // Proxies have 5xx of their own: a Cloudflare tunnel whose bus is away answers 530.
+  return error.status >= 500 || PASSING_STATUSES.includes(error.status)
 }
 
 /** Whether it is sure that nothing came of it. `storage_failed` is not: after a crash, it may be there. */

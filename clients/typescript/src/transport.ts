@@ -86,13 +86,17 @@ export class Transport {
    * @throws {BusError} what the bus refused
    * @throws {UnreachableError} no answer, after all retries
    * @throws {UnexpectedAnswerError} an answer that is not a bus's
-   * @throws the signal's reason, when it fires
+   * @throws {IntentBusError} `invalid_request`: a header or an address cannot carry this
+   * @throws the signal's reason, when it fires before there is an answer
    */
   async send(call: Call): Promise<Answer> {
     const retries = call.retries ?? this.#retries
+    const address = this.#address(call)
+    // Once, so that a repeat says the same, whatever its caller has done to it meanwhile.
+    const body = call.body === undefined ? '' : JSON.stringify(call.body)
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#attempt(call)
+        return await this.#attempt(call, address, body)
       } catch (error) {
         call.signal?.throwIfAborted()
         const again = call.once ? didNothing(error) : isPassing(error)
@@ -105,19 +109,19 @@ export class Transport {
     }
   }
 
-  async #attempt(call: Call): Promise<Answer> {
-    const query = pairsOf(call.query)
-    const body = call.body === undefined ? '' : JSON.stringify(call.body)
-    const headers = { ...call.headers, ...(await this.#credentials(call, query, body)) }
+  async #attempt(call: Call, address: string, body: string): Promise<Answer> {
+    const headers = sendable({ ...call.headers, ...(await this.#credentials(call, body)) })
     const deadline = new Deadline(this.#timeoutMs + 1000 * (call.wait ?? 0), call.signal)
     try {
-      const response = await this.#fetch(this.#address(call, query), {
+      const response = await this.#fetch(address, {
         method: call.method,
         headers: call.body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
         ...(call.body === undefined ? {} : { body }),
         signal: deadline.signal,
         redirect: 'manual',
       })
+      // What the bus has given out by now is somebody's to do: it is read to its end.
+      deadline.forgetCaller()
       return read(response, await response.text(), this.#parse)
     } catch (error) {
       if (error instanceof IntentBusError) throw error
@@ -131,14 +135,13 @@ export class Transport {
     }
   }
 
-  #address({ path, param = '' }: Call, query: readonly (readonly [string, string])[]): string {
-    const search = new URLSearchParams(query as [string, string][]).toString()
-    return `${this.#base}${path}${encodeURIComponent(param)}${search && '?'}${search}`
+  #address({ path, param = '', query }: Call): string {
+    const search = new URLSearchParams(pairsOf(query)).toString()
+    return `${this.#base}${path}${segmentOf(param)}${search && '?'}${search}`
   }
 
   async #credentials(
-    { access = 'key', method, path, param = '' }: Call,
-    query: readonly (readonly [string, string])[],
+    { access = 'key', method, path, param = '', query }: Call,
     body: string,
   ): Promise<Record<string, string>> {
     if (access === 'none') return {}
@@ -151,7 +154,7 @@ export class Transport {
     const signature = await this.#signer?.({
       method,
       path: path + param,
-      query,
+      query: pairsOf(query),
       body,
       wallMs: this.#clock.wall(),
     })
@@ -167,6 +170,25 @@ function baseOf(url: string): string {
     throw new TypeError('url takes a scheme, a host, a port and a path; the key has an option of its own.')
   }
   return origin + pathname.replace(/\/+$/, '')
+}
+
+/** `fetch` would say so too, with the whole key in its message. */
+function sendable(headers: Record<string, string>): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim()))
+      throw new IntentBusError('invalid_request', `${name} takes visible ASCII characters; it got others.`)
+  }
+  return headers
+}
+
+/** A `.` or `..`, escaped or not, would make it another address. */
+function segmentOf(param: string): string {
+  try {
+    if (param !== '.' && param !== '..') return encodeURIComponent(param)
+  } catch {
+    // Half an emoji.
+  }
+  throw new IntentBusError('invalid_request', `${JSON.stringify(param)} cannot be in an address.`)
 }
 
 function pairsOf(query: Record<string, unknown> = {}): [string, string][] {

@@ -184,6 +184,56 @@ test('a wrong key is told as such, and is in no message', async () => {
   expect(`${error.stack}`).not.toContain('tk_wrong')
 })
 
+test.each([
+  ['a line break', 'tk_secret\nkey'],
+  ['a quotation mark of a word processor', 'tk_secret“key”'],
+])('a key with %s is told as such at once, and not shown', async (_what, key) => {
+  const sent: unknown[] = []
+  const typo = new IntentBus({ url: bus.url, key, fetch: async url => sent.push(url) as never })
+  const error: Error = await typo.publish('tick', null).catch(caught => caught)
+  expect(error).toMatchObject({
+    code: 'invalid_request',
+    message: 'X-API-KEY takes visible ASCII characters; it got others.',
+  })
+  expect(`${error.stack} ${error.cause}`).not.toContain('secret')
+  expect(sent).toEqual([])
+})
+
+test('a name that would make it another address is refused before it is sent', async () => {
+  for (const name of ['.', '..', '\ud83d']) {
+    await expect(client.set(name, 'v')).rejects.toMatchObject({ code: 'invalid_request' })
+  }
+  await expect(client.status('..')).rejects.toThrow('".." cannot be in an address.')
+  await client.set('%2e%2e', 'v')
+  expect(await client.get('%2e%2e')).toBe('v')
+})
+
+test('a time-out longer than any timer is no time-out', async () => {
+  const slow: typeof fetch = async (_url, init) => {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return new Response(JSON.stringify({ ok: !init!.signal!.aborted }))
+  }
+  const patient = new IntentBus({ url: bus.url, timeout: Number.POSITIVE_INFINITY, fetch: slow })
+  expect((await patient.health()).ok).toBe(true)
+})
+
+test('what the bus has begun to give out is taken, though the caller hangs up', async () => {
+  await client.publish('tick', null)
+  const hangUp = new AbortController()
+  const hurried: typeof fetch = async (url, init) => {
+    const answer = await fetch(url, init)
+    const text = answer.text.bind(answer)
+    return Object.assign(answer, {
+      text() {
+        hangUp.abort()
+        return text()
+      },
+    })
+  }
+  const impatient = new IntentBus({ url: bus.url, key: MASTER, fetch: hurried })
+  expect(await impatient.claim({ signal: hangUp.signal })).toMatchObject({ goal: 'tick' })
+})
+
 test('what makes no sense is refused before it is sent', () => {
   expect(() => new IntentBus({ url: 'ftp://x' })).toThrow('url takes http or https; it got ftp:')
   expect(() => new IntentBus({ url: 'http://user:pw@x' })).toThrow('the key has an option of its own')
