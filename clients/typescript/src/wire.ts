@@ -48,7 +48,12 @@ export type ClaimOptions = {
 }
 
 /** What identifies a lease. A `Claim` is one. */
-export type Lease = { id: string; claimToken: string }
+export type Lease = {
+  id: string
+  claimToken: string
+  /** After a lost answer it tells one's own fulfilment from that of a later attempt. */
+  claimAttempts?: number | undefined
+}
 
 export type Claim<Payload = unknown> = Lease & {
   namespace: string

@@ -55,6 +55,46 @@ test('the same in a batch: what the lost answer had settled is told apart from w
   expect(answers.map(({ ok }) => ok)).toEqual([true, false])
 })
 
+test('nor is it, when the rest of the batch cannot be asked about', async () => {
+  const { gate, client } = await behindGate({ retries: 1 })
+  await client.publishMany([
+    { goal: 'x', payload: 1 },
+    { goal: 'x', payload: 2 },
+    { goal: 'x', payload: 3 },
+  ])
+  const [one, two, three] = await client.claimMany()
+  await client.fulfill(one!)
+  gate.mishaps.push('refused', 'passes', 'refused', 'refused')
+  expect(await client.fulfillMany([one!, two!, three!])).toMatchObject([
+    { ok: false, error: { code: 'unreachable' } },
+    { ok: true },
+    { ok: true },
+  ])
+})
+
+test('a fulfilment of a later attempt is not taken for one’s own', async () => {
+  const { gate, client } = await behindGate()
+  const { id } = await client.publish('x', 1, { backoffBase: 1 })
+  const mine = (await client.claim({ lease: 10 }))!
+  await bus.clock.advance(30_000)
+  await client.fulfill((await client.claim())!, 'theirs')
+  gate.mishaps.push('refused')
+  await expect(client.fulfill(mine, 'mine')).rejects.toBeInstanceOf(LeaseLostError)
+  gate.mishaps.push('refused')
+  expect(await client.fulfillMany([{ ...mine, result: 'mine' }])).toMatchObject([
+    { ok: false, id, error: { code: 'not_found' } },
+  ])
+})
+
+test('a claim that is handed in takes no payload back', async () => {
+  const { gate, client } = await behindGate()
+  await client.publish('x', 'large')
+  const claim = (await client.claim())!
+  await client.fulfillMany([{ ...claim, result: 1 }])
+  const { id, claimToken } = claim
+  expect(JSON.parse(gate.seen.at(-1)!.body).items).toEqual([{ id, claim_token: claimToken, result: 1 }])
+})
+
 test('a lease that was lost before the answer was is lost', async () => {
   const { gate, client } = await behindGate()
   await client.publish('x', 1)
@@ -132,6 +172,23 @@ test('a proxy whose bus is away is waited for; a page that is no bus’s is told
   const error = await client.publish('x', 1).catch(caught => caught)
   expect(error).toBeInstanceOf(UnexpectedAnswerError)
   expect(error.message).toContain('Welcome to nginx')
+})
+
+test.each([521, 530])('a tunnel whose bus is away (%i) is waited for too', async status => {
+  const { gate, client } = await behindGate()
+  gate.mishaps.push({ status, body: '<html>error code: 1033</html>' })
+  await client.publish('x', 1)
+  expect(gate.seen).toHaveLength(2)
+})
+
+test('a repeat says the same, whatever its caller has done to it meanwhile', async () => {
+  const { gate, client } = await behindGate()
+  const payload = { step: 1 }
+  gate.mishaps.push('answer lost')
+  const published = client.publish('x', payload)
+  payload.step = 2
+  await published
+  expect((await client.claim())!.payload).toEqual({ step: 1 })
 })
 
 test('a redirect is not followed, and says where to', async () => {

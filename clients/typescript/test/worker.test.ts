@@ -84,11 +84,56 @@ test.each([
   ['a result that is too large', () => 'x'.repeat(70_000), /result/],
   ['nothing that could be thrown on', () => Promise.reject(undefined), /unknown/],
   ['a text that is thrown', () => Promise.reject('as it is'), /^as it is$/],
+  ['a number that JSON does not have', () => Promise.reject(10n), /^10$/],
+  ['an error that the bus could not keep', () => Promise.reject(new Error('a\0b\ud83d')), /^a\ufffdb\ufffd$/],
+  ['an error of 20 MB', () => Promise.reject(new Error('x'.repeat(20e6))), /^x{500}$/],
+  ['an error that cannot be looked at', () => Promise.reject(new Proxy({}, { get: fault })), /^unknown$/],
 ])('%s is a failed attempt too', async (_what, handler, message) => {
   working(handler)
   const { id } = await client.publish('work', 1, { maxAttempts: 1 })
   await ended(id)
   expect((await client.status(id)).lastError).toMatch(message)
+})
+
+function fault(): never {
+  throw new Error('not to be looked at')
+}
+
+/** Twenty at once, whose reports are all sent together but for the first. */
+async function twenty(resultOf: (job: Job<number>) => unknown) {
+  const gate = await Gate.before(bus.url)
+  const payloads = Array.from({ length: 20 }, (_, i) => i)
+  const published = await client.publishMany(
+    payloads.map(payload => ({ goal: 'work', payload, maxAttempts: 1 })),
+  )
+  const release = promised()
+  const handler = (job: Job<number>) => release.promise.then(() => resultOf(job))
+  const { worker } = working(handler, { concurrency: 20, url: gate.url })
+  await until(() => worker.running === 20)
+  return { gate, published, release, worker }
+}
+
+test('a batch that a proxy finds too large is handed in in parts', async () => {
+  const { gate, published, release, worker } = await twenty(job => job.payload)
+  const stopped = worker.stop()
+  gate.mishaps.push('passes', { status: 413, body: '<html>413 Request Entity Too Large</html>' })
+  release.keep()
+  await stopped
+  expect(await Promise.all(published.map(async ({ id }) => (await client.result(id)).result))).toEqual(
+    published.map((_, i) => i),
+  )
+})
+
+test('a result that cannot be written a second time is nobody else’s loss', async () => {
+  let written = 0
+  const once = { toJSON: () => (written++ < 2 ? 'once' : fault()) }
+  const { published, release } = await twenty(job => (job.payload === 7 ? once : job.payload))
+  release.keep()
+  const others = published.filter((_, i) => i !== 7)
+  await Promise.all(others.map(({ id }) => ended(id)))
+  expect(await Promise.all(others.map(async ({ id }) => (await client.status(id)).status))).toEqual(
+    others.map(() => 'fulfilled'),
+  )
 })
 
 test('it does so many at once and claims no more than it has room for', async () => {
@@ -181,6 +226,31 @@ describe('leases', () => {
     release.keep()
     await ended(id)
     expect(await client.status(id)).toMatchObject({ status: 'fulfilled', claimAttempts: 1 })
+  })
+
+  test('are extended however many there are', async () => {
+    const clock = new ManualClock()
+    const release = promised()
+    for (const length of [600, 600]) {
+      await client.publishMany(Array.from({ length }, (_, i) => ({ goal: 'work', payload: i })))
+    }
+    const gate = await Gate.before(bus.url)
+    const { worker, names } = working(() => release.promise, {
+      clock,
+      lease: 30,
+      concurrency: 1200,
+      url: gate.url,
+    })
+    await until(() => worker.running === 1200)
+    clock.advance(10_000)
+    const extensions = () => gate.seen.filter(({ line }) => line === 'POST /extend_claim')
+    await until(() => extensions().length === 2 || names().includes('worker.retrying'))
+    expect(extensions().map(({ body }) => JSON.parse(body).items.length)).toEqual([1000, 200])
+    await bus.clock.advance(25_000)
+    clock.advance(10_000)
+    await until(() => extensions().length === 4 || names().includes('worker.retrying'))
+    expect(names()).not.toContain('intent.lease_lost')
+    release.keep()
   })
 
   test('that were lost fire the signal, and nothing is reported', async () => {
@@ -379,6 +449,14 @@ describe('hooks', () => {
     const { id } = await client.publish('work', 1, { maxAttempts: 1 })
     await ended(id)
     expect(seen).toEqual(['process', 'boom'])
+  })
+
+  test('that give nothing back do not have it done twice', async () => {
+    let runs = 0
+    const around = (_: unknown, run: () => Promise<unknown>) => void run()
+    working(() => void runs++, { hooks: { around: around as never } })
+    await ended((await client.publish('work', 1)).id)
+    expect(runs).toBe(1)
   })
 
   test('that throw do not stop the work', async () => {

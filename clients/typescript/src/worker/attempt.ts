@@ -76,11 +76,11 @@ export class Attempt<Goals extends GoalsLike<Goals>> {
 
   /** @returns why the bus does not take this result. @throws {LeaseLostError} */
   async #fulfill(result: unknown): Promise<unknown> {
-    const { id, claimToken } = this.#running.claim
+    const { id, claimToken, claimAttempts } = this.#running.claim
     const fields =
       result instanceof TextResult ? ({ result: result.text, resultType: 'text' } as const) : { result }
     const answer = await this.#settler.settle(
-      { kind: 'fulfill', item: { id, claimToken, ...fields } },
+      { kind: 'fulfill', item: { id, claimToken, claimAttempts, ...fields } },
       this.#giveUpAt,
     )
     if (answer.ok) return undefined
@@ -100,10 +100,29 @@ export class Attempt<Goals extends GoalsLike<Goals>> {
   readonly #giveUpAt = (): number => this.#running.leaseEnds + GRACE_MS
 }
 
+const LONGEST_MESSAGE_CHARS = 500
+
+/** Whatever was thrown, as a text that the bus takes: it refuses NUL and half an emoji, and cuts what is longer. Never throws. */
 function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name
-  const text = typeof error === 'string' ? error : JSON.stringify(error)
-  return text || 'unknown'
+  const text = textOf(error)
+  return [...text.slice(0, 2 * LONGEST_MESSAGE_CHARS)]
+    .slice(0, LONGEST_MESSAGE_CHARS)
+    .join('')
+    .replace(/\0|\p{Surrogate}/gu, '\ufffd')
+}
+
+function textOf(error: unknown): string {
+  try {
+    if (typeof error === 'object' && error !== null) {
+      // Not `instanceof`: an error of another realm is one, too.
+      const { message, name } = error as { message?: unknown; name?: unknown }
+      if (typeof message === 'string') return message || String(name) || 'unknown'
+      return JSON.stringify(error) || 'unknown'
+    }
+    return String(error) || 'unknown'
+  } catch {
+    return 'unknown'
+  }
 }
 
 const unreported = (error: unknown): LeaseLostError =>

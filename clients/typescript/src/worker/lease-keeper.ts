@@ -17,6 +17,8 @@ export type Extender = {
 }
 
 const PARTS_OF_A_LEASE = 3
+/** The most a bus takes in one. */
+const MOST_ITEMS = 1000
 /** A timer takes 24 days at most; nothing here needs more than this. */
 const LONGEST_SLEEP_MS = 60_000
 
@@ -85,13 +87,17 @@ export class LeaseKeeper<Goals extends GoalsLike<Goals>> {
     const jobs = [...this.#running].filter(job => !job.isLost)
     if (jobs.length === 0) return
     const seconds = Math.max(...jobs.map(job => job.claim.claimTimeout))
-    const leases = jobs.map(job => job.claim)
     const sentAt = this.#clock.now()
     const deadline = new Deadline(partOf(seconds), this.#stop.signal)
     this.#extending = true
     try {
-      const answers = await this.#bus.extendMany(leases, seconds, { retries: 0, signal: deadline.signal })
-      for (const [i, job] of jobs.entries()) this.#note(job, answers[i]!, sentAt)
+      const persistence = { retries: 0, signal: deadline.signal }
+      for (let start = 0; start < jobs.length; start += MOST_ITEMS) {
+        const some = jobs.slice(start, start + MOST_ITEMS)
+        const leases = some.map(job => job.claim)
+        const answers = await this.#bus.extendMany(leases, seconds, persistence)
+        for (const [i, job] of some.entries()) this.#note(job, answers[i]!, sentAt)
+      }
       this.#failures = 0
       this.#schedule(sentAt + partOf(seconds))
     } catch (error) {

@@ -47,7 +47,9 @@ export class Reporter {
 
   /** Runs a handler inside the hook for it. */
   around(claim: Claim, run: () => Promise<unknown>): Promise<unknown> {
-    return this.#hooks.around?.(this.#attributes({ claim, operation: 'process' }), run) ?? run()
+    // Not `around?.(…) ?? run()`: one that gives nothing back would have it done twice.
+    if (this.#hooks.around === undefined) return run()
+    return this.#hooks.around(this.#attributes({ claim, operation: 'process' }), run)
   }
 
   #attributes({ operation, claim, count, duration, delayMs, error }: Told): Attributes {

@@ -4,6 +4,7 @@
  */
 import type { Failure, Fulfilment } from '../bus.ts'
 import type { Clock } from '../clock.ts'
+import { BusError, IntentBusError, UnexpectedAnswerError } from '../errors.ts'
 import type { Persistence } from '../transport.ts'
 import type { Settlement } from '../wire.ts'
 
@@ -73,15 +74,30 @@ export class Settler {
       },
     }
     try {
-      const answers = await (kind === 'fulfill'
+      const answers: readonly (Settlement | undefined)[] = await (kind === 'fulfill'
         ? this.#desk.fulfillMany(items, persistence)
         : this.#desk.failMany(items, persistence))
-      for (const [i, { tell }] of batch.entries()) tell(answers[i]!)
+      for (const [i, { tell, fault }] of batch.entries()) {
+        const answer = answers[i]
+        if (answer?.id === items[i]!.id) tell(answer)
+        else fault(new Error('The answer says nothing of this one.'))
+      }
     } catch (error) {
+      if (batch.length > 1 && isOfSize(error)) {
+        const half = Math.ceil(batch.length / 2)
+        await this.#send(kind, batch.slice(0, half))
+        return this.#send(kind, batch.slice(half))
+      }
       for (const { fault } of batch) fault(error)
     }
   }
 }
+
+/** A proxy that takes less than the bus (nginx: 1 MiB), or one item that cannot be written: what is sent with fewer may do. */
+const isOfSize = (error: unknown): boolean =>
+  error instanceof UnexpectedAnswerError || error instanceof BusError
+    ? error.status === 413
+    : !(error instanceof IntentBusError)
 
 function take(pending: Pending[]): Pending[] {
   let count = 0

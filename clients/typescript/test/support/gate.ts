@@ -8,6 +8,8 @@ export type Mishap =
   | 'refused'
   /** The bus does what was asked, and its answer gets lost. */
   | 'answer lost'
+  /** None. */
+  | 'passes'
   /** Somebody else answers. */
   | { status: number; headers?: Record<string, string>; body?: string }
 
