@@ -332,6 +332,21 @@ describe('stopping', () => {
   })
 })
 
+test('SIGTERM stops all workers of a process, by one listener for however many there are', async () => {
+  // Vitest has some of its own, which would end it.
+  const others = process.listeners('SIGTERM')
+  process.removeAllListeners('SIGTERM')
+  onTestFinished(() => {
+    for (const listener of others) process.on('SIGTERM', listener)
+  })
+  const workers = Array.from({ length: 12 }, () => working(() => 1, { handleSignals: true }).worker)
+  expect(process.listenerCount('SIGTERM')).toBe(1)
+  await until(() => bus.broker.waiting === 12)
+  process.kill(process.pid, 'SIGTERM')
+  await Promise.all(workers.map(({ done }) => done))
+  expect(process.listenerCount('SIGTERM')).toBe(0)
+})
+
 describe('trouble', () => {
   test('a bus that is away is waited for', async () => {
     const gate = await Gate.before(bus.url)
