@@ -32,6 +32,8 @@ export function fullProgram() {
 export async function main(argv: readonly string[]): Promise<void> {
   // Whoever reads us may have seen enough: `intent-bus dead list | head`.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+  // What is told meanwhile nobody need hear: a worker goes on when its terminal or its `| head` is gone.
+  process.stderr.on('error', () => undefined)
   const program = fullProgram()
   for (const command of [program, ...program.commands, ...program.commands.flatMap(each => each.commands)]) {
     command.exitOverride()

@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { IntentBus } from '../../typescript/src/index.ts'
+import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { parseJson } from './json.ts'
 import { Output } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
@@ -23,14 +23,16 @@ export function newProgram(version: string) {
 export type Program = ReturnType<typeof newProgram>
 export type Globals = Flags & { json?: true | undefined }
 
-export type Session = { bus: IntentBus; settings: Settings; output: Output }
+export type Session<Bus = IntentBus> = { bus: Bus; settings: Settings; output: Output }
 
 /** A client for what the flags, the environment and the config file say. */
-export function connect(globals: Globals): Session {
+export function connect(globals: Globals): Session
+export function connect<Bus>(globals: Globals, Client: new (options: BusOptions) => Bus): Session<Bus>
+export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
   const { url, key, adminToken, sign } = settings
   return {
-    bus: new IntentBus({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson }),
+    bus: new Client({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson }),
     settings,
     output: new Output(globals.json ?? false),
   }

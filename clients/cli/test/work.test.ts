@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile } from '../../../service/test/support/bus.ts'
-import { emptyDir, type Running, userOf } from './support/run.ts'
+import { COMMAND, emptyDir, type Running, userOf } from './support/run.ts'
 
 const bus = await busForFile()
 const { master } = bus
@@ -20,6 +21,13 @@ const waiting = () => until(() => bus.broker.waiting === 1)
 const work = (command: string, ...more: string[]): Running =>
   user.start(['work', 'job', '--exec', command, ...more])
 const once = (command: string, ...more: string[]) => work(command, '--once', ...more).ended
+/** Whoever waits for work long enough to know that there is none. */
+const inVain = async (...more: string[]) => {
+  const worker = work('true', '--once', '--wait', '0.2', ...more)
+  await waiting()
+  await bus.clock.advance(1000)
+  return worker.ended
+}
 const publish = (payload: unknown, fields: object = {}) =>
   master.publish({ goal: 'job', payload, max_attempts: 1, ...fields })
 const resultOf = async (id: string) => (await master.get(`/result/${id}`)).json
@@ -81,6 +89,37 @@ describe('a command', () => {
     expect(existsSync(late)).toBe(false)
   })
 
+  test('that takes too long is ended though its shell has gone before it', async () => {
+    const id = await publish(1)
+    const deaf = `trap '' TERM; (while :; do sleep 0.1; done) & exit 0`
+    expect((await once(deaf, '--timeout', '0.3')).code).toBe(1)
+    expect((await resultOf(id)).error).toBe('It took longer than 0.3 s.')
+  })
+
+  test('may take longer than any timer', async () => {
+    await publish(1)
+    expect((await once('sleep 0.2', '--timeout', '99999999')).code).toBe(0)
+  })
+
+  test('that cannot be started, as there are no files left, fails alone', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, i) => publish(i)))
+    const few = `ulimit -n 48; exec "$0" "$@"`
+    const args = ['-c', few, process.execPath, COMMAND, 'work', 'job', '-x', 'sleep 0.3', '-c', '12']
+    const worker = spawn('/bin/sh', args, { env: { ...process.env, ...user.env }, stdio: 'ignore' })
+    onTestFinished(() => void worker.kill('SIGKILL'))
+    const ends = new Promise(resolve => worker.on('exit', resolve))
+    const settled = async () =>
+      (await Promise.all(ids.map(resultOf))).every(
+        ({ status }) => status === 'fulfilled' || status === 'dead',
+      )
+    await until(async () => worker.exitCode !== null || (await settled()))
+    worker.kill('SIGTERM')
+    expect(await ends).toBe(0)
+    expect((await Promise.all(ids.map(resultOf))).map(({ error }) => error)).toContainEqual(
+      expect.stringContaining('EMFILE'),
+    )
+  })
+
   test('need not read what it is given', async () => {
     await publish('x'.repeat(8000))
     expect((await once('exec <&-; sleep 0.1; echo done')).code).toBe(0)
@@ -88,12 +127,29 @@ describe('a command', () => {
 })
 
 test('--once says by its code that there was nothing to do', async () => {
-  expect(await once('true', '--wait', '0.2')).toMatchObject({ code: 7, out: '' })
+  expect(await inVain()).toMatchObject({ code: 7, out: '' })
+})
+
+test('--once --wait 0 takes what is there, and waits for nothing', async () => {
+  await publish(1)
+  expect((await once('true', '--wait', '0')).code).toBe(0)
+  expect((await once('true', '--wait', '0')).code).toBe(7)
+})
+
+test.each(['1.001', '99999999'])('--once may wait %s seconds', async seconds => {
+  await publish(1)
+  expect((await once('true', '--wait', seconds)).code).toBe(0)
+})
+
+test('--once tells a bus that is not there from a bus that has nothing', async () => {
+  const env = { BUS_URL: 'http://127.0.0.1:1' }
+  const { code, err } = await user.run(['work', 'job', '-x', 'true', '--once', '--wait', '0.3'], { env })
+  expect([code, err]).toEqual([3, expect.stringContaining('cannot be reached')])
 })
 
 test('it offers what it is told to offer', async () => {
   const id = await publish(1, { target_worker: 'barn', required_capability: 'gpu' })
-  expect((await once('true', '--wait', '0.2')).code).toBe(7)
+  expect((await inVain()).code).toBe(7)
   expect((await once('true', '--worker-id', 'barn', '--capabilities', 'gpu, ocr')).code).toBe(0)
   expect((await resultOf(id)).status).toBe('fulfilled')
 })
@@ -129,6 +185,49 @@ describe('stopping', () => {
     writeFileSync(go, '')
     expect((await worker.ended).code).toBe(0)
     expect((await resultOf(id)).result).toBe('finished')
+  })
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)('%s lets the one job of --once be finished', async signal => {
+    const id = await publish(1)
+    const dir = emptyDir()
+    const worker = work(`touch ${dir}/on; while [ ! -e ${dir}/go ]; do sleep 0.02; done`, '--once')
+    await until(() => existsSync(join(dir, 'on')))
+    worker.child.kill(signal)
+    await new Promise(resolve => setTimeout(resolve, 200))
+    writeFileSync(join(dir, 'go'), '')
+    expect((await worker.ended).code).toBe(0)
+    expect((await resultOf(id)).status).toBe('fulfilled')
+  })
+
+  test('a reader of its log that goes away does not end it', async () => {
+    const worker = work('echo noise >&2')
+    await waiting()
+    worker.child.stderr!.destroy()
+    const ids = [await publish(1), await publish(2)]
+    await until(async () => (await Promise.all(ids.map(resultOf))).every(each => each.status === 'fulfilled'))
+    worker.child.kill('SIGTERM')
+    expect((await worker.ended).code).toBe(0)
+  })
+
+  test('a reader of its events that goes away ends it, and what it has begun', async () => {
+    const pidFile = join(emptyDir(), 'pid')
+    const worker = user.start([
+      '--json',
+      'work',
+      'job',
+      '-c',
+      '2',
+      '-x',
+      `echo $$ >> ${pidFile}; exec sleep 60`,
+    ])
+    await waiting()
+    await publish(1)
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
+    worker.child.stdout!.destroy()
+    await publish(2)
+    await worker.ended
+    for (const pid of readFileSync(pidFile, 'utf8').trim().split('\n'))
+      await until(() => !isAlive(Number(pid)))
   })
 
   test('a second signal ends it and the command at once', async () => {

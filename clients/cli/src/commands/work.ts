@@ -8,6 +8,7 @@ import { parseJson } from '../json.ts'
 import { connect, type Program } from '../program.ts'
 import { WorkLog } from '../terminal/work-log.ts'
 import { Commands } from '../work/commands.ts'
+import { OneClaim } from '../work/one-claim.ts'
 
 export function addWork(program: Program): void {
   program
@@ -34,15 +35,15 @@ export function addWork(program: Program): void {
     .option('--once', 'do one job and end: 0 done, 1 failed, 7 there was none')
     .option('--wait <seconds>', 'with --once: how long to wait for it', numberIn({ least: 0 }), 60)
     .action(async (goal, options, command) => {
-      const { bus, output, settings } = connect(command.optsWithGlobals())
+      const { bus, output, settings } = connect(command.optsWithGlobals(), OneClaim)
       const commands = new Commands(options.exec, options.timeout)
       const log = new WorkLog(output, options.once ?? false)
-      const ended: WorkerEvent['name'][] = []
+      let ended: WorkerEvent['name'] | undefined
       const stop = new AbortController()
+      if (options.once) bus.within(options.wait, () => stop.abort())
       const onEvent = (event: WorkerEvent) => {
         log.tell(event)
-        ended.push(...(ENDS.includes(event.name) ? [event.name] : []))
-        if (options.once && event.name === 'intent.claimed') stop.abort()
+        if (ENDS.includes(event.name)) ended ??= event.name
       }
       const perform = async (job: Job) => {
         const printed = await commands.run(job)
@@ -56,16 +57,14 @@ export function addWork(program: Program): void {
         lease: options.lease,
         handleSignals: false,
         hooks: { onEvent },
-        signal: options.once
-          ? AbortSignal.any([stop.signal, AbortSignal.timeout(options.wait * 1000)])
-          : stop.signal,
+        signal: stop.signal,
       })
       const forget = onSignals(stop, commands)
       log.start(goal, settings.url)
       await worker.done.finally(forget)
       if (options.once)
         process.exitCode =
-          ended.length === 0 ? EXIT.notYet : ended[0] === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
+          ended === undefined ? EXIT.notYet : ended === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
     })
 }
 
@@ -76,7 +75,7 @@ fulfils the intent with what it printed; any other fails it, with the end of its
 stderr as the error. The lease is kept while it runs; when it is lost all the same,
 the command is ended.
 
-Ctrl-C or SIGTERM: claims no more, and finishes what has begun. A second one ends
+Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what has begun. A second one ends
 it at once.`
 
 const ENDS: readonly WorkerEvent['name'][] = ['intent.fulfilled', 'intent.failed', 'intent.lease_lost']
@@ -90,15 +89,15 @@ function jsonPrinted(printed: string): unknown {
   }
 }
 
-/** The first signal drains; the second one takes the commands along. */
+/** The first signal drains. The second one ends it, and whatever ends it takes the commands along. */
 function onSignals(stop: AbortController, commands: Commands): () => void {
-  const codes = { SIGINT: 130, SIGTERM: 143 } as const
-  const listeners = (['SIGINT', 'SIGTERM'] as const).map(signal => {
+  process.on('exit', () => commands.killAll())
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+  let isToldTo = false
+  const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
     const listener = () => {
-      if (stop.signal.aborted) {
-        commands.killAll()
-        process.exit(codes[signal])
-      }
+      if (isToldTo) process.exit(codes[signal])
+      isToldTo = true
       stop.abort()
     }
     process.on(signal, listener)

@@ -7,6 +7,10 @@ import type { Job } from '../../../typescript/src/index.ts'
 const MOST_BYTES = 4 * 1024 * 1024
 /** An error is cut at 500 characters by the bus; its end says most. */
 const ERROR_CHARS = 500
+/** The system takes 128 KiB in one variable; a command that would get more is not even started. */
+const MOST_IN_A_VARIABLE = 100 * 1024
+/** A timer that is to take longer than 24 days fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Between asking a command to end and ending it. */
 const GRACE_MS = 5000
 
@@ -49,20 +53,24 @@ export class Commands {
   #deadline(end: (reason: Error) => void): NodeJS.Timeout | undefined {
     const seconds = this.#timeoutSeconds
     if (seconds === undefined) return undefined
-    return setTimeout(() => end(new Error(`It took longer than ${seconds} s.`)), seconds * 1000)
+    const ms = Math.min(seconds * 1000, LONGEST_TIMER_MS)
+    return setTimeout(() => end(new Error(`It took longer than ${seconds} s.`)), ms)
   }
 }
 
 function variables(job: Job): Record<string, string> {
+  const payload = JSON.stringify(job.payload)
   return {
     INTENT_ID: job.id,
     INTENT_GOAL: job.goal,
     INTENT_NAMESPACE: job.namespace,
     INTENT_ATTEMPT: `${job.claimAttempts}`,
-    INTENT_PAYLOAD: JSON.stringify(job.payload),
+    ...(Buffer.byteLength(payload) > MOST_IN_A_VARIABLE ? {} : { INTENT_PAYLOAD: payload }),
   }
 }
 
+/** Those that have ended, with all that held their output. */
+const closed = new WeakSet<ChildProcess>()
 /** Why a command was ended from outside, if it was. */
 const endings = new WeakMap<ChildProcess, Error>()
 
@@ -70,7 +78,8 @@ async function endSoon(child: ChildProcess, reason: Error): Promise<void> {
   endings.set(child, reason)
   signalGroup(child, 'SIGTERM')
   await sleep(GRACE_MS, undefined, { ref: false })
-  if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGKILL')
+  // The shell may have ended, and what it started goes on and holds its output open.
+  if (!closed.has(child)) signalGroup(child, 'SIGKILL')
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
@@ -78,8 +87,8 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, signal)
   } catch (error) {
-    // It has ended meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    // It has ended meanwhile, or it is another user's by now (sudo): nothing to be done, and no reason to take the worker down.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 
@@ -88,7 +97,10 @@ function outcomeOf(child: ChildProcess, input: string): Promise<string> {
     const printed: Buffer[] = []
     let bytes = 0
     let complaint = ''
-    child.stdout!.on('data', (chunk: Buffer) => {
+    // First: without a pipe left, it has no stdout either.
+    child.on('error', reject)
+    if (child.stdout === null || child.stdout === undefined) return
+    child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes <= MOST_BYTES) printed.push(chunk)
     })
@@ -96,8 +108,8 @@ function outcomeOf(child: ChildProcess, input: string): Promise<string> {
       process.stderr.write(chunk)
       complaint = (complaint + chunk).slice(-4 * ERROR_CHARS)
     })
-    child.on('error', reject)
     child.on('close', (code, signal) => {
+      closed.add(child)
       const ended = endings.get(child)
       if (ended !== undefined) return reject(ended)
       if (code !== 0)
