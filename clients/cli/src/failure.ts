@@ -29,7 +29,8 @@ const DENIED = ['unauthorized', 'forbidden', 'invalid_signature', 'https_require
 /** @returns `null` for what is a fault of the program, and deserves its stack */
 export function toldOf(error: unknown): Told | null {
   if (error instanceof Failure) {
-    return { code: 'usage', message: error.message, wayOut: error.wayOut, exit: error.exit }
+    const code = error.exit === EXIT.notFound ? 'not_found' : 'usage'
+    return { code, message: error.message, wayOut: error.wayOut, exit: error.exit }
   }
   if (!(error instanceof IntentBusError)) return null
   const { code, message } = error

@@ -10,7 +10,8 @@ export async function typed(argument: string): Promise<string> {
   if (argument === '-') return text(process.stdin)
   if (!argument.startsWith('@')) return argument
   try {
-    return readFileSync(argument.slice(1), 'utf8')
+    // Editors of Windows begin a file with a mark that JSON does not have.
+    return readFileSync(argument.slice(1), 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     throw new Failure(`${argument.slice(1)} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
@@ -40,7 +41,8 @@ export function numberIn({
 }: Range): (given: string) => number {
   return given => {
     const value = given.trim() === '' ? Number.NaN : Number(given)
-    if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value
+    if (Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isInteger(value)))
+      return value
     const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`
     throw new InvalidArgumentError(`It takes a ${whole ? 'whole number' : 'number'} ${range}.`)
   }

@@ -16,7 +16,7 @@ import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
 import { EXIT } from './exit-codes.ts'
 import { toldOf } from './failure.ts'
-import { styled } from './output.ts'
+import { plain, styled } from './output.ts'
 import { newProgram } from './program.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -56,7 +56,7 @@ function told(error: unknown, json: boolean): number {
     process.stderr.write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
     return exit
   }
-  process.stderr.write(`${styled('red', 'error', process.stderr)} ${message}\n`)
+  process.stderr.write(`${styled('red', 'error', process.stderr)} ${plain(message)}\n`)
   if (wayOut !== undefined) process.stderr.write(`${styled('dim', wayOut, process.stderr)}\n`)
   return exit
 }

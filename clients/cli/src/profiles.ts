@@ -5,7 +5,7 @@
  * { "default": "home", "profiles": { "home": { "url": "https://bus.example.com", "key_file": "/home/ada/.bus-key" } } }
  * ```
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Failure } from './failure.ts'
@@ -62,11 +62,16 @@ export function profileNamed(name: string, env: Env): Profile {
 /** Readable by its owner only, and there whole or not at all. */
 export function writeProfiles(profiles: Profiles, env: Env): void {
   const path = configPath(env)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${process.pid}.new`
-  writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600 })
-  chmodSync(draft, 0o600)
-  renameSync(draft, path)
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // A new file, whatever somebody may have put there.
+    rmSync(draft, { force: true })
+    writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    renameSync(draft, path)
+  } catch (error) {
+    throw new Failure(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`)
+  }
 }
 
 const KINDS: Record<keyof Profile, string> = {

@@ -1,5 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
+import { EXIT } from './exit-codes.ts'
+import { Failure } from './failure.ts'
 import { parseJson } from './json.ts'
 import { Output } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
@@ -23,6 +25,19 @@ export function newProgram(version: string) {
 export type Program = ReturnType<typeof newProgram>
 export type Globals = Flags & { json?: true | undefined }
 
+/** @throws {Failure} which does not show it: there may be a password in it */
+export function checkAddress(url: string): void {
+  try {
+    new IntentBus({ url })
+  } catch (error) {
+    throw new Failure(
+      `The address of the bus cannot be used: ${(error as Error).message}`,
+      EXIT.usage,
+      'It takes one such as https://bus.example.com or http://localhost:8080.',
+    )
+  }
+}
+
 export type Session<Bus = IntentBus> = { bus: Bus; settings: Settings; output: Output }
 
 /** A client for what the flags, the environment and the config file say. */
@@ -30,6 +45,7 @@ export function connect(globals: Globals): Session
 export function connect<Bus>(globals: Globals, Client: new (options: BusOptions) => Bus): Session<Bus>
 export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
+  checkAddress(settings.url)
   const { url, key, adminToken, sign } = settings
   return {
     bus: new Client({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson }),

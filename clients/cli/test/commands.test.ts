@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
+import { table } from '../src/output.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
 const bus = await busForFile()
@@ -12,6 +15,9 @@ const ID = /^[0-9a-f]{32}$/
 beforeEach(async () => {
   await bus.admin.post('/admin/purge', { confirm: true })
 })
+
+/** What of it steers a terminal. */
+const steering = (text: string) => ['\u001b', '\u009b'].filter(begin => text.includes(begin))
 
 describe('publish', () => {
   test('prints the id, and every option arrives', async () => {
@@ -107,7 +113,29 @@ describe('publish', () => {
     const wrong = await user.run(['publish', '--batch', '-'], { stdin: `${lines[0]}\nnonsense\n` })
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('line 2 takes JSON')])
     const refused = await user.run(['publish', '--batch', '-'], { stdin: '{"goal": "", "payload": 1}' })
-    expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('intents[0]: goal')])
+    expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('line 1: goal')])
+  })
+
+  test('--batch names the line the bus refused, and says how many are published', async () => {
+    const lines = Array.from({ length: 1200 }, (_, i) => JSON.stringify({ goal: i === 1003 ? '' : 'g' }))
+    lines.splice(3, 0, '', '')
+    const { code, err, out } = await user.run(['publish', '--batch', '-'], { stdin: lines.join('\r\n') })
+    expect(code).toBe(6)
+    expect(err).toContain('line 1006: goal')
+    expect(err).toContain('1000 of 1200 are published.')
+    expect(out.trim().split('\n')).toHaveLength(1000)
+  })
+
+  test('--batch takes a file of Windows, and nothing that it would not use', async () => {
+    const cwd = emptyDir()
+    writeFileSync(join(cwd, 'jobs.txt'), '\ufeff{"goal":"b","payload":1}\r\n')
+    expect((await user.run(['publish', '--batch', 'jobs.txt'], { cwd })).code).toBe(0)
+    for (const more of [['greet'], ['--priority', '5'], ['--wait']]) {
+      expect(await user.run(['publish', '--batch', 'jobs.txt', ...more], { cwd })).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('would be ignored'),
+      })
+    }
   })
 
   test('--batch with an issued key waits for the rate limit instead of being refused', async () => {
@@ -154,8 +182,24 @@ describe('status and result', () => {
   })
 
   test('show no control characters of somebody else’s', async () => {
-    const id = await bus.master.publish({ goal: 'evil\u001b[2J' })
+    const id = await bus.master.publish({ goal: 'evil\u001b[2J', payload: 'evil\u009b2J' })
     expect((await user.run(['status', id])).out).not.toContain('\u001b')
+    const [claim] = (await bus.master.post('/claim?max=1')).json.intents
+    await bus.master.fail(claim, {})
+    await bus.admin.post(`/admin/intents/${id}/cancel`)
+    expect(steering((await user.run(['dead', 'show', id])).out)).toEqual([])
+  })
+
+  test('nor of an answer that is an error, or no bus’s', async () => {
+    const evil = createServer((_request, response) => response.end('\u001b[2J\u009b2J'))
+    await new Promise<void>(resolve => evil.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void evil.close())
+    const env = { BUS_URL: `http://127.0.0.1:${(evil.address() as AddressInfo).port}` }
+    for (const args of [['status', '1'], ['doctor']]) {
+      const { out, err } = await user.run(args, { env })
+      expect(out + err).toContain('not the answer of a bus')
+      expect(steering(out + err)).toEqual([])
+    }
   })
 })
 
@@ -165,6 +209,8 @@ test('values are kept and read back; one that is not there ends with 5', async (
   expect((await user.run(['kv', 'get', 'a key'])).out).toBe('a value\n')
   expect(await user.json('kv', 'get', 'piped')).toEqual({ key: 'piped', value: 'two\nlines\n' })
   expect(await user.run(['kv', 'get', 'none'])).toMatchObject({ code: 5, out: '' })
+  const { err } = await user.run(['--json', 'kv', 'get', 'none'])
+  expect(JSON.parse(err).error.code).toBe('not_found')
 })
 
 test('a key is made, listed without itself, used, and revoked by number or from stdin', async () => {
@@ -238,6 +284,10 @@ describe('dead letters', () => {
   })
 })
 
+test('a table may have 200,000 lines', () => {
+  expect(table(['a', 'b'], Array(200_000).fill(['1', '2'])).split('\n')).toHaveLength(200_001)
+})
+
 test('watch prints a line at each look where there is no terminal', async () => {
   await bus.master.publish()
   const { out } = await user.run(['watch', '--count', '2', '--interval', '0.1'])
@@ -262,6 +312,7 @@ describe('what goes wrong', () => {
     ['an option there is not', ['status', '--wiat'], 2, '--wiat'],
     ['an argument that is missing', ['status'], 2, 'id'],
     ['a number out of range', ['publish', 'x', '--priority', '1001'], 2, 'a whole number from 0 to 1000'],
+    ['a number that has no end', ['publish', 'x', '--delay', 'Infinity'], 2, 'a number from 0'],
     ['a goal that is missing', ['publish'], 2, 'publish takes a GOAL'],
   ])('%s is told, and ends with its code', async (_what, args, code, message) => {
     expect(await user.run(args)).toMatchObject({ code, err: expect.stringContaining(message), out: '' })

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { settingsOf } from '../src/settings.ts'
@@ -127,6 +127,14 @@ describe('the config file', () => {
     expect(() => settingsOf({ profile: 'p' }, configWith(text))).toThrow(message)
   })
 
+  test('one that cannot be written is told, without a stack', async () => {
+    const cwd = emptyDir()
+    symlinkSync('/nonexistent/dir', join(cwd, 'gone'))
+    const env = { INTENT_BUS_CONFIG: join(cwd, 'gone', 'config.json') }
+    const { code, err } = await start(['profile', 'add', 'x', 'http://x'], { cwd, env, stdin: 'k' }).ended
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error .*config\.json cannot be written/)])
+  })
+
   test('a profile that is not there is told, with those that are', () => {
     expect(() => settingsOf({ profile: 'hone' }, configWith(config))).toThrow(
       'There is no profile "hone". There are: home, work.',
@@ -161,7 +169,14 @@ describe('the config file', () => {
       { name: 'home', url: 'https://home', default: false },
     ])
     expect((await run(['profile', 'use', 'nope'])).code).toBe(2)
-    expect((await run(['profile', 'add', 'x', 'nonsense'], 'k')).err).toContain('it got "nonsense"')
+    for (const url of ['nonsense', 'localhost:8080', 'ftp://x', 'https://ada:secret@x', 'http://x/?a=1']) {
+      const { code, err } = await run(['profile', 'add', 'x', url], 'k')
+      expect([code, err]).toEqual([2, expect.stringContaining('address of the bus cannot be used')])
+      expect(err).not.toContain('secret')
+      expect(await run(['--url', url, 'status', '1'])).toMatchObject({ code: 2, err })
+    }
+    for (const name of ['__proto__', 'two words', '"'])
+      expect((await run(['profile', 'add', name, 'http://x'], 'k')).err).toContain('NAME takes letters')
     expect((await run(['profile', 'add', 'x', 'http://x'])).err).toContain('no API key on stdin')
   })
 })

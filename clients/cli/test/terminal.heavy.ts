@@ -1,5 +1,7 @@
 /** In a terminal, which `script` of util-linux stands in for. Without it the test is skipped, and says so. */
 import { execFileSync, spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { ADMIN_TOKEN, busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir } from './support/run.ts'
@@ -15,34 +17,68 @@ function has(command: string): boolean {
   }
 }
 
-test('watch takes the whole screen, gives it back at q, and leaves nothing on it', async ctx => {
-  if (!has('script')) ctx.skip('script (util-linux) is not installed')
-  await bus.master.publish()
+/** A terminal in which a command runs. */
+function terminal(size: string, command: string, url = bus.url) {
   const cwd = emptyDir()
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: cwd,
     TERM: 'xterm',
-    BUS_URL: bus.url,
+    BUS_URL: url,
     BUS_API_KEY: MASTER,
     BUS_ADMIN_TOKEN: ADMIN_TOKEN,
   }
-  const command = `stty cols 60 rows 20; '${process.execPath}' '${COMMAND}' watch --interval 0.2`
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd,
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => void terminal.kill('SIGKILL'))
+  const line = `stty ${size}; '${process.execPath}' '${COMMAND}' ${command}`
+  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
   let screen = ''
-  terminal.stdout.setEncoding('utf8').on('data', chunk => {
+  child.stdout.setEncoding('utf8').on('data', chunk => {
     screen += chunk
   })
-  const exited = new Promise(resolve => terminal.on('close', resolve))
-  while (screen.split('\x1b[H').length < 4) await new Promise(resolve => setTimeout(resolve, 20))
-  terminal.stdin.write('q')
+  const exited = new Promise(resolve => child.on('close', resolve))
+  const drawn = async (times: number) => {
+    while (screen.split('\x1b[H').length <= times) await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return { child, exited, drawn, screen: () => screen }
+}
+
+test('a result that would steer the terminal does not', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  const claim = await bus.master.claimed({ goal: 'evil' })
+  await bus.master.fulfil(claim, { result: 'a\u001b[2Jb\nc', result_type: 'text' })
+  const { exited, screen } = terminal('cols 60 rows 20', `result ${claim.id}`)
   expect(await exited).toBe(0)
-  expect(screen.startsWith('\x1b[?1049h')).toBe(true)
-  expect(screen).toContain('Intent Bus')
-  expect(screen.trimEnd().endsWith('\x1b[?1049l')).toBe(true)
+  expect(screen()).toBe('a\ufffd[2Jb\r\nc\r\n')
+})
+
+test('watch can be left while the bus gives no answer', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  let looks = 0
+  const mute = createServer((incoming, outgoing) => {
+    looks += 1
+    if (looks > 1) return
+    const headers = incoming.headers as Record<string, string>
+    void fetch(bus.url + incoming.url, { headers: { 'X-Admin-Token': headers['x-admin-token']! } })
+      .then(answer => answer.text())
+      .then(text => outgoing.end(text))
+  })
+  await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void mute.closeAllConnections())
+  const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`
+  const { child, exited } = terminal('cols 10 rows 3', 'watch --interval 0.1', url)
+  while (looks < 2) await new Promise(resolve => setTimeout(resolve, 20))
+  child.stdin.write('q')
+  expect(await exited).toBe(0)
+})
+
+test('watch takes the whole screen, gives it back at q, and leaves nothing on it', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  await bus.master.publish()
+  const { child, exited, drawn, screen } = terminal('cols 60 rows 20', 'watch --interval 0.2')
+  await drawn(3)
+  child.stdin.write('q')
+  expect(await exited).toBe(0)
+  expect(screen().startsWith('\x1b[?1049h')).toBe(true)
+  expect(screen()).toContain('Intent Bus')
+  expect(screen().trimEnd().endsWith('\x1b[?1049l')).toBe(true)
 })

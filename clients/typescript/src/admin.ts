@@ -1,4 +1,4 @@
-import type { Transport } from './transport.ts'
+import type { Persistence, Transport } from './transport.ts'
 import { camel, type ResultType, type State, type Status, snake, type Visibility } from './wire.ts'
 
 export type IssuedKey = {
@@ -90,8 +90,14 @@ export class Admin {
     return { apiKey: made.api_key, owner: made.owner }
   }
 
-  async overview(): Promise<Overview> {
-    return camel(await this.#get<object>('/admin/overview')) as Overview
+  async overview(persistence: Persistence = {}): Promise<Overview> {
+    const { body } = await this.#transport.send({
+      method: 'GET',
+      path: '/admin/overview',
+      access: 'admin',
+      ...persistence,
+    })
+    return camel(body as object) as Overview
   }
 
   async keys(): Promise<IssuedKey[]> {

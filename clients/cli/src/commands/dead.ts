@@ -52,7 +52,7 @@ export function addDead(program: Program): void {
           ['died', `${moment(letter.createdAt)}, ${span(Date.now() / 1000 - letter.createdAt)} ago`],
           ['reason', plain(letter.reason)],
           ['last error', letter.lastError === null ? null : styled('red', plain(letter.lastError))],
-          ['payload', JSON.stringify(letter.payload)],
+          ['payload', plain(JSON.stringify(letter.payload))],
         ]),
       )
     })

@@ -83,7 +83,7 @@ function wireFindings({ url }: Settings): Finding[] {
     protocol === 'https:' ||
     hostname === 'localhost' ||
     hostname === '[::1]' ||
-    hostname.startsWith('127.')
+    /^127\.[\d.]+$/.test(hostname)
   )
     return []
   const detail = 'the key goes over the network in the clear'
@@ -219,6 +219,6 @@ const SIGNS = {
 
 function lineOf({ check, state, detail, cure }: Finding): string {
   const [sign, style] = SIGNS[state]
-  const line = `${styled(style, sign)} ${check.padEnd(12)} ${detail}`
+  const line = `${styled(style, sign)} ${check.padEnd(12)} ${plain(detail)}`
   return cure === undefined || state === 'ok' ? line : `${line}\n${' '.repeat(15)}${styled('dim', cure)}`
 }

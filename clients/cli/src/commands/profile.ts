@@ -4,7 +4,10 @@ import { Failure } from '../failure.ts'
 import { typed } from '../input.ts'
 import { Output, table } from '../output.ts'
 import { configPath, profileNamed, readProfiles, writeProfiles } from '../profiles.ts'
-import type { Program } from '../program.ts'
+import { checkAddress, type Program } from '../program.ts'
+
+/** What needs no quotes in a shell, and is no name that JavaScript has a meaning for. */
+const NAME = /^[A-Za-z0-9][\w.-]*$/
 
 export function addProfile(program: Program): void {
   const profile = program
@@ -23,8 +26,9 @@ export function addProfile(program: Program): void {
     .option('--admin-token-file <file>', 'where the admin token is; it stays there')
     .action(async (name, url, options, command) => {
       const { namespace, sign, json } = command.optsWithGlobals()
-      if (!URL.canParse(url))
-        throw new Failure(`URL takes an address such as https://bus.example.com; it got "${url}".`)
+      if (!NAME.test(name))
+        throw new Failure(`NAME takes letters, digits and . _ -, a letter or digit first; it got "${name}".`)
+      checkAddress(url)
       const key = options.keyFile === undefined ? await keyFromStdin() : undefined
       const saved = readProfiles(process.env)
       saved.profiles[name] = {

@@ -1,4 +1,4 @@
-import type { Publication, PublishOptions } from '../../../typescript/src/index.ts'
+import { BusError, type Publication, type PublishOptions } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { jsonOf, numberIn, typed } from '../input.ts'
@@ -47,7 +47,13 @@ export function addPublish(program: Program): void {
     )
     .action(async (goal, payload, options, command) => {
       const session = connect(command.optsWithGlobals())
-      if (options.batch !== undefined) return publishBatch(session, options.batch)
+      if (options.batch !== undefined) {
+        const { batch, ...others } = options
+        const first = goal === undefined ? Object.keys(others)[0] : 'GOAL'
+        if (first !== undefined)
+          throw new Failure(`--batch takes all from the lines of the file; ${first} would be ignored.`)
+        return publishBatch(session, batch)
+      }
       if (goal === undefined) throw new Failure('publish takes a GOAL, or --batch FILE.')
       const content = payload === undefined ? null : await contentOf(payload, options.text === true)
       const asked: PublishOptions = {
@@ -82,9 +88,8 @@ const BATCH = 50
 
 async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
   const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')
-  const intents = lines.flatMap((line, i) =>
-    line.trim() === '' ? [] : [publicationOf(line, i + 1, settings.namespace)],
-  )
+  const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]))
+  const intents = filled.map(({ line, number }) => publicationOf(line, number, settings.namespace))
   const bar = new ProgressBar('published', intents.length, output.json)
   const ids: string[] = []
   try {
@@ -93,12 +98,23 @@ async function publishBatch({ bus, output, settings }: Session, file: string): P
       ids.push(...published.map(({ id }) => id))
       bar.at(ids.length)
     }
+  } catch (error) {
+    throw withLine(error, index => filled[ids.length + index]?.number)
   } finally {
     bar.end()
     if (ids.length > 0) output.say({ ids }, ids.join('\n'))
     if (ids.length < intents.length) output.note(`${ids.length} of ${intents.length} are published.`)
   }
   if (intents.length === 0) throw new Failure(`${file} has no line with an intent.`, EXIT.usage)
+}
+
+/** The bus counts within a request, from 0: `intents[3]: …`. */
+function withLine(error: unknown, lineOf: (index: number) => number | undefined): unknown {
+  if (!(error instanceof BusError)) return error
+  const [whole, index] = /^intents\[(\d+)\]: /.exec(error.message) ?? []
+  const line = lineOf(Number(index))
+  if (whole === undefined || line === undefined) return error
+  return new BusError({ ...error, message: `line ${line}: ${error.message.slice(whole.length)}` })
 }
 
 type Names = Record<string, keyof PublishOptions>

@@ -44,5 +44,7 @@ export function sayResult(result: Result, output: Output, waited: number): void 
 
 function resultText({ result, resultType }: Result): string {
   if (result === undefined) return ''
-  return resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2)
+  const text = resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2)
+  // A pipe gets it as it is; a terminal is not to be steered by whoever did the job.
+  return process.stdout.isTTY ? text.split('\n').map(plain).join('\n') : text
 }

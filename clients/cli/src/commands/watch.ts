@@ -28,10 +28,13 @@ export function addWatch(program: Program): void {
           await sleep(interval * 1000, undefined, { signal: screen?.closing }).catch(() => undefined)
           if (screen?.isClosed) break
           try {
-            readings.add(await bus.admin.overview())
+            // One that gives no answer is not waited for by whoever wants to leave.
+            readings.add(
+              await bus.admin.overview(screen === null ? {} : { retries: 0, signal: screen.closing }),
+            )
           } catch (error) {
             if (screen === null) throw error
-            readings.miss(error as Error)
+            if (!screen.isClosed) readings.miss(error as Error)
           }
         }
       } finally {

@@ -1,7 +1,8 @@
 /** The whole terminal, given back as it was. */
 
-const ENTER = '\x1b[?1049h\x1b[?25l'
-const LEAVE = '\x1b[?25h\x1b[?1049l'
+/** Without line wrap: on a screen too narrow, a line ends at its edge. */
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l'
+const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
 const CLEAR_TO_LINE_END = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
@@ -44,7 +45,9 @@ export class Screen {
   }
 
   readonly #redraw = (): void => {
-    const { columns, rows } = process.stdout
+    // A terminal that nobody told its size says 0.
+    const columns = process.stdout.columns || 80
+    const rows = process.stdout.rows || 24
     const lines = this.#last?.({ columns, rows }).slice(0, rows) ?? []
     process.stdout.write(`${HOME}${lines.map(line => line + CLEAR_TO_LINE_END).join('\r\n')}${CLEAR_BELOW}`)
   }
