@@ -4,7 +4,7 @@ import type { RouteRow } from './route-rows.ts'
 
 export type Tally = { open: number; claimed: number; fulfilled: number; dead: number }
 export type LaneRow = Tally & RouteRow & { id: number }
-type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
+export type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
 
 const LANE_COLUMNS =
   'id, namespace, publisher, public, goal, target_worker, required_capability, open, claimed, fulfilled, dead'

@@ -11,7 +11,7 @@ import {
 } from '../../intent/routing.ts'
 import type { Depth, Readied } from '../store.ts'
 import { LaneGroup } from './lane-groups.ts'
-import { type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
+import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
 import { routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 
@@ -280,14 +280,7 @@ export class Lanes {
 
   #probe(lane: Lane): LaneHead | null {
     const row = this.#sql.head.get(lane.id)
-    if (row === undefined) return null
-    return {
-      priority: row.priority,
-      runAt: row.run_at,
-      attempts: row.attempts,
-      sequence: row.n,
-      expiresAt: row.expires_at,
-    }
+    return row === undefined ? null : headOf(row)
   }
 
   #countUnsettled(keyId: KeyId, change: number): void {
@@ -299,3 +292,13 @@ export class Lanes {
 }
 
 const NOTHING = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
+
+export function headOf(row: HeadRow): LaneHead {
+  return {
+    priority: row.priority,
+    runAt: row.run_at,
+    attempts: row.attempts,
+    sequence: row.n,
+    expiresAt: row.expires_at,
+  }
+}

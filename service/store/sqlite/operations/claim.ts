@@ -1,6 +1,6 @@
 import { claimOrder } from '../../../intent/routing.ts'
 import type { Claimed, ClaimOp, Outcome, ReleaseOp } from '../../store.ts'
-import type { Lane, LaneHead } from '../lanes.ts'
+import { headOf, type Lane } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -81,16 +81,6 @@ function markClaimed(w: Writer, rows: readonly ReadyRow[], tokens: readonly stri
       ? w.sql.claim.run(...by, tokens[0], rows[0]!.n)
       : w.sql.claimAll.run(...by, JSON.stringify(rows.map((row, i) => [row.n, tokens[i]])))
   if (changes !== rows.length) throw new Error(`${changes} of ${rows.length} ready intents could be claimed`)
-}
-
-function headOf(row: ReadyRow): LaneHead {
-  return {
-    priority: row.priority,
-    runAt: row.run_at,
-    attempts: row.attempts,
-    sequence: row.n,
-    expiresAt: row.expires_at,
-  }
 }
 
 export function release(w: Writer, op: ReleaseOp): Outcome<'release'> {
