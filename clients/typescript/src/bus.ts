@@ -3,6 +3,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { BusError, IntentDeadError, NotDoneYetError } from './errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
 import { randomId } from './random.ts'
+import { isPassing } from './retry.ts'
 import { settle, settleMany } from './settling.ts'
 import { type Persistence, Transport, type TransportOptions } from './transport.ts'
 import {
@@ -180,16 +181,21 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     for (;;) {
       const left = Math.max(0, (deadline - this.#clock.now()) / 1000)
       const slice = left > LONGEST_WAIT_S ? WAIT_SLICE_S : Math.ceil(left * 1000) / 1000
-      const answer = await this.#transport.send({
-        method: 'GET',
-        path: '/result/',
-        param: id,
-        query: slice > 0 ? { wait: slice } : {},
-        wait: slice,
-        signal,
-      })
-      const result = camel(answer.body as object) as Result<ResultOf<Goals, G>>
-      if (hasEnded(result) || this.#clock.now() >= deadline) return result
+      try {
+        const answer = await this.#transport.send({
+          method: 'GET',
+          path: '/result/',
+          param: id,
+          query: slice > 0 ? { wait: slice } : {},
+          wait: slice,
+          signal,
+        })
+        const result = camel(answer.body as object) as Result<ResultOf<Goals, G>>
+        if (hasEnded(result) || this.#clock.now() >= deadline) return result
+      } catch (error) {
+        // A bus that is away for a while is no reason not to wait for the rest of the time.
+        if (!isPassing(error) || this.#clock.now() >= deadline) throw error
+      }
       // A bus that drains answers at once; the next one is not asked in a tight loop.
       await this.#clock.sleep(100, signal)
       signal?.throwIfAborted()

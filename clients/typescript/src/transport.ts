@@ -45,6 +45,8 @@ export type Persistence = {
   retries?: number | undefined
   /** Ends it: its reason is thrown. */
   signal?: AbortSignal | undefined
+  /** Goes on after an answer that no bus gives, too: the sign-in page of a train's network, say. Default `false`. */
+  stubborn?: boolean | undefined
   /** Told before it is sent again: why, and in how many ms. */
   onRetry?: ((error: unknown, delayMs: number) => void) | undefined
 }
@@ -99,8 +101,7 @@ export class Transport {
         return await this.#attempt(call, address, body)
       } catch (error) {
         call.signal?.throwIfAborted()
-        const again = call.once ? didNothing(error) : isPassing(error)
-        if (!again || tries > retries) throw error
+        if (!mayTryAgain(call, error) || tries > retries) throw error
         const delayMs = delayBefore(tries, error, this.#clock.random())
         call.onRetry?.(error, delayMs)
         await this.#clock.sleep(delayMs, call.signal)
@@ -160,6 +161,11 @@ export class Transport {
     })
     return { 'X-API-KEY': this.#key, ...signature }
   }
+}
+
+function mayTryAgain({ once, stubborn }: Call, error: unknown): boolean {
+  if (once) return didNothing(error)
+  return isPassing(error) || (stubborn === true && error instanceof UnexpectedAnswerError)
 }
 
 function baseOf(url: string): string {

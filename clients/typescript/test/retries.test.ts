@@ -191,6 +191,18 @@ test('a repeat says the same, whatever its caller has done to it meanwhile', asy
   expect((await client.claim())!.payload).toEqual({ step: 1 })
 })
 
+test('whoever waits for a result waits on while the bus is away', async () => {
+  const { gate, client } = await behindGate({ retries: 1 })
+  const { id } = await client.publish('x', 1)
+  gate.mishaps.push('refused', 'refused', 'refused')
+  const result = client.result(id, { wait: 60 })
+  await bus.master.fulfil((await bus.master.claim())!, { result: 'done' })
+  expect((await result).result).toBe('done')
+  expect(gate.lines('/result/')).toHaveLength(4)
+  gate.mishaps.push('refused', 'refused')
+  await expect(client.result(id)).rejects.toBeInstanceOf(UnreachableError)
+})
+
 test('a redirect is not followed, and says where to', async () => {
   const { gate, client } = await behindGate()
   gate.mishaps.push({ status: 301, headers: { location: 'https://bus.example.com/intent' } })

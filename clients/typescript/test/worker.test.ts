@@ -357,6 +357,31 @@ describe('trouble', () => {
     expect(names().filter(name => name === 'worker.retrying')).toHaveLength(3)
   })
 
+  const signIn = { status: 200, body: '<html>Accept our terms</html>' }
+
+  test('the sign-in page of a network is waited out', async () => {
+    const gate = await Gate.before(bus.url)
+    const { names } = working(
+      () => {
+        // One for the report, and one for the claim after it.
+        gate.mishaps.push(signIn, signIn)
+        return 'done'
+      },
+      { clock: hurried(), url: gate.url },
+    )
+    const { id } = await client.publish('work', 1)
+    await until(() => names().filter(name => name === 'worker.retrying').length === 2)
+    await ended(id)
+    expect((await client.result(id)).result).toBe('done')
+  })
+
+  test('a page in the place of the bus at the very first is a wrong address', async () => {
+    const gate = await Gate.before(bus.url)
+    gate.mishaps.push(signIn)
+    const { worker } = working(() => 'never', { url: gate.url })
+    await expect(worker.done).rejects.toMatchObject({ code: 'unexpected_answer' })
+  })
+
   test('a result is handed in until it is answered', async () => {
     const gate = await Gate.before(bus.url)
     const { names } = working(

@@ -67,6 +67,7 @@ export class Settler {
     const end = new AbortController()
     const persistence: Persistence = {
       retries: Number.POSITIVE_INFINITY,
+      stubborn: true,
       signal: end.signal,
       onRetry: (error, delayMs) => {
         this.#retrying(error, delayMs)

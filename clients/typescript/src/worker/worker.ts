@@ -133,6 +133,8 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     }
     const persistence = {
       retries: Number.POSITIVE_INFINITY,
+      // What is no bus at first is a wrong address; later it is a network that is not there yet.
+      stubborn: false,
       signal: stop,
       onRetry: this.#reporter.retrying('claim'),
     }
@@ -146,6 +148,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
         { ...asked, max: Math.min(free, MOST_PER_CLAIM) } as object,
         persistence,
       )
+      persistence.stubborn = true
       if (claims.length > 0) this.#take(claims)
       else await this.#clock.sleep(EMPTY_PAUSE_MS, stop)
     }
