@@ -5,7 +5,7 @@
  * { "default": "home", "profiles": { "home": { "url": "https://bus.example.com", "key_file": "/home/ada/.bus-key" } } }
  * ```
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Failure } from './failure.ts'
@@ -61,9 +61,11 @@ export function profileNamed(name: string, env: Env): Profile {
 
 /** Readable by its owner only, and there whole or not at all. */
 export function writeProfiles(profiles: Profiles, env: Env): void {
-  const path = configPath(env)
-  const draft = `${path}.${process.pid}.new`
+  let path = configPath(env)
   try {
+    // Where it is a link, as those who keep such files elsewhere have it, what it leads to is written.
+    path = existsSync(path) ? realpathSync(path) : path
+    const draft = `${path}.${process.pid}.new`
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // A new file, whatever somebody may have put there.
     rmSync(draft, { force: true })

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { settingsOf } from '../src/settings.ts'
@@ -178,5 +178,15 @@ describe('the config file', () => {
     for (const name of ['__proto__', 'two words', '"'])
       expect((await run(['profile', 'add', name, 'http://x'], 'k')).err).toContain('NAME takes letters')
     expect((await run(['profile', 'add', 'x', 'http://x'])).err).toContain('no API key on stdin')
+  })
+
+  test('a config file that is a link stays one', async () => {
+    const cwd = emptyDir()
+    writeFileSync(join(cwd, 'kept.json'), '{"profiles":{}}')
+    symlinkSync(join(cwd, 'kept.json'), join(cwd, 'link.json'))
+    const env = { INTENT_BUS_CONFIG: join(cwd, 'link.json') }
+    expect((await start(['profile', 'add', 'home', 'http://home'], { env, stdin: 'key' }).ended).code).toBe(0)
+    expect(lstatSync(join(cwd, 'link.json')).isSymbolicLink()).toBe(true)
+    expect(readFileSync(join(cwd, 'kept.json'), 'utf8')).toContain('http://home')
   })
 })

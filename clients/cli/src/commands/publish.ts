@@ -90,19 +90,22 @@ async function publishBatch({ bus, output, settings }: Session, file: string): P
   const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')
   const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]))
   const intents = filled.map(({ line, number }) => publicationOf(line, number, settings.namespace))
-  const bar = new ProgressBar('published', intents.length, output.json)
+  // Where the ids go to the terminal, they show how far it is.
+  const bar = new ProgressBar('published', intents.length, output.json || process.stdout.isTTY)
   const ids: string[] = []
   try {
     for (let start = 0; start < intents.length; start += BATCH) {
       const published = await bus.publishMany(intents.slice(start, start + BATCH))
       ids.push(...published.map(({ id }) => id))
+      // At once: whoever interrupts this knows what is published.
+      if (!output.json) output.say(null, published.map(({ id }) => id).join('\n'))
       bar.at(ids.length)
     }
   } catch (error) {
     throw withLine(error, index => filled[ids.length + index]?.number)
   } finally {
     bar.end()
-    if (ids.length > 0) output.say({ ids }, ids.join('\n'))
+    if (output.json && ids.length > 0) output.say({ ids }, '')
     if (ids.length < intents.length) output.note(`${ids.length} of ${intents.length} are published.`)
   }
   if (intents.length === 0) throw new Failure(`${file} has no line with an intent.`, EXIT.usage)
