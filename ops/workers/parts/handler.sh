@@ -34,6 +34,7 @@ do_job() { # COMMAND…
     fi
   done
   handler=
+  : > "$dir/reporting"
   tail -n 20 "$dir/handler.errors" >&2
 
   case $verdict in
@@ -41,6 +42,7 @@ do_job() { # COMMAND…
     timeout) report_failure "The handler took longer than $timeout s." ;;
     *) report_end ;;
   esac
+  rm -f "$dir/reporting"
   end_watch "$keeper"
   [ -z "$timer" ] || end_watch "$timer"
   keeper='' timer=''
@@ -50,7 +52,7 @@ run_handler() { # COMMAND…
   # setsid makes it the leader of a group, so that what it starts ends with it, and Ctrl-C is for the worker alone.
   group=setsid
   command -v setsid > /dev/null || group=
-  rm -f "$dir/verdict"
+  rm -f "$dir/verdict" "$dir/reporting"
   (
     export INTENT_ID="$id" INTENT_PAYLOAD_FILE="$dir/payload"
     INTENT_GOAL=$(json text goal < "$dir/claim.answer")
@@ -88,6 +90,7 @@ keep_lease() {
   while :; do
     nap "$pause"
     orphaned && return
+    forgotten && return
     request extend "/extend_claim/$id"
     case $status in
       200) failures=0 pause=$third ;;
@@ -126,6 +129,12 @@ orphaned() {
   rm -rf "$dir"
 }
 
+# A signal to stop that comes in the instant in which a handler ends can make bash wait for a process that is gone, until
+# any other ends. Then this one does: nobody works any more, and nobody reports.
+forgotten() {
+  ! kill -0 "$handler" 2> /dev/null && ! [ -e "$dir/reporting" ]
+}
+
 # Repeated: a signal that comes right before a shell begins to wait is noticed with the next one.
 give_verdict() { # VERDICT
   echo "$1" > "$dir/verdict"
@@ -135,7 +144,7 @@ give_verdict() { # VERDICT
 
 # Repeated for the same reason: bash loses a signal to a subshell that has just begun.
 end_watch() { # PROCESS
-  (while kill "$1"; do sleep 1; done) > /dev/null 2>&1 &
+  (while kill "$1"; do sleep 0.1 || sleep 1; done) > /dev/null 2>&1 &
   killer=$!
   code=
   until await "$1"; do :; done
