@@ -1,4 +1,5 @@
 import { BusError, type Publication, type PublishOptions } from '../../../typescript/src/index.ts'
+import { camel } from '../../../typescript/src/wire.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { jsonOf, numberIn, typed } from '../input.ts'
@@ -120,21 +121,11 @@ function withLine(error: unknown, lineOf: (index: number) => number | undefined)
   return new BusError({ ...error, message: `line ${line}: ${error.message.slice(whole.length)}` })
 }
 
-type Names = Record<string, keyof PublishOptions>
-const NAMES: Names = {
-  max_attempts: 'maxAttempts',
-  backoff_base: 'backoffBase',
-  target_worker: 'targetWorker',
-}
-const MORE: Names = { required_capability: 'requiredCapability', idempotency_key: 'idempotencyKey' }
-
 /** Lines have the names of the wire; what the bus does not take it says itself. */
 function publicationOf(line: string, number: number, namespace: string | undefined): Publication<never> {
   const intent = jsonOf(`line ${number}`, line)
   if (typeof intent !== 'object' || intent === null || Array.isArray(intent)) {
     throw new Failure(`line ${number} takes an object: {"goal": "…", "payload": …}.`)
   }
-  const names: Names = { ...NAMES, ...MORE }
-  const renamed = Object.entries(intent).map(([name, value]) => [names[name] ?? name, value])
-  return { ...(namespace === undefined ? {} : { namespace }), ...Object.fromEntries(renamed) } as never
+  return { ...(namespace === undefined ? {} : { namespace }), ...camel(intent) } as never
 }
