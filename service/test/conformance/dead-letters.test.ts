@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Route } from '../../intent/routing.ts'
 import type { Op } from '../../store/store.ts'
 import { busForFile, busForTest } from '../support/bus.ts'
 import { type Answer, refusal } from '../support/client.ts'
+import { publishOp } from '../support/publish-op.ts'
 
 const bus = await busForFile()
 const { admin, master } = bus
@@ -157,30 +159,19 @@ describe('pages', () => {
 async function died(count: number): Promise<void> {
   for (let done = 0; done < count; done += 1000) {
     const ids = Array.from({ length: 1000 }, (_, i) => (done + i + 1).toString(16).padStart(32, '0'))
-    const published = ids.map(id => ({ ...INTENT, id, kind: 'publish' }) as Op)
+    const published = ids.map(id => publishOp(id, CROWD))
     const cancels = ids.map(id => ({ kind: 'cancel', id }) as Op)
     await bus.store.commit([...published, ...cancels], bus.clock.now())
   }
 }
 
-const INTENT = {
-  route: {
-    namespace: 'crowd',
-    publisher: 0,
-    visibility: 'private',
-    goal: 'work',
-    targetWorker: null,
-    requiredCapability: null,
-  },
-  payload: '{}',
-  priority: 100,
-  delayMs: 0,
-  ttlMs: 86_400_000,
-  maxAttempts: 3,
-  backoffMs: 5000,
-  openLimit: null,
-  idempotency: null,
-  nonce: null,
+const CROWD: Route = {
+  namespace: 'crowd',
+  publisher: 0,
+  visibility: 'private',
+  goal: 'work',
+  targetWorker: null,
+  requiredCapability: null,
 }
 
 describe('retry and drop of many', () => {

@@ -14,6 +14,7 @@ import {
   type PurgeCursor,
   StorageError,
 } from '../../store/store.ts'
+import { publishOp } from '../support/publish-op.ts'
 
 let folder: string
 let writer: Writer
@@ -43,21 +44,7 @@ const route: Route = {
   targetWorker: null,
   requiredCapability: null,
 }
-const publish = (id: string, changes: Partial<PublishOp> = {}): PublishOp => ({
-  kind: 'publish',
-  id,
-  route,
-  payload: '{}',
-  priority: 100,
-  delayMs: 0,
-  ttlMs: 86_400_000,
-  maxAttempts: 3,
-  backoffMs: 5000,
-  openLimit: null,
-  idempotency: null,
-  nonce: null,
-  ...changes,
-})
+const publish = (id: string, changes: Partial<PublishOp> = {}): PublishOp => publishOp(id, route, changes)
 const claim = (goal: string | null = null): ClaimOp => {
   const ask: Ask = { keyId: 0, namespace: 'default', goal, publisher: null, workerId: '', capabilities: [] }
   return { kind: 'claim', ask, tokens: ['t'.repeat(32)], leaseMs: 60_000, nonce: null }
