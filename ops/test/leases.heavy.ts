@@ -102,6 +102,34 @@ for (const { name, command, missing } of shells) {
       expect(await worker.exited).toBe(0)
     })
 
+    test.skipIf(installed('strace') === undefined).each([
+      { code: 0, status: 'fulfilled' },
+      { code: 7, status: 'dead' },
+    ])(
+      'reports a job that ends with $code in the instant of the signal to stop',
+      async ({ code, status }) => {
+        const id = await bus.publish('instant', '0', { max_attempts: 1 })
+        const go = join(folder(), 'go')
+        const worker = start([
+          '--goal',
+          'instant',
+          '--',
+          'sh',
+          '-c',
+          `until [ -e ${go} ]; do sleep 0.1; done; exit ${code}`,
+        ])
+        await vi.waitUntil(() => worker.children.length === 2, PATIENT)
+        const [handler] = worker.children
+        const atOnce = await worker.slowWaits(2)
+        writeFileSync(go, '')
+        await vi.waitUntil(() => !worker.children.includes(handler!), { ...PATIENT, interval: 5 })
+        worker.signal('SIGTERM')
+        atOnce()
+        expect(await worker.exited).toBe(0)
+        expect(await bus.result(id)).toMatchObject({ status, claim_attempts: 1 })
+      },
+    )
+
     test('takes its handler along when it is killed', async () => {
       const { here, worker } = await atWork()
       worker.signal('SIGKILL')

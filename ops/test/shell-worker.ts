@@ -6,7 +6,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../service/test/crash/child-bus.ts'
 import { type Signing, sign } from '../../service/test/support/signing.ts'
 import { workers } from './shells.ts'
@@ -47,6 +47,27 @@ export class ShellWorker {
 
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name)
+  }
+
+  /** The processes that it has started and not yet waited for, the first one first. */
+  get children(): string[] {
+    const { pid } = this.#process
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  }
+
+  /** Has each wait for a process take this much longer, from its end to what the shell makes of it. @returns how to stop that */
+  async slowWaits(seconds: number): Promise<() => void> {
+    const { pid } = this.#process
+    const slow = ['-e', 'trace=wait4', '-e', `inject=wait4:delay_exit=${seconds}000000`]
+    const tracer = spawn('strace', ['-qq', '-p', `${pid}`, ...slow], { stdio: 'ignore' })
+    onTestFinished(() => {
+      tracer.kill('SIGKILL')
+    })
+    const traced = new RegExp(`^TracerPid:\\s${tracer.pid}$`, 'm')
+    await vi.waitUntil(() => traced.test(readFileSync(`/proc/${pid}/status`, 'utf8')), { timeout: 10_000 })
+    return () => {
+      tracer.kill('SIGTERM')
+    }
   }
 
   /** What it left in its directory for temporary files. */

@@ -32,8 +32,12 @@ END
     await "$child" && break
   done
   child=
-  status=000
-  [ "$code" != 0 ] || status=$(cat "$dir/$1.status")
+  # curl writes the status when it has the whole answer.
+  case $code in
+    0 | lost) status=$(cat "$dir/$1.status") ;;
+    *) status= ;;
+  esac
+  status=${status:-000}
 }
 
 # Percent-encodes all but A-Z a-z 0-9 - . _ ~, as the signature wants it.

@@ -34,7 +34,8 @@ do_job() { # COMMAND…
     fi
   done
   handler=
-  : > "$dir/reporting"
+  # The shell did not say how it ended; it says so itself, unless it was killed.
+  [ "$code" != lost ] || code=$(cat "$dir/handler.code" 2> /dev/null) || code=unknown
   tail -n 20 "$dir/handler.errors" >&2
 
   case $verdict in
@@ -42,17 +43,17 @@ do_job() { # COMMAND…
     timeout) report_failure "The handler took longer than $timeout s." ;;
     *) report_end ;;
   esac
-  rm -f "$dir/reporting"
   end_watch "$keeper"
   [ -z "$timer" ] || end_watch "$timer"
   keeper='' timer=''
 }
 
+# Runs a command and writes down its exit code. The command is told to end like it, and ends first.
+# shellcheck disable=SC2016
+write_code='trap : TERM INT HUP; "$@"; code=$?; echo "$code" > "$0"; exit "$code"'
+
 run_handler() { # COMMAND…
-  # setsid makes it the leader of a group, so that what it starts ends with it, and Ctrl-C is for the worker alone.
-  group=setsid
-  command -v setsid > /dev/null || group=
-  rm -f "$dir/verdict" "$dir/reporting"
+  rm -f "$dir/verdict" "$dir/handler.code"
   (
     export INTENT_ID="$id" INTENT_PAYLOAD_FILE="$dir/payload"
     INTENT_GOAL=$(json text goal < "$dir/claim.answer")
@@ -62,7 +63,11 @@ run_handler() { # COMMAND…
     # Linux starts no program with a variable beyond 128 KiB.
     [ "$(wc -c < "$dir/payload")" -le 100000 ] || INTENT_PAYLOAD=
     export INTENT_GOAL INTENT_NAMESPACE INTENT_ATTEMPT INTENT_PAYLOAD
-    exec $group "$@"
+    # In a group of its own, what it starts ends with it, and Ctrl-C is for the worker alone.
+    if command -v setsid > /dev/null; then
+      exec setsid sh -c "$write_code" "$dir/handler.code" "$@"
+    fi
+    exec "$@"
   ) < "$dir/payload" > "$dir/handler.result" 2> "$dir/handler.errors" &
   handler=$!
 }
@@ -90,7 +95,6 @@ keep_lease() {
   while :; do
     nap "$pause"
     orphaned && return
-    forgotten && return
     request extend "/extend_claim/$id"
     case $status in
       200) failures=0 pause=$third ;;
@@ -127,12 +131,6 @@ orphaned() {
   ! kill -0 $$ 2> /dev/null || return 1
   end_group TERM "$handler"
   rm -rf "$dir"
-}
-
-# A signal to stop that comes in the instant in which a handler ends can make bash wait for a process that is gone, until
-# any other ends. Then this one does: nobody works any more, and nobody reports.
-forgotten() {
-  ! kill -0 "$handler" 2> /dev/null && ! [ -e "$dir/reporting" ]
 }
 
 # Repeated: a signal that comes right before a shell begins to wait is noticed with the next one.

@@ -27,7 +27,8 @@ signalled() { # EXIT_CODE
 }
 
 # Waits until a process has ended, or a signal came: then 1, and the caller looks why, and waits again. $code, which the
-# caller empties before the first call, is the exit code when it returns 0.
+# caller empties before the first call, is the exit code when it returns 0, or "lost": when a signal comes in the instant in
+# which the process ends, bash forgets its exit code, and to wait for it once more would be to wait for all others.
 await() { # PROCESS
   wait "$1" 2> /dev/null
   ended=$?
@@ -35,7 +36,8 @@ await() { # PROCESS
   if [ "$ended" != 127 ] || [ -z "$code" ]; then code=$ended; fi
   [ -n "$woken" ] || return 0
   woken=
-  return 1
+  ! kill -0 "$1" 2> /dev/null || return 1
+  [ "$code" -le 128 ] || code=lost
 }
 
 # Sleeps. A signal to stop ends it.
