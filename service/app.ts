@@ -25,6 +25,7 @@ import { deadLetterRoutes } from './http/routes/dead-letters.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { intentRoutes } from './http/routes/intents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
+import { listingRoutes } from './http/routes/listing.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { openApiRoutes } from './http/routes/openapi.ts'
 import { overviewRoutes } from './http/routes/overview.ts'
@@ -77,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   deadLetterRoutes(app, parts)
   keyRoutes(app, parts)
   overviewRoutes(app, parts)
+  listingRoutes(app, parts)
   metricsRoutes(app, parts)
   openApiRoutes(app, parts)
   await app.register(scope => dashboardRoutes(scope, parts))

@@ -32,6 +32,7 @@ test('the commands of docs/http.md work as they are pasted', async () => {
     { ok: true, revoked: true, open_intents: 0 },
     { ok: true, deleted: 0 },
     { items: [{ ok: true, id: resized, status: 'open' }] },
+    [{ id: resized, status: 'open', max_attempts: 5 }],
   ])
 })
 

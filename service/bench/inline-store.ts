@@ -46,7 +46,8 @@ export function openInlineStore(path: string): Store {
     keys: async () => reads.keys(),
     deadLetters: async search => reads.deadLetters(search),
     deadLetter: async id => reads.deadLetter(id),
-    recent: async limit => reads.recent(limit),
+    intents: async search => reads.intents(search),
+    busiestGoals: async limit => writer.busiestGoals(limit),
     async close() {
       reading.close()
       db.close()

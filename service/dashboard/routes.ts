@@ -12,7 +12,7 @@ import { STYLE_SOURCE } from './style.ts'
 const ADMIN = { config: { access: 'admin' } } as const
 
 const NEWEST_DEAD_LETTERS = { namespace: null, goal: null, reason: null, before: null, limit: 50 }
-const INTENTS_SHOWN = 50
+const NEWEST_INTENTS = { namespace: null, goal: null, states: null, before: null, limit: 50 }
 const KEYS_SHOWN = 100
 
 type Id = { Params: { id: string } }
@@ -48,7 +48,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
     const [stats, letters, recent] = await Promise.all([
       store.stats(),
       store.deadLetters(NEWEST_DEAD_LETTERS),
-      store.recent(INTENTS_SHOWN),
+      store.intents(NEWEST_INTENTS),
     ])
     const now = clock.now()
     const page = renderPage({
@@ -57,7 +57,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       notice: noticeOf(request),
       stats,
       deadLetters: letters?.letters ?? [],
-      recent,
+      recent: recent?.intents ?? [],
       keys: keys.list().slice(0, KEYS_SHOWN),
       keyCount: keys.size,
       formToken: (action, id) => tokens.issue(`${action} ${id}`, now),

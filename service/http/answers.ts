@@ -7,7 +7,7 @@ import type { Report } from '../broker/requests.ts'
 import type { BusError } from '../errors.ts'
 import { wireState } from '../intent/lifecycle.ts'
 import type { Claimed, DeadLetter, Intent, IntentResult, Moved } from '../store/store.ts'
-import type { StatusAnswer } from './schemas/responses.ts'
+import type { ListedIntent, StatusAnswer } from './schemas/responses.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -81,13 +81,8 @@ export function resultText(intent: Intent, result: IntentResult | null): string 
   return result === null ? JSON.stringify(known) : withRaw(known, 'result', resultJson(result))
 }
 
-export function adminIntentText(
-  intent: Intent,
-  publisher: string,
-  payload: string | null,
-  result: IntentResult | null,
-): string {
-  const known = {
+export function adminIntentOf(intent: Intent, publisher: string): ListedIntent {
+  return {
     ...statusOf(intent),
     publisher,
     worker_id: intent.workerId,
@@ -96,8 +91,16 @@ export function adminIntentText(
     created_at: seconds(intent.createdAt),
     expires_at: seconds(intent.expiresAt),
     claimed_at: secondsOrNull(intent.claimedAt),
-    result_type: result?.type ?? 'json',
   }
+}
+
+export function adminIntentText(
+  intent: Intent,
+  publisher: string,
+  payload: string | null,
+  result: IntentResult | null,
+): string {
+  const known = { ...adminIntentOf(intent, publisher), result_type: result?.type ?? 'json' }
   const text = withRaw(known, 'payload', payload ?? 'null')
   return result === null ? text : `${text.slice(0, -1)},"result":${resultJson(result)}}`
 }

@@ -14,6 +14,9 @@ export type State = 'delayed' | 'ready' | 'claimed' | 'fulfilled' | 'dead'
 
 export const WIRE_STATES: readonly WireState[] = ['open', 'claimed', 'fulfilled', 'dead']
 
+/** What the wire knows as open. */
+export const OPEN_STATES = ['delayed', 'ready'] as const satisfies readonly State[]
+
 export function wireState(state: State): WireState {
   return state === 'delayed' || state === 'ready' ? 'open' : state
 }

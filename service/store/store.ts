@@ -273,6 +273,20 @@ export type DeadLetterSearch = {
  */
 export type DeadLetterPage = { letters: DeadLetter[]; next: number | null }
 
+/** What is `null` does not matter. */
+export type IntentSearch = {
+  namespace: string | null
+  goal: string | null
+  states: readonly State[] | null
+  /** Only what was published before this: the id of an intent, or the `next` of an earlier page. */
+  before: string | number | null
+  limit: number
+}
+/** Newest first. Like a page of dead letters, it may be shorter than its limit and not be the last. */
+export type IntentPage = { intents: Intent[]; next: number | null }
+
+/** Work of one goal that is not done. */
+export type GoalDepth = { namespace: string; goal: string; open: number; claimed: number }
 export type Depth = { namespace: string; open: number; claimed: number; fulfilled: number; dead: number }
 export type Stats = {
   depth: Depth[]
@@ -298,7 +312,10 @@ export interface Store {
   /** @returns `null` when `before` is the id of an intent that is not dead */
   deadLetters(search: DeadLetterSearch): Promise<DeadLetterPage | null>
   deadLetter(intentId: string): Promise<DeadLetter | null>
-  recent(limit: number): Promise<Intent[]>
+  /** @returns `null` when `before` is an id that no intent has */
+  intents(search: IntentSearch): Promise<IntentPage | null>
+  /** The goals with the most open and claimed intents, the greatest first. */
+  busiestGoals(limit: number): Promise<GoalDepth[]>
   stats(): Promise<Stats>
   /** Open and claimed intents by the key that published them, as they are kept; a key that has none is left out. */
   unsettled(): Promise<ReadonlyMap<KeyId, number>>

@@ -7,6 +7,7 @@ import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKv } from './commands/kv.ts'
+import { addList } from './commands/list.ts'
 import { addProfile } from './commands/profile.ts'
 import { addPublish } from './commands/publish.ts'
 import { addResult } from './commands/result.ts'
@@ -23,7 +24,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 export function fullProgram() {
   const program = newProgram(version)
-  for (const add of [addPublish, addWork, addStatus, addResult, addCancel, addWatch]) add(program)
+  for (const add of [addPublish, addWork, addList, addStatus, addResult, addCancel, addWatch]) add(program)
   for (const add of [addDead, addKeys, addKv, addProfile, addDoctor, addServe]) add(program)
   completeWithTab(program)
   return program

@@ -284,6 +284,44 @@ describe('dead letters', () => {
   })
 })
 
+describe('list', () => {
+  test('says newest first what lies open, who has what, and what became of it', async () => {
+    const { master } = bus
+    const done = await master.claimed({ goal: 'listed' })
+    await master.fulfil(done)
+    await master.publish({ goal: 'listed' })
+    const held = (await master.claim('?goal=listed&worker_id=pi-1'))!
+    await master.post(`/progress/${held.id}`, { claim_token: held.claim_token, progress: 40 })
+    const later = await master.publish({ goal: 'listed', delay: 3600 })
+    const aimed = await master.publish({ goal: 'listed', target_worker: 'shed' })
+    const { code, out, err } = await user.run(['list', '--goal', 'listed'])
+    expect([code, err]).toEqual([0, ''])
+    const [head, ...lines] = out.trimEnd().split('\n')
+    expect(head).toMatch(/^id +status +published +attempts +namespace +goal +what now$/)
+    for (const [i, [id, rest]] of [
+      [aimed, /open .* 0\/3 .*waits for worker shed$/],
+      [later, /open .*due in 60 min$/],
+      [held.id, /claimed .* 1\/3 .*pi-1, 40 %, lease ends in \d+ s/],
+      [done.id, /fulfilled .*done .* ago$/],
+    ].entries() as Iterable<[number, [string, RegExp]]>) {
+      expect(lines[i]).toMatch(rest)
+      expect(lines[i]!.startsWith(id)).toBe(true)
+    }
+    expect(await user.json('list', '--goal', 'listed', '--status', 'delayed')).toMatchObject([{ id: later }])
+    const few = await user.run(['list', '--goal', 'listed', '--limit', '3'])
+    expect(few.err).toContain('more')
+    expect(few.out.trimEnd().split('\n')).toHaveLength(4)
+  })
+
+  test('that finds nothing says so, and a state there is not names those there are', async () => {
+    expect((await user.run(['list', '--goal', 'none of these'])).out).toBe('There are none.\n')
+    expect(await user.run(['list', '--status', 'lost'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('open, ready, delayed, claimed, fulfilled, dead'),
+    })
+  })
+})
+
 test('a table may have 200,000 lines', () => {
   expect(table(['a', 'b'], Array(200_000).fill(['1', '2'])).split('\n')).toHaveLength(200_001)
 })

@@ -24,6 +24,12 @@ const overview = (fields: Partial<Overview> = {}): Overview => ({
     dead: 0,
   })),
   namespaceCount: 70,
+  goals: Array.from({ length: 50 }, (_, i) => ({
+    namespace: 'default',
+    goal: `goal-with-a-long-name-${i}`,
+    open: 1,
+    claimed: 0,
+  })),
   totals,
   ...fields,
 })
@@ -66,6 +72,36 @@ describe('the drawing', () => {
     const read = readings(overview())
     read.miss(new Error('cannot be reached'))
     expect(drawn(read, 100, 30).slice(0, 5).join('\n')).toMatch(/cannot be reached[\s\S]*open/)
+  })
+})
+
+describe('what there is to do', () => {
+  const goals = [
+    { namespace: 'default', goal: 'resize', open: 7, claimed: 2 },
+    { namespace: 'mail', goal: 'send', open: 1, claimed: 0 },
+  ]
+  const [one, two] = ['default', 'mail'].map(namespace => ({
+    namespace,
+    open: 1,
+    claimed: 0,
+    fulfilled: 0,
+    dead: 0,
+  }))
+
+  test('is by goal where there is one namespace', () => {
+    const [first] = goals
+    const read = readings(overview({ namespaces: [one!], namespaceCount: 1, goals: [first!] }))
+    const text = drawn(read, 80, 24).join('\n')
+    expect(text).toMatch(/^goal +open +claimed\nresize +7 +2$/m)
+    expect(text).not.toContain('namespace')
+  })
+
+  test('is by namespace and by goal where there are several', () => {
+    const read = readings(overview({ namespaces: [one!, two!], namespaceCount: 2, goals }))
+    const text = drawn(read, 80, 24).join('\n')
+    expect(text).toMatch(
+      /^namespace .*\ndefault .*\nmail .*\n\ngoal .*\nresize \(default\) +7 +2\nsend \(mail\) +1 +0$/m,
+    )
   })
 })
 

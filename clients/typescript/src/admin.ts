@@ -29,7 +29,10 @@ export type DeadLetterDetail = DeadLetter & {
 
 export type DeadLetterFilter = { namespace?: string; goal?: string; reason?: string }
 
-export type IntentDetail = Status & {
+/** `ready` and `delayed` are the two kinds of `open`: due, and not due yet. */
+export type IntentFilter = { namespace?: string; goal?: string; status?: State | 'ready' | 'delayed' }
+
+export type ListedIntent = Status & {
   publisher: string
   workerId: string | null
   maxAttempts: number
@@ -37,6 +40,9 @@ export type IntentDetail = Status & {
   createdAt: number
   expiresAt: number
   claimedAt: number | null
+}
+
+export type IntentDetail = ListedIntent & {
   resultType: ResultType
   payload: unknown
   result?: unknown
@@ -60,6 +66,8 @@ export type Overview = {
   /** The busiest of them. */
   namespaces: ({ namespace: string } & Record<State, number>)[]
   namespaceCount: number
+  /** Those with the most open and claimed intents. */
+  goals: { namespace: string; goal: string; open: number; claimed: number }[]
   /** Since the start. */
   totals: Record<'published' | 'claimed' | 'fulfilled' | 'failed' | 'lapsed' | 'dead', number>
 }
@@ -67,7 +75,7 @@ export type Overview = {
 export type Moved = { ok: true; id: string; status: State | 'dropped' }
 export type Refused = { ok: false; id: string; error: { code: string; message: string } }
 
-/** Pages of dead letters may come short of this: the bus looks at so many per call, whatever the filter. */
+/** Pages may come short of this: the bus looks at so many per call, whatever the filter. */
 const PAGE = 500
 /** The most ids one call takes. */
 const MOST_IDS = 1000
@@ -120,6 +128,11 @@ export class Admin {
     return camel(await this.#get<object>('/admin/intents/', id)) as IntentDetail
   }
 
+  /** All intents that match, newest first, page by page as they are asked for. */
+  intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
+    return this.#pages('/admin/intents', filter)
+  }
+
   /** Makes it dead, with the reason "Cancelled by admin". May be repeated. */
   async cancel(id: string): Promise<Moved> {
     return this.#post(`/admin/intents/${encodeURIComponent(id)}/cancel`)
@@ -131,18 +144,8 @@ export class Admin {
   }
 
   /** All dead letters that match, newest first, page by page as they are asked for. */
-  async *deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void> {
-    let query: Record<string, unknown> | null = { ...filter, limit: PAGE }
-    while (query !== null) {
-      const { body, headers } = await this.#transport.send({
-        method: 'GET',
-        path: '/admin/dead',
-        access: 'admin',
-        query,
-      })
-      for (const letter of body as object[]) yield camel(letter) as DeadLetter
-      query = nextPage(headers.get('link'))
-    }
+  deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void> {
+    return this.#pages('/admin/dead', filter)
   }
 
   /** @throws {BusError} `not_found` */
@@ -170,6 +173,15 @@ export class Admin {
   async cleanup(): Promise<Record<string, number>> {
     const { ok: _, ...counts } = camel(await this.#post<Record<string, unknown>>('/admin/cleanup'))
     return counts as Record<string, number>
+  }
+
+  async *#pages<Item>(path: string, filter: object): AsyncGenerator<Item, void> {
+    let query: Record<string, unknown> | null = { ...filter, limit: PAGE }
+    while (query !== null) {
+      const { body, headers } = await this.#transport.send({ method: 'GET', path, access: 'admin', query })
+      for (const item of body as object[]) yield camel(item) as Item
+      query = nextPage(headers.get('link'))
+    }
   }
 
   async #each(path: string, ids: readonly string[]): Promise<(Moved | Refused)[]> {

@@ -1,13 +1,14 @@
 /** The client's types, held against the schemas that the bus validates with. `tsc` is what fails; the lines run all the same. */
 import { expectTypeOf, test } from 'vitest'
 import type { ErrorCode } from '../../../service/errors.ts'
-import type { ClaimQuery, PublishBody } from '../../../service/http/schemas/requests.ts'
+import type { ClaimQuery, IntentsQuery, PublishBody } from '../../../service/http/schemas/requests.ts'
 import type {
   ClaimAnswer,
   DeadLetterAnswer,
   DeadLettersAnswer,
   HealthAnswer,
   IntentAnswer,
+  IntentsAnswer,
   KeysAnswer,
   OverviewAnswer,
   PublishAnswer,
@@ -24,8 +25,10 @@ import type {
   Health,
   IntentBus,
   IntentDetail,
+  IntentFilter,
   IssuedKey,
   Job,
+  ListedIntent,
   Overview,
   Published,
   PublishOptions,
@@ -51,6 +54,9 @@ test('answers have the fields of the schemas, in the names of this language', ()
 
 test('so have the answers to admins', () => {
   expectTypeOf<Camel<TypeOf<typeof KeysAnswer>['keys'][number]>>().toEqualTypeOf<IssuedKey>()
+  expectTypeOf<Camel<TypeOf<typeof IntentsAnswer>[number]>>().toEqualTypeOf<{
+    [Name in keyof ListedIntent]: ListedIntent[Name]
+  }>()
   expectTypeOf<Filled<Camel<TypeOf<typeof IntentAnswer>>>>().toEqualTypeOf<Filled<IntentDetail>>()
   type Plain<T> = T extends (infer Item)[]
     ? Plain<Item>[]
@@ -63,6 +69,9 @@ test('so have the answers to admins', () => {
 test('options have the fields of the schemas', () => {
   type Sent = Omit<Camel<TypeOf<typeof PublishBody>>, 'goal' | 'payload'>
   expectTypeOf<Filled<Sent>>().toEqualTypeOf<Filled<Omit<PublishOptions, 'idempotencyKey'>>>()
+
+  type Filter = Omit<Camel<TypeOf<typeof IntentsQuery>>, 'limit' | 'before'>
+  expectTypeOf<Filled<Filter>>().toEqualTypeOf<Filled<IntentFilter>>()
 
   type Asked = Omit<Camel<TypeOf<typeof ClaimQuery>>, 'capabilities' | 'max'>
   expectTypeOf<Filled<Asked>>().toEqualTypeOf<Filled<Omit<ClaimOptions, 'capabilities' | 'signal'>>>()

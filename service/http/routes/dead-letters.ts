@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import { deadLetterOf, deadLetterText, movedText, refusedText, sendJson } from '../answers.ts'
 import { jsonBody } from '../body.ts'
+import { linkNext, placeOf } from '../paging.ts'
 import { reader } from '../read.ts'
 import { DeadLetterIdsBody, DeadLettersQuery } from '../schemas/requests.ts'
 import { intentId } from './intent-id.ts'
@@ -15,7 +16,6 @@ const SHOWN = 100
 
 const readQuery = reader(DeadLettersQuery)
 const readIds = reader(DeadLetterIdsBody)
-type Query = ReturnType<typeof readQuery>
 
 /** What died, a page at a time, and what becomes of it: another try, or nothing at all. */
 export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
@@ -30,7 +30,7 @@ export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts):
         `before takes the intent id of a dead letter; ${before} is none, or none any more. Follow the Link of a page instead, or begin again.`,
       )
     }
-    if (page.next !== null) reply.header('link', `<${PATH}?${onFrom(query, page.next)}>; rel="next"`)
+    linkNext(reply, PATH, query, page.next)
     return sendJson(reply, JSON.stringify(page.letters.map(deadLetterOf)))
   })
 
@@ -66,16 +66,3 @@ async function forEach(
 }
 
 const notDead = (): BusError => new BusError('not_found', 'Dead letter not found.')
-
-/** An intent id, or the place that a Link names. */
-function placeOf(before: string | undefined): string | number | null {
-  if (before === undefined) return null
-  return before.length === 32 ? before : Number(before)
-}
-
-/** The same question, from `next` on. */
-function onFrom(query: Query, next: number): string {
-  const asked = new URLSearchParams()
-  for (const [name, value] of Object.entries({ ...query, before: next })) asked.set(name, String(value))
-  return asked.toString()
-}

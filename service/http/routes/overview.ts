@@ -5,12 +5,19 @@ import { busiest, total } from '../depth.ts'
 import type { OverviewAnswer } from '../schemas/responses.ts'
 import type { Parts } from './parts.ts'
 
+/** Whoever may publish may also invent goals, so there is an end to them. */
+const GOALS_SHOWN = 50
+
 /** The bus at a glance, for whoever looks every second: all of it is kept, nothing is counted for it. */
 export function overviewRoutes(app: FastifyInstance, { settings, broker, keys, metrics }: Parts): void {
   const startedAt = broker.now()
 
   app.get('/admin/overview', { config: { access: 'admin', quiet: true } }, async (_request, reply) => {
-    const [stats, totals] = await Promise.all([broker.store.stats(), metrics.totals()])
+    const [stats, goals, totals] = await Promise.all([
+      broker.store.stats(),
+      broker.store.busiestGoals(GOALS_SHOWN),
+      metrics.totals(),
+    ])
     const { depth, oldestReadySince } = stats
     const now = broker.now()
     const overview: OverviewAnswer = {
@@ -30,6 +37,7 @@ export function overviewRoutes(app: FastifyInstance, { settings, broker, keys, m
       issued_keys: keys.size,
       namespaces: busiest(depth),
       namespace_count: depth.length,
+      goals,
       totals,
     }
     return sendJson(reply, JSON.stringify(overview))

@@ -1,4 +1,5 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
+import { OPEN_STATES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import {
   anyJson,
   anyNamespace,
@@ -157,17 +158,29 @@ export const RevokeKeyBody = object({
 /** Whether it is confirmed is looked at first: that refusal has a code of its own. */
 export const PurgeBody = object({ confirm: exactly(true), namespace: anyNamespace() })
 
-export const DeadLettersQuery = object({
-  namespace: anyNamespace(),
-  goal: optional(text(1, 256, { 'x-error': 'invalid_goal' })),
-  reason: optional(text(1, 256)),
+const goalAsked = () => optional(text(1, 256, { 'x-error': 'invalid_goal' }))
+const pageOf = (what: string) => ({
   limit: wholeInQuery({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' }),
   before: optional(
     string({
       pattern: '^([0-9a-f]{32}|[1-9][0-9]{0,14})$',
-      description: 'the intent id of a dead letter, or what the Link of the page before says',
+      description: `the ${what}, or what the Link of the page before says`,
     }),
   ),
+})
+
+export const IntentsQuery = object({
+  namespace: anyNamespace(),
+  goal: goalAsked(),
+  status: optional(oneOf([...WIRE_STATES, ...OPEN_STATES])),
+  ...pageOf('id of an intent'),
+})
+
+export const DeadLettersQuery = object({
+  namespace: anyNamespace(),
+  goal: goalAsked(),
+  reason: optional(text(1, 256)),
+  ...pageOf('intent id of a dead letter'),
 })
 
 /** The ids themselves are looked at one by one. */

@@ -101,7 +101,7 @@ export const CleanupAnswer = object({
     ReturnType<typeof count>
   >),
 })
-export const IntentAnswer = object({
+const adminFields = {
   ...statusFields,
   publisher: string(),
   worker_id: orNull(string()),
@@ -110,6 +110,12 @@ export const IntentAnswer = object({
   created_at: instant(),
   expires_at: instant(),
   claimed_at: orNull(instant()),
+}
+const listed = object(adminFields)
+export type ListedIntent = TypeOf<typeof listed>
+export const IntentsAnswer = list(listed)
+export const IntentAnswer = object({
+  ...adminFields,
   result_type: oneOf(['json', 'text']),
   payload: anything(),
   result: optional(anything()),
@@ -169,6 +175,9 @@ export const OverviewAnswer = object({
   issued_keys: integer(),
   namespaces: list(object({ namespace: string(), ...depthFields })),
   namespace_count: integer({ description: 'namespaces is the busiest of them' }),
+  goals: list(object({ namespace: string(), goal: string(), open: integer(), claimed: integer() }), {
+    description: 'those with the most open and claimed intents',
+  }),
   totals: object({
     published: integer(),
     claimed: integer(),

@@ -9,7 +9,8 @@ import {
   type Route,
   routeKey,
 } from '../../intent/routing.ts'
-import type { Depth, Readied } from '../store.ts'
+import type { Depth, GoalDepth, Readied } from '../store.ts'
+import { type GoalLoad, GoalLoads } from './goal-loads.ts'
 import { LaneGroup } from './lane-groups.ts'
 import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
 import { routeOf } from './route-rows.ts'
@@ -22,6 +23,7 @@ export type Lane = Tally & {
   readonly route: Route
   readonly key: string
   readonly groups: LaneGroup<Lane>[]
+  readonly load: GoalLoad
   head: LaneHead | null
   /** Whether this commit changed the tallies. */
   touched: boolean
@@ -51,6 +53,7 @@ export class Lanes {
   readonly #byId = new Map<number, Lane>()
   readonly #groups = new Map<string, LaneGroup<Lane>>()
   readonly #byNamespace = new Map<string, { depth: Depth; lanes: number }>()
+  readonly #loads = new GoalLoads()
   readonly #unsettled = new Map<KeyId, number>()
   readonly #touched: Lane[] = []
   readonly #readied: Lane[] = []
@@ -77,6 +80,7 @@ export class Lanes {
 
   reload(): void {
     for (const map of [this.#byKey, this.#byId, this.#groups, this.#byNamespace, this.#unsettled]) map.clear()
+    this.#loads.clear()
     this.#idle.clear()
     this.#touched.length = 0
     this.#readied.length = 0
@@ -164,12 +168,14 @@ export class Lanes {
     if (left !== null) {
       lane[left] -= count
       depth[left] -= count
+      if (isWork(left)) lane.load[left] -= count
     }
     if (entered !== null) {
       lane[entered] += count
       depth[entered] += count
+      if (isWork(entered)) lane.load[entered] += count
     }
-    const unsettled = (tally: keyof Tally | null) => (tally === 'open' || tally === 'claimed' ? 1 : 0)
+    const unsettled = (tally: keyof Tally | null) => (tally !== null && isWork(tally) ? 1 : 0)
     this.#countUnsettled(lane.route.publisher, count * (unsettled(entered) - unsettled(left)))
     if (!lane.touched) {
       lane.touched = true
@@ -231,6 +237,11 @@ export class Lanes {
     return Array.from(this.#byNamespace.values(), ({ depth }) => ({ ...depth }))
   }
 
+  /** The goals with the most open and claimed intents. */
+  busiestGoals(limit: number): GoalDepth[] {
+    return this.#loads.busiest(limit)
+  }
+
   #add(row: LaneRow): Lane {
     const route = routeOf(row)
     const groups = groupsOf(route).map(key => {
@@ -246,6 +257,7 @@ export class Lanes {
       route,
       key: routeKey(route),
       groups,
+      load: this.#loads.join(route.namespace, route.goal, open, claimed),
       ...tally,
       head: null,
       touched: false,
@@ -267,6 +279,7 @@ export class Lanes {
     this.#idle.delete(lane)
     this.#byId.delete(lane.id)
     this.#byKey.delete(lane.key)
+    this.#loads.leave(lane.load)
     for (const [i, key] of groupsOf(lane.route).entries()) {
       lane.groups[i]!.members -= 1
       if (lane.groups[i]!.members === 0) this.#groups.delete(key)
@@ -290,6 +303,8 @@ export class Lanes {
     else this.#unsettled.set(keyId, left)
   }
 }
+
+const isWork = (tally: keyof Tally): tally is 'open' | 'claimed' => tally === 'open' || tally === 'claimed'
 
 const NOTHING = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
 

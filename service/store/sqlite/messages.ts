@@ -1,12 +1,15 @@
 import type { KeyId } from '../../intent/routing.ts'
-import type { Stats, Transaction } from '../store.ts'
+import type { GoalDepth, Stats, Transaction } from '../store.ts'
 import type { SentOp, SentOutcome } from './crossing.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
 /** `serial` counts up; an answer names the first request it answers. */
 type Serial = { serial: number }
 export type Batch = Serial & { kind: 'commit'; ops: SentOp[]; now: number }
-export type ToWriter = Batch | (Serial & { kind: 'stats' | 'unsettled' }) | (Serial & { kind: 'close' })
+export type ToWriter =
+  | Batch
+  | (Serial & { kind: 'stats' | 'unsettled' | 'close' })
+  | (Serial & { kind: 'goals'; limit: number })
 
 export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
@@ -15,6 +18,7 @@ export type FromWriter =
   | (Serial & { kind: 'committed'; outcomes: SentOutcome[][]; transaction: Transaction })
   | (Serial & { kind: 'stats'; stats: Stats })
   | (Serial & { kind: 'unsettled'; byKey: ReadonlyMap<KeyId, number> })
+  | (Serial & { kind: 'goals'; goals: GoalDepth[] })
   | (Serial & { kind: 'closed' })
   /** Answers so many requests that did not work out, the oldest first. */
   | (Serial & { kind: 'failed'; requests: number; reason: 'full' | 'failed'; message: string })

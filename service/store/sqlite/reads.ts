@@ -4,10 +4,13 @@ import type {
   DeadLetterPage,
   DeadLetterSearch,
   Intent,
+  IntentPage,
   IntentResult,
+  IntentSearch,
   KeyRecord,
 } from '../store.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Pages } from './paging.ts'
 import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
 import { type IntentRow, prepareAll } from './statements.ts'
 import { CLAIMED, DEAD, FULFILLED, STATE_NAMES } from './states.ts'
@@ -18,8 +21,19 @@ export const READ_SQL = {
   result: `SELECT r.is_text, r.text FROM intents i JOIN results r ON r.n = i.n WHERE i.id = ?`,
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
   keys: `SELECT id, hash, sealed, prefix, owner, created_at FROM api_keys ORDER BY id`,
-  recent: `SELECT i.*, ${ROUTE_COLUMNS} FROM intents i JOIN lanes l ON l.id = i.lane ORDER BY i.n DESC LIMIT ?`,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
+} as const
+
+export const LISTING_SQL = {
+  position: `SELECT n FROM intents WHERE id = ?`,
+  beyond: `SELECT n FROM intents WHERE n < ? ORDER BY n DESC LIMIT 1 OFFSET ?`,
+  // CROSS JOIN keeps the order. The states come as a set of bits.
+  page: `SELECT i.*, ${ROUTE_COLUMNS}
+         FROM intents i CROSS JOIN lanes l ON l.id = i.lane
+         WHERE i.n < ? AND i.n > ?
+           AND (1 << i.state) & ?
+           AND l.namespace = coalesce(?, l.namespace) AND l.goal = coalesce(?, l.goal)
+         ORDER BY i.n DESC LIMIT ?`,
 } as const
 
 type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner: string; created_at: number }
@@ -31,10 +45,12 @@ type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner:
 export class Reads {
   readonly #sql: ReturnType<typeof prepareAll<typeof READ_SQL>>
   readonly #deadLetters: DeadLetters
+  readonly #listing: Pages<WholeRow>
 
   constructor(db: Database) {
     this.#sql = prepareAll(db, READ_SQL)
     this.#deadLetters = new DeadLetters(db)
+    this.#listing = new Pages(prepareAll(db, LISTING_SQL))
   }
 
   lastSeen(): number {
@@ -74,8 +90,10 @@ export class Reads {
     return this.#deadLetters.one(intentId)
   }
 
-  recent(limit: number): Intent[] {
-    return (this.#sql.recent.all(limit) as WholeRow[]).map(toIntent)
+  intents({ namespace, goal, states, before, limit }: IntentSearch): IntentPage | null {
+    const bits = (states ?? STATE_NAMES).reduce((set, state) => set | (1 << STATE_NAMES.indexOf(state)), 0)
+    const page = this.#listing.read(before, [bits, namespace, goal], limit)
+    return page && { intents: page.rows.map(toIntent), next: page.next }
   }
 }
 

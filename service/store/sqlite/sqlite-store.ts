@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
-import type { Committed, DeadLetterSearch, Op, Stats, Store } from '../store.ts'
+import type { Committed, DeadLetterSearch, GoalDepth, IntentSearch, Op, Stats, Store } from '../store.ts'
 import { StorageError } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'
@@ -18,7 +18,7 @@ export type StoreLog = { info(text: string): void; warn(text: string): void; err
 
 type Answer =
   | ({ kind: 'committed' } & Committed)
-  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'closed' }>
+  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'goals' | 'closed' }>
 type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
 /** A message that has no serial yet. */
 type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
@@ -82,8 +82,9 @@ class SqliteStore implements Store {
   keys = async () => reading(() => this.#reads.keys())
   deadLetters = async (search: DeadLetterSearch) => reading(() => this.#reads.deadLetters(search))
   deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
-  recent = async (limit: number) => reading(() => this.#reads.recent(limit))
+  intents = async (search: IntentSearch) => reading(() => this.#reads.intents(search))
   unsettled = async () => this.#writer.unsettled()
+  busiestGoals = async (limit: number) => this.#writer.busiestGoals(limit)
 
   async close(): Promise<void> {
     // The reader first: the last connection to close is the one that clears the write-ahead log away.
@@ -181,6 +182,12 @@ class WriterThread {
   async unsettled(): Promise<ReadonlyMap<KeyId, number>> {
     const answer = await this.#ask({ kind: 'unsettled' })
     if (answer.kind === 'unsettled') return answer.byKey
+    throw unexpected(answer)
+  }
+
+  async busiestGoals(limit: number): Promise<GoalDepth[]> {
+    const answer = await this.#ask({ kind: 'goals', limit })
+    if (answer.kind === 'goals') return answer.goals
     throw unexpected(answer)
   }
 

@@ -76,6 +76,9 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
       case 'unsettled':
         tell({ kind: 'unsettled', serial, byKey: writer.unsettled() })
         break
+      case 'goals':
+        tell({ kind: 'goals', serial, goals: writer.busiestGoals(message.limit) })
+        break
       case 'close':
         await checkpoints.close()
         tidyUp(writer)

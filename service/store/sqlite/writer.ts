@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import {
+  type GoalDepth,
   type Lapse,
   type Op,
   type Outcome,
@@ -113,6 +114,11 @@ export class Writer {
   unsettled(): ReadonlyMap<KeyId, number> {
     if (this.#stale) this.#recall()
     return this.lanes.unsettledByKey
+  }
+
+  busiestGoals(limit: number): GoalDepth[] {
+    if (this.#stale) this.#recall()
+    return this.lanes.busiestGoals(limit)
   }
 
   /** @returns `null`, with all of it undone, when an operation threw */

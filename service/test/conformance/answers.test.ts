@@ -33,6 +33,7 @@ test('every answer has the shape that its schema states', async () => {
   const claimed = await master.post('/claim')
   fits(claimed, shapes.ClaimAnswer)
   const claim = claimed.json
+  fits(await admin.get('/admin/intents'), shapes.IntentsAnswer)
   fits(await admin.get(`/admin/intents/${claim.id}`), shapes.IntentAnswer)
   fits(await master.extend(claim), shapes.ExtendAnswer)
   fits(

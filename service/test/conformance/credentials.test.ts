@@ -105,6 +105,7 @@ const ROUTES: Record<string, Route> = {
     good: 200,
     ask: async who => [`/admin/intents/${await dead(who)}/retry`],
   },
+  'GET /admin/intents': { access: 'admin', good: 200 },
   'GET /admin/dead': { access: 'admin', good: 200 },
   'POST /admin/dead/retry': {
     access: 'admin',

@@ -21,6 +21,7 @@ test('GET /admin/overview of a new bus is zeros', async () => {
     issued_keys: 0,
     namespaces: [],
     namespace_count: 0,
+    goals: [],
     totals: { published: 0, claimed: 0, fulfilled: 0, failed: 0, lapsed: 0, dead: 0 },
   })
 })
@@ -57,6 +58,10 @@ test('it shows what is there now, by state and namespace, and what has happened 
       { namespace: 'photos', open: 0, claimed: 0, fulfilled: 0, dead: 1 },
     ],
     namespace_count: 3,
+    goals: [
+      { namespace: 'default', goal: 'work', open: 2, claimed: 1 },
+      { namespace: 'mail', goal: 'work', open: 1, claimed: 0 },
+    ],
     totals: { published: 7, claimed: 5, fulfilled: 1, failed: 2, lapsed: 1, dead: 2 },
   })
   await clock.advance(60_000)
@@ -72,4 +77,29 @@ test('it shows the 50 busiest namespaces, and how many there are', async () => {
   expect(json.namespaces).toHaveLength(50)
   expect(json.namespaces[0]).toEqual({ namespace: 'n50', open: 2, claimed: 0, fulfilled: 0, dead: 0 })
   expect([json.namespace_count, json.intents.open]).toEqual([51, 52])
+})
+
+test('it shows the 50 goals with the most to do, the greatest first, whoever published them for whomever', async () => {
+  const bus = await busForTest()
+  const { admin, master } = bus
+  const pi = await bus.issue()
+  const goals = Array.from({ length: 60 }, (_, i) => `g${i}`)
+  await master.post('/intents', { intents: goals.map(goal => ({ goal, payload: 0 })) })
+  for (const fields of [
+    { target_worker: 'shed' },
+    { required_capability: 'camera' },
+    { visibility: 'public' },
+  ]) {
+    await pi.publish({ goal: 'g55', ...fields })
+  }
+  await master.fulfil((await master.claim('?goal=g0'))!)
+  await master.claim('?goal=g57')
+  await master.publish({ goal: 'g57' })
+  const { goals: shown } = (await admin.get('/admin/overview')).json
+  expect(shown).toHaveLength(50)
+  expect(shown.slice(0, 2)).toEqual([
+    { namespace: 'default', goal: 'g55', open: 4, claimed: 0 },
+    { namespace: 'default', goal: 'g57', open: 1, claimed: 1 },
+  ])
+  expect(shown.map(({ goal }: { goal: string }) => goal)).not.toContain('g0')
 })

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { DEAD_LETTER_SQL } from '../../store/sqlite/dead-letters.ts'
 import { LANE_SQL } from '../../store/sqlite/lane-statements.ts'
-import { READ_SQL } from '../../store/sqlite/reads.ts'
+import { LISTING_SQL, READ_SQL } from '../../store/sqlite/reads.ts'
 import { WRITE_SQL } from '../../store/sqlite/statements.ts'
 
 const db = openWriting(join(mkdtempSync(join(tmpdir(), 'bus-plans-')), 'bus.db'), () => {})
@@ -16,7 +16,7 @@ const WHOLE = new Set(['busy', 'namespaces', 'keys'])
 const BROUGHT = /^SCAN (CONSTANT ROW|\d+-ROW VALUES CLAUSE|\w+ VIRTUAL TABLE INDEX 1:)$/
 const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/
 
-const statements = [WRITE_SQL, READ_SQL, DEAD_LETTER_SQL, LANE_SQL].flatMap(sql =>
+const statements = [WRITE_SQL, READ_SQL, LISTING_SQL, DEAD_LETTER_SQL, LANE_SQL].flatMap(sql =>
   Object.entries<string>(sql),
 )
 

@@ -66,7 +66,7 @@ export function drawing(
     '',
   ]
   const below = ['', styled('dim', 'q ends')]
-  return [...above, ...namespaces(overview, width, rows - above.length - below.length), ...below]
+  return [...above, ...depths(overview, width, rows - above.length - below.length), ...below]
 }
 
 const STATES = [
@@ -127,23 +127,49 @@ function wrapped(items: readonly string[], width: number): string[] {
   return lines
 }
 
-/** @param rows there are for it, head and rest included */
-function namespaces({ namespaces: all, namespaceCount }: Overview, width: number, rows: number): string[] {
-  const shown = all.slice(0, Math.max(1, rows - 2))
+/** By namespace and by goal; where there is one namespace, the tiles have said it. @param rows there are for both */
+function depths(overview: Overview, width: number, rows: number): string[] {
+  const { namespaces, namespaceCount, goals } = overview
   // On a phone, what is done for good is in the tiles above.
-  const states = STATES.filter(([state]) => width >= 56 || state !== 'fulfilled')
+  const shown = STATES.map(([state]) => state).filter(state => width >= 56 || state !== 'fulfilled')
+  const byNamespace = namespaces.map(each => ({
+    name: plain(each.namespace),
+    counts: shown.map(state => each[state]),
+  }))
+  const byGoal = goals.map(({ namespace, goal, open, claimed }) => ({
+    name: namespaceCount > 1 ? `${plain(goal)} (${plain(namespace)})` : plain(goal),
+    counts: [open, claimed],
+  }))
+  if (namespaceCount <= 1) return depthTable('goal', ['open', 'claimed'], byGoal, byGoal.length, width, rows)
+  // The head, the line that says how many more, and a gap.
+  const half = goals.length === 0 ? rows : Math.max(3, Math.ceil(rows / 2))
+  const above = depthTable('namespace', shown, byNamespace, namespaceCount, width, half)
+  const left = rows - above.length - 1
+  if (goals.length === 0 || left < 3) return above
+  return [...above, '', ...depthTable('goal', ['open', 'claimed'], byGoal, byGoal.length, width, left)]
+}
+
+type DepthRow = { name: string; counts: number[] }
+
+/** @param all how many rows there are, shown or not @param rows there are for it, head and rest included */
+function depthTable(
+  what: string,
+  states: readonly string[],
+  rowsOfIt: readonly DepthRow[],
+  all: number,
+  width: number,
+  rows: number,
+): string[] {
+  const shown = rowsOfIt.slice(0, Math.max(1, all > rows - 1 ? rows - 2 : rows - 1))
   const cell = width >= 56 ? 11 : 9
   const name = Math.max(10, width - states.length * cell)
-  const head = 'namespace'.padEnd(name) + states.map(([state]) => state.padStart(cell)).join('')
-  const lines = shown.map(each => {
-    const counts = states.map(([state]) => grouped(each[state]).padStart(cell)).join('')
-    return (
-      plain(each.namespace)
-        .slice(0, name - 1)
-        .padEnd(name) + counts
-    )
-  })
-  const more = namespaceCount - shown.length
+  const head = what.padEnd(name) + states.map(state => state.padStart(cell)).join('')
+  const lines = shown.map(
+    each =>
+      each.name.slice(0, name - 1).padEnd(name) +
+      each.counts.map(count => grouped(count).padStart(cell)).join(''),
+  )
+  const more = all - shown.length
   return [styled('dim', head), ...lines, ...(more > 0 ? [styled('dim', `… and ${more} more`)] : [])]
 }
 

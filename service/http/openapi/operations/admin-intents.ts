@@ -1,9 +1,44 @@
-import { IntentAnswer, MovedAnswer } from '../../schemas/responses.ts'
+import { IntentsQuery } from '../../schemas/requests.ts'
+import { IntentAnswer, IntentsAnswer, MovedAnswer } from '../../schemas/responses.ts'
 import { INTENT_ID } from '../headers.ts'
 import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
+import { queryOf } from '../wire.ts'
 import { STATUS } from './results.ts'
 
+const LISTED = {
+  ...STATUS,
+  publisher: 'camera in the barn',
+  worker_id: 'pi-1',
+  max_attempts: 5,
+  backoff_base: 5,
+  created_at: EXAMPLE.at,
+  expires_at: EXAMPLE.at + 86_400,
+  claimed_at: EXAMPLE.at + 1,
+}
+
 export const adminIntentOperations = (_terms: Terms): Operation[] => [
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'get',
+    path: '/admin/intents',
+    id: 'listIntents',
+    summary: 'See intents of all publishers, a page at a time',
+    description:
+      'The 100 newest, or what is asked for, without their payloads and results. A page looks at a bounded number of intents: with a filter it may be short or empty and have a next one all the same.',
+    reads: [IntentsQuery],
+    parameters: queryOf(IntentsQuery, {
+      namespace: 'Of this namespace.',
+      goal: 'With this goal.',
+      status: 'In this state. `open` is those that are `ready` for a worker, and those that are `delayed`.',
+      limit: 'How many; 100 unless it is said.',
+      before: 'Those that are older.',
+    }),
+    answers: {
+      200: { description: 'The newest first.', schema: IntentsAnswer, example: [LISTED], headers: ['Link'] },
+    },
+    errors: ['invalid_namespace', 'invalid_goal'],
+  },
   {
     tag: 'Admin',
     access: 'admin',
@@ -17,14 +52,7 @@ export const adminIntentOperations = (_terms: Terms): Operation[] => [
         description: 'Its state, payload, publisher, worker and result.',
         schema: IntentAnswer,
         example: {
-          ...STATUS,
-          publisher: 'camera in the barn',
-          worker_id: 'pi-1',
-          max_attempts: 5,
-          backoff_base: 5,
-          created_at: EXAMPLE.at,
-          expires_at: EXAMPLE.at + 86_400,
-          claimed_at: EXAMPLE.at + 1,
+          ...LISTED,
           result_type: 'json',
           payload: { file: 'cat.png' },
           result: { width: 64 },

@@ -1,0 +1,74 @@
+import { Option } from '@commander-js/extra-typings'
+import type { IntentFilter, ListedIntent } from '../../../typescript/src/index.ts'
+import { numberIn } from '../input.ts'
+import { moment, plain, span, styled, table } from '../output.ts'
+import { connect, type Program } from '../program.ts'
+
+const STATES = ['open', 'ready', 'delayed', 'claimed', 'fulfilled', 'dead'] as const
+
+export function addList(program: Program): void {
+  program
+    .command('list')
+    .summary('list intents: what lies open, who has what')
+    .description(
+      'Lists intents of all publishers, newest first. `open` is what is `ready` for a worker and what is `delayed`. Needs the admin token.',
+    )
+    .option('--goal <goal>', 'of this goal')
+    .addOption(new Option('--status <state>', 'in this state').choices(STATES))
+    .option('--limit <n>', 'how many', numberIn({ least: 1, whole: true }), 50)
+    .action(async ({ goal, status, limit }, command) => {
+      const { bus, output, settings } = connect(command.optsWithGlobals())
+      const { namespace } = settings
+      const filter = Object.fromEntries(
+        Object.entries({ goal, status, namespace }).filter(([, value]) => value !== undefined),
+      )
+      // By the clock of the bus: that of this device may be wrong.
+      const { now } = await bus.admin.overview()
+      const listed: ListedIntent[] = []
+      let isMore = false
+      for await (const intent of bus.admin.intents(filter as IntentFilter)) {
+        isMore = listed.length === limit
+        if (isMore) break
+        listed.push(intent)
+      }
+      output.say(listed, () => (listed.length === 0 ? 'There are none.' : intentTable(listed, now)))
+      if (isMore) output.note(styled('dim', `… and more: --limit shows them`, process.stderr))
+    })
+}
+
+function intentTable(intents: readonly ListedIntent[], now: number): string {
+  return table(
+    ['id', 'status', 'published', 'attempts', 'namespace', 'goal', 'what now'],
+    intents.map(intent => [
+      intent.id,
+      intent.status,
+      moment(intent.createdAt),
+      `${intent.claimAttempts}/${intent.maxAttempts}`,
+      intent.namespace,
+      plain(intent.goal),
+      whatNow(intent, now),
+    ]),
+  )
+}
+
+/** What will become of it, or what did. */
+function whatNow(intent: ListedIntent, now: number): string {
+  switch (intent.status) {
+    case 'open':
+      return intent.runAt > now ? `due in ${span(intent.runAt - now)}` : forWhom(intent)
+    case 'claimed': {
+      const by = intent.workerId === null ? '' : `${plain(intent.workerId)}, `
+      const progress = intent.progress === null ? '' : `${intent.progress} %, `
+      return `${by}${progress}lease ends in ${span(Math.max(0, (intent.claimExpiresAt ?? now) - now))}`
+    }
+    case 'fulfilled':
+      return `done ${span(now - (intent.completedAt ?? now))} ago`
+    case 'dead':
+      return plain(intent.lastError ?? '')
+  }
+}
+
+function forWhom({ targetWorker, requiredCapability }: ListedIntent): string {
+  if (targetWorker !== null) return `waits for worker ${targetWorker}`
+  return requiredCapability === null ? 'ready' : `waits for a worker with ${requiredCapability}`
+}
