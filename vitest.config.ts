@@ -12,8 +12,10 @@ export default defineConfig({
       'ops/test/**/*.test.ts',
     ],
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // On two cores the default is one worker, and twice the time.
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

@@ -27,7 +27,7 @@ type Block = { language: string; text: string; name: string | undefined }
  * @returns what the commands printed
  */
 export async function follow(page: string, equipment: Equipment = {}): Promise<string> {
-  const { settings = {}, python, packages, timeout = 25_000 } = equipment
+  const { settings = {}, python, packages, timeout = 50_000 } = equipment
   const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const bus = new RealBus(dir, { PORT: '0', ...settings })
