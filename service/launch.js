@@ -6,22 +6,17 @@
 // Not by name: an older Node has no `enableCompileCache`, and would fail before it could be told so.
 import * as nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 18)) {
-  process.stderr.write(
-    `intent-bus: this is Node ${process.versions.node}; it takes Node 22.18 or newer. In the clone, npm start brings its own.\n`,
-  )
-  process.exit(1)
-}
+import { withSuitableNode } from './suitable-node.js'
 
 // A folder of our own: the system's temporary one could be filled with somebody else's code. Where it cannot be
 // written, nothing is kept.
 const folder = fileURLToPath(new URL('../node_modules/.cache/intent-bus', import.meta.url))
-if (process.env.NODE_COMPILE_CACHE === undefined) {
-  nodeModule.enableCompileCache(folder)
-  // Threads take it from the environment.
-  process.env.NODE_COMPILE_CACHE = folder
-}
 
-await import('./main.ts')
+withSuitableNode(import.meta.url, 1, () => {
+  if (process.env.NODE_COMPILE_CACHE === undefined) {
+    nodeModule.enableCompileCache(folder)
+    // Threads take it from the environment.
+    process.env.NODE_COMPILE_CACHE = folder
+  }
+  return import('./main.ts')
+})

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that an old Node can read it and say that it is too old.
-const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(
-    `intent-bus needs Node 22.18 or newer; this is ${process.version}. In a clone of the repository, \`npx intent-bus\` brings its own.`,
-  )
-  process.exit(2)
-}
-const { enableCompileCache } = await import('node:module')
-enableCompileCache()
-const { main } = await import('./src/main.ts')
-await main(process.argv)
+// Plain JavaScript, so that an old Node can read it and find a newer one, or say that it is too old.
+import * as nodeModule from 'node:module'
+import { withSuitableNode } from '../../service/suitable-node.js'
+
+withSuitableNode(import.meta.url, 2, async () => {
+  nodeModule.enableCompileCache()
+  const { main } = await import('./src/main.ts').catch(error => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    process.stderr.write(
+      `intent-bus: what it is made of is not installed (${error.message}): run npm ci in the clone.\n`,
+    )
+    process.exit(2)
+  })
+  await main(process.argv)
+})

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RealBus, root, squatter } from './real-bus.ts'
+import { RealBus, squatter } from './real-bus.ts'
 
 const KEY = 'a-master-key-for-this-test'
 
@@ -45,22 +44,6 @@ describe('a start that cannot work ends with one line and code 1', () => {
       'intent-bus: BUS_LEASE_SECONDS is "long": it takes a whole number from 10 to 3600.',
     )
     expect(existsSync(join(dir, 'data'))).toBe(false)
-  })
-
-  test('a Node that is too old', () => {
-    const older = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})'
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      ['--import', older, join(root, 'service/launch.js')],
-      {
-        cwd: dir,
-        encoding: 'utf8',
-      },
-    )
-    expect(status).toBe(1)
-    expect(stderr).toBe(
-      'intent-bus: this is Node 20.20.2; it takes Node 22.18 or newer. In the clone, npm start brings its own.\n',
-    )
   })
 
   test('a port that is taken', async () => {
