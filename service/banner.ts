@@ -18,14 +18,14 @@ export type BannerFacts = {
 
 /** What a person who just started the bus wants to know, with a line to paste. Holds no secret. */
 export function banner(facts: BannerFacts): string {
-  const at = `${reachable(facts.host)}:${facts.port}`
+  const url = urlOf(facts)
   const made = facts.secretsMade ? '  (made just now)' : ''
   return `
-  Intent Bus ${facts.version}  http://${at}
+  Intent Bus ${facts.version}  ${url}
 ${network(facts)}
   Data       ${facts.database}
   Secrets    ${facts.secretsFile}${made}
-  Dashboard  http://${at}/admin/dashboard  (user admin, password ${whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)})
+  Dashboard  ${url}/admin/dashboard  (user admin, password ${whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)})
 
   Publish a first intent, from another terminal in this directory${facts.masterKey?.from === 'variable' ? ` (with ${facts.masterKey.name} set there, too)` : ''}:
 
@@ -68,6 +68,10 @@ function whereIs(name: string, source: SecretSource | undefined, secretsFile: st
 function shellQuoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
+
+/** Where it is reached on this machine. */
+export const urlOf = ({ host, port }: { host: string; port: number }): string =>
+  `http://${reachable(host)}:${port}`
 
 /** The address to use on this machine: one that listens everywhere is reached as localhost. */
 function reachable(host: string): string {

@@ -5,9 +5,10 @@ import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { normalize } from 'node:path'
+import { noteAddress } from './address-file.ts'
 import { buildApp } from './app.ts'
 import { appSettings, brokerSettings } from './app-settings.ts'
-import { banner } from './banner.ts'
+import { banner, urlOf } from './banner.ts'
 import { Broker } from './broker/broker.ts'
 import { systemChance } from './broker/identity.ts'
 import { systemClock } from './clock.ts'
@@ -106,6 +107,8 @@ async function run(config: Config): Promise<void> {
   // Now, and not at the end, which may be a kill.
   flushCompileCache()
   const { port } = app.server.address() as AddressInfo
+  const forget = noteAddress(config.dataDir, urlOf({ host: values.HOST, port }), warn)
+  opened.push(async () => forget())
   if (onTerminal) process.stdout.write(banner(bannerFacts(config, secrets, port)))
   else
     logger.info({ host: values.HOST, port, database: values.BUS_DB_PATH }, `Intent Bus ${version} is ready`)

@@ -11,7 +11,7 @@ const like = (pattern: RegExp) => expect.stringMatching(pattern)
 test('the commands of docs/command-line.md work as they are typed', async () => {
   const printed = await follow('command-line.md', { timeout: 60_000 })
   expect(printed.trimEnd().split('\n')).toEqual([
-    like(/^✓ settings .*, from data\/secrets\.env, of the bus of this directory$/),
+    like(/^✓ settings .*, from data\/bus\.url and data\/secrets\.env, of the bus of this directory$/),
     ...['reachable', 'clock', 'ready', 'key', 'signature', 'admin token'].map(check =>
       like(new RegExp(`^✓ ${check} `)),
     ),

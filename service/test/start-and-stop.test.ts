@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +37,22 @@ const publish = (port: number) =>
     headers: { 'X-API-KEY': KEY, 'Content-Type': 'application/json' },
     body: '{"goal":"g","payload":{}}',
   })
+
+test('it notes where it listens, for its owner alone, and forgets it when it stops', async () => {
+  const note = join(dir, 'data/bus.url')
+  const port = await start().ready()
+  expect(readFileSync(note, 'utf8')).toBe(`http://localhost:${port}\n`)
+  expect(statSync(note).mode & 0o777).toBe(0o600)
+  // One that is killed leaves it; the next one says what is true then.
+  await started[0]!.kill()
+  const other = start({ HOST: '0.0.0.0' })
+  expect(readFileSync(note, 'utf8')).toBe(`http://localhost:${port}\n`)
+  const otherPort = await other.ready()
+  expect(readFileSync(note, 'utf8')).toBe(`http://localhost:${otherPort}\n`)
+  other.signal('SIGTERM')
+  expect((await other.exited).code).toBe(0)
+  expect(existsSync(note)).toBe(false)
+})
 
 describe('a start that cannot work ends with one line and code 1', () => {
   test('a wrong setting', async () => {

@@ -8,6 +8,8 @@ import {
   UnreachableError,
 } from '../../typescript/src/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { plain, span } from './output.ts'
+import type { Origins } from './settings.ts'
 
 /** Thrown on purpose by a command. */
 export class Failure extends Error {
@@ -26,18 +28,35 @@ export type Told = { code: string; message: string; wayOut?: string | undefined;
 
 const DENIED = ['unauthorized', 'forbidden', 'invalid_signature', 'https_required']
 
-/** @returns `null` for what is a fault of the program, and deserves its stack */
-export function toldOf(error: unknown): Told | null {
+/**
+ * @param origins where address, key and token came from, if that is known
+ * @returns `null` for what is a fault of the program, and deserves its stack
+ */
+export function toldOf(error: unknown, origins?: Origins): Told | null {
   if (error instanceof Failure) {
     const code = error.exit === EXIT.notFound ? 'not_found' : 'usage'
     return { code, message: error.message, wayOut: error.wayOut, exit: error.exit }
   }
   if (!(error instanceof IntentBusError)) return null
   const { code, message } = error
-  return { code, message, wayOut: wayOutOf(error), exit: exitOf(error) }
+  return { code, message, wayOut: wayOutOf(error, origins), exit: exitOf(error) }
 }
 
-function exitOf(error: IntentBusError): ExitCode {
+/** Why nothing comes yet, and when it is asked for again. */
+export function waitingText(error: unknown, delayMs: number): string {
+  const wait = span(delayMs < 1000 ? delayMs / 1000 : Math.ceil(delayMs / 1000))
+  if (error instanceof BusError && error.retryAfter !== undefined) {
+    return `The bus says to come again in ${wait}: ${plain(error.message)}`
+  }
+  return `${error instanceof BusError ? 'Not now' : 'No answer'}, again in ${wait}: ${plain((error as Error).message)}`
+}
+
+export const isOf = (error: unknown, code: string): boolean =>
+  error instanceof IntentBusError && error.code === code
+
+/** For whatever is thrown: a fault of ours is one of the connection at most. */
+export function exitOf(error: Error): ExitCode {
+  if (!(error instanceof IntentBusError)) return EXIT.unreachable
   if (error instanceof UnreachableError || error instanceof UnexpectedAnswerError) return EXIT.unreachable
   if (error instanceof IntentDeadError) return EXIT.failed
   if (error instanceof NotDoneYetError) return EXIT.notYet
@@ -48,22 +67,31 @@ function exitOf(error: IntentBusError): ExitCode {
   return EXIT.refused
 }
 
+/** What the bus says where an admin token is wanted; for a key it says something else. */
+export const isAdminRefusal = ({ message }: Error): boolean => message.includes('Authentication required')
+
+export const wrongKey = (origins?: Origins): string =>
+  `The bus does not know this key; it came from ${origins?.key ?? 'BUS_API_KEY or a profile'}. An admin makes one with \`intent-bus keys create\`.`
+
+export const wrongAdminToken = (origins?: Origins): string =>
+  `The bus has another admin token; this one came from ${origins?.adminToken ?? 'BUS_ADMIN_TOKEN or a profile'}. It is BUS_ADMIN_SECRET on the bus.`
+
 const ADMIN_TOKEN =
   'Set BUS_ADMIN_TOKEN or BUS_ADMIN_TOKEN_FILE beside BUS_URL, or admin_token_file in the profile. It is BUS_ADMIN_SECRET on the bus.'
 
-function wayOutOf(error: IntentBusError): string | undefined {
+export function wayOutOf(error: Error, origins?: Origins): string | undefined {
   if (error instanceof UnreachableError || error instanceof UnexpectedAnswerError) {
-    return 'Is the bus running there? `intent-bus doctor` looks step by step; --url names another one.'
+    const from = origins === undefined ? '' : `The address came from ${origins.url}. `
+    return `${from}Is the bus running there? \`intent-bus doctor\` looks step by step; --url names another one.`
   }
+  if (!(error instanceof IntentBusError)) return undefined
   switch (error.code) {
     case 'missing_key':
       return 'Set BUS_API_KEY or BUS_API_KEY_FILE, or remember the bus: intent-bus profile add home URL < key.txt'
     case 'missing_admin_token':
       return ADMIN_TOKEN
     case 'unauthorized':
-      return error.message.includes('Authentication required')
-        ? ADMIN_TOKEN
-        : 'Look at BUS_API_KEY or the profile; `intent-bus doctor` says which key is used. An admin makes one with `intent-bus keys create`.'
+      return isAdminRefusal(error) ? wrongAdminToken(origins) : wrongKey(origins)
     case 'invalid_signature':
       return error.message.startsWith('Stale')
         ? 'Set this machine’s clock; `intent-bus doctor` says how far it is off.'

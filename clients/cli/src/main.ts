@@ -1,6 +1,7 @@
 /** The command line: puts the commands together, runs one, and turns what goes wrong into a line and an exit code. */
 import { createRequire } from 'node:module'
 import { CommanderError } from 'commander'
+import { IntentBusError } from '../../typescript/src/index.ts'
 import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
@@ -19,6 +20,7 @@ import { EXIT } from './exit-codes.ts'
 import { toldOf } from './failure.ts'
 import { plain, styled } from './output.ts'
 import { newProgram } from './program.ts'
+import { type Origins, settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
@@ -42,15 +44,19 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv as string[])
   } catch (error) {
-    process.exitCode = told(error, argv.includes('--json'))
+    process.exitCode = told(
+      error,
+      argv.includes('--json'),
+      () => settingsOf(program.opts(), process.env).origins,
+    )
   }
 }
 
 /** @returns the exit code */
-function told(error: unknown, json: boolean): number {
+function told(error: unknown, json: boolean, origins: () => Origins): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  const failure = toldOf(error)
+  const failure = toldOf(error, error instanceof IntentBusError ? origins() : undefined)
   if (failure === null) throw error
   const { code, message, wayOut, exit } = failure
   if (json) {

@@ -4,9 +4,11 @@ import { snake } from '../../typescript/src/wire.ts'
 
 export class Output {
   readonly json: boolean
+  readonly quiet: boolean
 
-  constructor(json: boolean) {
+  constructor({ json = false, quiet = false }: { json?: boolean | undefined; quiet?: boolean | undefined }) {
     this.json = json
+    this.quiet = quiet
   }
 
   /** The result of the command, on stdout. @param text for people */
@@ -17,7 +19,22 @@ export class Output {
 
   /** What happens meanwhile, on stderr. For people only. */
   note(text: string): void {
+    if (!this.isSilent) process.stderr.write(`${text}\n`)
+  }
+
+  /** What went wrong, and is no error that ends the command. On stderr, for people. */
+  complain(text: string): void {
     if (!this.json) process.stderr.write(`${text}\n`)
+  }
+
+  /** What happens meanwhile, for whoever sits there and waits: a log need not have it. Takes the line of a progress bar. */
+  noteToTerminal(text: string): void {
+    if (!this.isSilent && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}\n`)
+  }
+
+  /** Whether there is nobody to tell what happens meanwhile. */
+  get isSilent(): boolean {
+    return this.json || this.quiet
   }
 }
 

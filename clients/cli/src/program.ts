@@ -1,7 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
-import { Failure } from './failure.ts'
+import { Failure, waitingText } from './failure.ts'
 import { parseJson } from './json.ts'
 import { Output } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
@@ -16,6 +16,7 @@ export function newProgram(version: string) {
     .addOption(new Option('-n, --namespace <name>', 'the namespace to work in'))
     .addOption(new Option('--sign', 'sign every request'))
     .addOption(new Option('--json', 'print JSON, with the names of the wire'))
+    .addOption(new Option('-q, --quiet', 'on stderr, nothing but errors'))
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(intent-bus help shows what there is)')
@@ -23,7 +24,7 @@ export function newProgram(version: string) {
 }
 
 export type Program = ReturnType<typeof newProgram>
-export type Globals = Flags & { json?: true | undefined }
+export type Globals = Flags & { json?: true | undefined; quiet?: true | undefined }
 
 /** @throws {Failure} which does not show it: there may be a password in it */
 export function checkAddress(url: string): void {
@@ -40,6 +41,9 @@ export function checkAddress(url: string): void {
 
 export type Session<Bus = IntentBus> = { bus: Bus; settings: Settings; output: Output }
 
+/** Who waits for less does not ask why. */
+const NOTABLE_DELAY_MS = 500
+
 /** A client for what the flags, the environment and the config file say. */
 export function connect(globals: Globals): Session
 export function connect<Bus>(globals: Globals, Client: new (options: BusOptions) => Bus): Session<Bus>
@@ -47,9 +51,13 @@ export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
   checkAddress(settings.url)
   const { url, key, adminToken, sign } = settings
+  const output = new Output(globals)
+  const onRetry = (error: unknown, delayMs: number) => {
+    if (delayMs >= NOTABLE_DELAY_MS) output.noteToTerminal(waitingText(error, delayMs))
+  }
   return {
-    bus: new Client({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson }),
+    bus: new Client({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson, onRetry }),
     settings,
-    output: new Output(globals.json ?? false),
+    output,
   }
 }

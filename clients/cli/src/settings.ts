@@ -4,15 +4,18 @@
  * 1. `--profile NAME`
  * 2. the environment, when it has `BUS_URL` or a key
  * 3. the default profile of the config file
- * 4. a bus of this directory: `./data/secrets.env`, as `npm start` makes it
+ * 4. a bus of this directory: `./data/bus.url` and `./data/secrets.env`, as `npm start` makes them
  *
- * `--url` takes the place of the address, and then only the environment may give the key, or a profile that was named.
+ * `--url` takes the place of the address, and then only the environment may give the key, or a profile that was named
+ * by `--profile`: one that `BUS_PROFILE` names is a habit, and its key is not sent wherever an address leads.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { EXIT } from './exit-codes.ts'
 import { Failure } from './failure.ts'
-import { type Profile, profileNamed, readProfiles } from './profiles.ts'
+import { configPath, profileNamed, readProfiles } from './profiles.ts'
+import { givenSecret, readSecretFile } from './secrets.ts'
 
 export type Flags = {
   url?: string | undefined
@@ -30,85 +33,125 @@ export type Settings = {
   sign: boolean
   /** Where they come from, for people. */
   source: string
+  /** Where each comes from, to be named when it is wrong. */
+  origins: Origins
 }
+export type Origins = { url: string; key?: string | undefined; adminToken?: string | undefined }
 
 /** The last is what the Python SDK reads. `BUS_KEY_FILE` is the bus's own, for something else. */
 const KEYS = ['BUS_API_KEY', 'BUS_API_KEY_FILE', 'INTENT_API_KEY'] as const
+const ADMIN_TOKENS = ['BUS_ADMIN_TOKEN', 'BUS_ADMIN_TOKEN_FILE'] as const
 
 const LOCAL_URL = 'http://localhost:8080'
 
 /** @throws {Failure} when something is set that cannot be used */
 export function settingsOf(flags: Flags, env: Env): Settings {
   const found = sourceOf(flags, env)
+  const { url } = flags
   return {
     ...found,
-    url: flags.url ?? found.url,
+    ...(url === undefined ? {} : { url, source: `--url, and ${found.source}` }),
+    origins: url === undefined ? found.origins : { ...found.origins, url: '--url' },
     namespace: flags.namespace ?? found.namespace,
     sign: flags.sign ?? found.sign,
-    source: flags.url === undefined ? found.source : `--url, and ${found.source}`,
   }
 }
 
 function sourceOf(flags: Flags, env: Env): Settings {
-  const named = flags.profile ?? env['BUS_PROFILE']
-  if (named !== undefined) return fromProfile(named, profileNamed(named, env), env)
-  if (flags.url !== undefined || ['BUS_URL', ...KEYS].some(name => env[name])) return fromEnv(env)
+  const isSet = (name: string) => Boolean(env[name])
+  const habit = env['BUS_PROFILE'] || undefined
+  if (flags.profile !== undefined) return fromProfile(flags.profile, env)
+  if (habit !== undefined && flags.url === undefined) return fromProfile(habit, env)
+  if (habit !== undefined && ![...KEYS, ...ADMIN_TOKENS].some(isSet)) {
+    throw new Failure(
+      `The key of the profile ${habit}, which BUS_PROFILE names, is not sent to the address of --url.`,
+      EXIT.usage,
+      `Say so if it is to be: --profile ${habit} --url … Or set BUS_API_KEY for that address.`,
+    )
+  }
+  if (flags.url !== undefined || ['BUS_URL', ...KEYS].some(isSet)) return fromEnv(env)
   const { default: chosen } = readProfiles(env)
-  if (chosen !== undefined) return fromProfile(chosen, profileNamed(chosen, env), env)
-  return fromThisDirectory(env)
+  return chosen === undefined ? fromThisDirectory(env) : fromProfile(chosen, env)
 }
 
 function fromEnv(env: Env): Settings {
+  const key =
+    givenSecret(variable('BUS_API_KEY', env), variable('BUS_API_KEY_FILE', env)) ??
+    givenSecret(variable('INTENT_API_KEY', env))
+  const adminToken = givenSecret(variable('BUS_ADMIN_TOKEN', env), variable('BUS_ADMIN_TOKEN_FILE', env))
   return {
     url: env['BUS_URL'] || LOCAL_URL,
-    key: secret('BUS_API_KEY', env['BUS_API_KEY'], env['BUS_API_KEY_FILE']) ?? env['INTENT_API_KEY'],
-    adminToken: secret('BUS_ADMIN_TOKEN', env['BUS_ADMIN_TOKEN'], env['BUS_ADMIN_TOKEN_FILE']),
+    key: key?.value,
+    adminToken: adminToken?.value,
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
     source: 'the environment (BUS_URL, BUS_API_KEY, …)',
+    origins: {
+      url: env['BUS_URL'] ? 'BUS_URL' : 'nowhere but a guess, as BUS_URL is not set',
+      key: key?.origin,
+      adminToken: adminToken?.origin,
+    },
   }
 }
 
-function fromProfile(name: string, profile: Profile, env: Env): Settings {
+function fromProfile(name: string, env: Env): Settings {
+  const profile = profileNamed(name, env)
+  const field = (which: 'key' | 'key_file' | 'admin_token' | 'admin_token_file') => ({
+    name: `${which} of the profile ${name}`,
+    value: profile[which],
+  })
+  const key = givenSecret(field('key'), field('key_file'))
+  const adminToken = givenSecret(field('admin_token'), field('admin_token_file'))
   return {
     url: profile.url,
-    key: secret(`key of the profile ${name}`, profile.key, profile.key_file),
-    adminToken: secret(`admin_token of the profile ${name}`, profile.admin_token, profile.admin_token_file),
+    key: key?.value,
+    adminToken: adminToken?.value,
     namespace: profile.namespace ?? (env['BUS_NAMESPACE'] || undefined),
     sign: profile.sign ?? false,
     source: `the profile ${name}`,
+    origins: {
+      url: `the profile ${name} in ${configPath(env)}`,
+      key: key?.origin,
+      adminToken: adminToken?.origin,
+    },
   }
 }
 
-/** What `npm start` leaves beside its database at its first start. */
+/** What `npm start` leaves beside its database. */
 function fromThisDirectory(env: Env): Settings {
-  const file = join(env['BUS_DB_PATH'] ? dirname(env['BUS_DB_PATH']) : 'data', 'secrets.env')
-  const secrets = existsSync(file) ? parseEnv(readSecret(file, file)) : {}
-  const none = Object.keys(secrets).length === 0
+  const dir = env['BUS_DB_PATH'] ? dirname(env['BUS_DB_PATH']) : 'data'
+  const [noted, file] = [join(dir, 'bus.url'), join(dir, 'secrets.env')]
+  const secrets = existsSync(file) ? parseEnv(readSecretFile(file, file)) : {}
+  const here = { name: file, value: secrets['BUS_SECRET'] }
+  const admin = { name: file, value: secrets['BUS_ADMIN_SECRET'] }
+  const key = givenSecret(variable('BUS_SECRET', env)) ?? givenSecret(here)
+  const adminToken = givenSecret(variable('BUS_ADMIN_SECRET', env)) ?? givenSecret(admin)
+  const port = env['PORT']
+  const url = existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
+  const files = [...(url === '' ? [] : [noted]), ...(Object.keys(secrets).length === 0 ? [] : [file])]
   return {
-    url: env['PORT'] ? `http://localhost:${env['PORT']}` : LOCAL_URL,
-    key: env['BUS_SECRET'] || secrets['BUS_SECRET'],
-    adminToken: env['BUS_ADMIN_SECRET'] || secrets['BUS_ADMIN_SECRET'],
+    url: url || (port ? `http://localhost:${port}` : LOCAL_URL),
+    key: key?.value,
+    adminToken: adminToken?.value,
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
-    source: none
-      ? 'nowhere: no profile, no BUS_API_KEY, no ./data/secrets.env'
-      : `${file}, of the bus of this directory`,
+    source:
+      files.length === 0
+        ? 'nowhere: no profile, no BUS_API_KEY, no ./data/secrets.env'
+        : `${files.join(' and ')}, of the bus of this directory`,
+    origins: {
+      url: url
+        ? `${noted}, which a bus that was killed leaves behind`
+        : port
+          ? 'PORT'
+          : 'nowhere but a guess',
+      key: key?.origin,
+      adminToken: adminToken?.origin,
+    },
   }
 }
 
-function secret(what: string, value: string | undefined, file: string | undefined): string | undefined {
-  if (value) return value
-  return file ? readSecret(what, file).trim() : undefined
-}
-
-function readSecret(what: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Failure(`${what}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
-  }
-}
+const variable = (name: string, env: Env) => ({ name, value: env[name] })
 
 function truth(name: string, value: string | undefined): boolean {
   if (value === undefined || value === '' || value === 'false' || value === '0') return false

@@ -1,8 +1,11 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
@@ -45,13 +48,8 @@ test('finds that nobody is there', async () => {
 })
 
 test('finds that something else is there', async () => {
-  const server = createServer((_request, response) => response.end('<html>Welcome to nginx</html>')).listen(
-    0,
-    '127.0.0.1',
-  )
-  onTestFinished(() => void server.close())
-  await new Promise(resolve => server.once('listening', resolve))
-  const { code, of } = await examined(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const nginx = createServer((_request, response) => response.end('<html>Welcome to nginx</html>'))
+  const { code, of } = await examined(`http://${await listening(nginx)}`)
   expect([code, of('reachable')!.detail]).toEqual([3, expect.stringContaining('Welcome to nginx')])
 })
 
@@ -78,6 +76,10 @@ test('finds a wrong key and a wrong admin token, and shows neither', async () =>
     BUS_ADMIN_TOKEN: 'wrong-token',
   })
   expect([code, of('key')!.state, of('admin token')!.state]).toEqual([4, 'failed', 'failed'])
+  expect(of('key')!.cure).toContain('it came from BUS_API_KEY.')
+  expect(of('admin token')!.cure).toContain('this one came from BUS_ADMIN_TOKEN.')
+  // With a key like that it would say nothing.
+  expect(of('signature')!.state).toBe('skipped')
   expect(JSON.stringify(findings)).not.toMatch(/tk_wrong|wrong-token/)
 })
 
@@ -101,3 +103,72 @@ test('warns of a key in the clear and of a config file that others may read', as
   expect(out).toContain(`chmod 600 ${INTENT_BUS_CONFIG}`)
   expect(out).toContain('! privacy')
 })
+
+test('finds that the key may not call just now, at once', async () => {
+  const bus = await busOfToday({ BUS_RATE_LIMIT: '1' })
+  const { json } = await bus.admin.post('/admin/generate_key', { owner: 'Ada' })
+  const env = { BUS_API_KEY: json.api_key }
+  expect((await userOf(bus.url).run(['status', '0'.repeat(32)], { env })).code).toBe(5)
+  const { code, of } = await examined(bus.url, env)
+  expect([code, of('key'), of('signature')!.state]).toEqual([
+    6,
+    {
+      check: 'key',
+      state: 'failed',
+      detail: 'Too many requests. Try again in 60 s. (rate_limited)',
+      cure: expect.stringContaining('Wait 60 s.'),
+    },
+    'skipped',
+  ])
+})
+
+test('finds that the bus wants signed requests, and would take them', async () => {
+  const { url } = await busOfToday({ BUS_REQUIRE_SIGNATURES: 'true' })
+  const { of } = await examined(url)
+  expect(of('key')).toMatchObject({ state: 'failed', cure: expect.stringContaining('--sign') })
+  expect(of('signature')!.state).toBe('ok')
+})
+
+describe('an address that is nearly right', () => {
+  test('https where there is no TLS', async () => {
+    const { url } = await busOfToday()
+    const { code, of } = await examined(url.replace('http:', 'https:'))
+    expect([code, of('reachable')!.cure]).toEqual([3, `It speaks no TLS there: use ${url}`])
+  })
+
+  test('a path that no bus is under', async () => {
+    const { url } = await busOfToday()
+    const { of } = await examined(`${url}/admin/dashboard`)
+    expect(of('reachable')!.cure).toBe(`A bus answers without the path /admin/dashboard: use ${url}`)
+  })
+
+  test('http where there is TLS; then, a certificate that nobody knows', async ctx => {
+    const pem = selfSigned()
+    if (pem === null) return ctx.skip('openssl is not installed')
+    const url = await listening(createTlsServer(pem, (_request, response) => response.end()))
+    const { of } = await examined(`http://${url}`)
+    expect(of('reachable')!.cure).toBe(`It speaks TLS there: use https://${url}`)
+    expect((await examined(`https://${url}`)).of('reachable')!.cure).toContain('NODE_EXTRA_CA_CERTS')
+  })
+})
+
+function selfSigned(): { key: string; cert: string } | null {
+  const dir = emptyDir()
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
+  const request =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost'
+  try {
+    execFileSync('openssl', [...request.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  } catch {
+    return null
+  }
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
+}
+
+/** @returns its host and port */
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}

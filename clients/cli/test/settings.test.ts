@@ -60,6 +60,19 @@ describe('one source as a whole', () => {
     expect(meant).toMatchObject({ url: 'https://elsewhere', key: 'home-key' })
   })
 
+  test('nor that of a profile which BUS_PROFILE names, unless a key for the address is given', () => {
+    const env = { ...configWith(config), BUS_PROFILE: 'home' }
+    expect(() => settingsOf({ url: 'https://elsewhere' }, env)).toThrow(
+      'The key of the profile home, which BUS_PROFILE names, is not sent to the address of --url.',
+    )
+    expect(settingsOf({ url: 'https://elsewhere' }, { ...env, BUS_API_KEY: 'env-key' })).toMatchObject({
+      url: 'https://elsewhere',
+      key: 'env-key',
+    })
+    expect(settingsOf({ url: 'https://elsewhere', profile: 'home' }, env).key).toBe('home-key')
+    expect(settingsOf({}, { ...env, BUS_PROFILE: '' }).source).toBe('the profile home')
+  })
+
   test('the variable of the Python SDK is understood too', () => {
     expect(settingsOf({}, { ...nothing, INTENT_API_KEY: 'sdk-key' })).toMatchObject({
       key: 'sdk-key',
@@ -77,7 +90,7 @@ describe('one source as a whole', () => {
       adminToken: 'from-file',
     })
     expect(() => settingsOf({}, { ...nothing, BUS_API_KEY_FILE: '/none' })).toThrow(
-      'BUS_API_KEY: /none cannot be read (ENOENT).',
+      'BUS_API_KEY_FILE names /none, which cannot be read (ENOENT).',
     )
   })
 })
@@ -93,6 +106,36 @@ test('an admin token without an address does not go to a profile, and the way ou
   expect(settingsOf({}, { ...env, BUS_URL: 'http://env' }).adminToken).toBe('a')
 })
 
+describe('where each comes from', () => {
+  test('is known of what the environment gives', () => {
+    const [key, empty] = [join(emptyDir(), 'key'), join(emptyDir(), 'empty')]
+    writeFileSync(key, 'from-file\n')
+    writeFileSync(empty, '\n')
+    const files = { ...nothing, BUS_URL: 'http://env', BUS_API_KEY_FILE: key, BUS_ADMIN_TOKEN: 'a' }
+    expect(settingsOf({}, files).origins).toEqual({
+      url: 'BUS_URL',
+      key: `${key}, which BUS_API_KEY_FILE names`,
+      adminToken: 'BUS_ADMIN_TOKEN',
+    })
+    expect(settingsOf({ url: 'http://other' }, files).origins.url).toBe('--url')
+    expect(() => settingsOf({}, { ...nothing, BUS_API_KEY_FILE: empty })).toThrow(
+      `BUS_API_KEY_FILE names ${empty}, which is empty.`,
+    )
+  })
+
+  test('is known of what a profile gives', () => {
+    const env = configWith({ profiles: { p: { url: 'http://p', key: 'k', admin_token_file: '/none' } } })
+    expect(() => settingsOf({ profile: 'p' }, env)).toThrow(
+      'admin_token_file of the profile p names /none, which cannot be read (ENOENT).',
+    )
+    expect(settingsOf({ profile: 'home' }, configWith(config)).origins).toMatchObject({
+      url: expect.stringMatching(/^the profile home in .*config\.json$/),
+      key: 'key of the profile home',
+      adminToken: 'admin_token of the profile home',
+    })
+  })
+})
+
 test('in the directory of a bus, its own secrets are used', async () => {
   const cwd = emptyDir()
   mkdirSync(join(cwd, 'data'))
@@ -106,6 +149,20 @@ test('in the directory of a bus, its own secrets are used', async () => {
     state: 'ok',
     detail: 'http://localhost:9, from data/secrets.env, of the bus of this directory',
   })
+})
+
+test('the address that the bus of this directory has noted is used, and named when nobody answers there', async () => {
+  const cwd = emptyDir()
+  mkdirSync(join(cwd, 'data'))
+  writeFileSync(join(cwd, 'data/secrets.env'), 'BUS_SECRET=local\n')
+  writeFileSync(join(cwd, 'data/bus.url'), 'http://127.0.0.1:9\n')
+  const { code, err } = await start(['kv', 'get', 'x'], { cwd, env: { PORT: '10' } }).ended
+  expect([code, err]).toEqual([
+    3,
+    expect.stringMatching(
+      /http:\/\/127\.0\.0\.1:9 cannot be reached[\s\S]*data\/bus\.url, which a bus that was killed/,
+    ),
+  ])
 })
 
 describe('the config file', () => {

@@ -51,6 +51,31 @@ test('a result that would steer the terminal does not', async ctx => {
   expect(screen()).toBe('a\ufffd[2Jb\r\nc\r\n')
 })
 
+test('whoever waits for the bus is told why, unless it is to be quiet', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  let asked = 0
+  const busy = createServer((_incoming, outgoing) => {
+    asked += 1
+    const error = { code: 'rate_limited', message: 'Too many requests. Try again in 1 s.' }
+    if (asked % 2 === 0) outgoing.end('{"value":"v"}')
+    else outgoing.writeHead(429, { 'Retry-After': '1' }).end(JSON.stringify({ error }))
+  })
+  await new Promise<void>(resolve => busy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void busy.close())
+  const url = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`
+  const said: string[] = []
+  for (const flag of ['', '--quiet', '--json']) {
+    const { exited, screen } = terminal('cols 80 rows 24', `${flag} kv get x`, url)
+    expect(await exited).toBe(0)
+    said.push(screen())
+  }
+  expect(said).toEqual([
+    expect.stringMatching(/The bus says to come again in [12] s: Too many requests[^\r]+\r\nv\r\n$/),
+    'v\r\n',
+    '{"key":"x","value":"v"}\r\n',
+  ])
+})
+
 test('watch can be left while the bus gives no answer', async ctx => {
   if (!has('script')) ctx.skip('script (util-linux) is not installed')
   let looks = 0

@@ -18,6 +18,8 @@ export type TransportOptions = {
   timeout?: number | undefined
   /** How often a request is sent again after no answer, 408, 429 or 5xx. Default 4. */
   retries?: number | undefined
+  /** Told before a request is sent again: why, and in how many ms. A worker tells its hooks instead. */
+  onRetry?: ((error: unknown, delayMs: number) => void) | undefined
   /** Another `fetch`. Default: the global one. */
   fetch?: typeof fetch | undefined
   /** Another `JSON.parse` for answers, say one that keeps integers beyond 2^53. */
@@ -62,6 +64,7 @@ export class Transport {
   readonly #signer: Signer | undefined
   readonly #timeoutMs: number
   readonly #retries: number
+  readonly #onRetry: ((error: unknown, delayMs: number) => void) | undefined
   readonly #fetch: typeof fetch
   readonly #parse: (text: string) => unknown
   readonly #clock: Clock
@@ -77,6 +80,7 @@ export class Transport {
     }
     this.#timeoutMs = 1000 * (options.timeout ?? 30)
     this.#retries = options.retries ?? 4
+    this.#onRetry = options.onRetry
     // Called as a method of something else, browsers' own refuses.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
     this.#parse = options.parse ?? JSON.parse
@@ -103,7 +107,8 @@ export class Transport {
         call.signal?.throwIfAborted()
         if (!mayTryAgain(call, error) || tries > retries) throw error
         const delayMs = delayBefore(tries, error, this.#clock.random())
-        call.onRetry?.(error, delayMs)
+        const onRetry = call.onRetry ?? this.#onRetry
+        onRetry?.(error, delayMs)
         await this.#clock.sleep(delayMs, call.signal)
         call.signal?.throwIfAborted()
       }

@@ -134,7 +134,7 @@ function dryRun(output: Output, verb: Verb, ids: readonly string[]): void {
 }
 
 async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]): Promise<void> {
-  const bar = new ProgressBar(verb === 'retry' ? 'opened again' : 'dropped', ids.length, output.json)
+  const bar = new ProgressBar(verb === 'retry' ? 'opened again' : 'dropped', ids.length, output.isSilent)
   const answers = []
   try {
     for (let start = 0; start < ids.length; start += BATCH) {

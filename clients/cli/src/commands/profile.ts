@@ -42,7 +42,7 @@ export function addProfile(program: Program): void {
       saved.default ??= name
       writeProfiles(saved, process.env)
       const path = configPath(process.env)
-      new Output(json ?? false).say(
+      new Output({ json }).say(
         { name, url, path },
         `Saved in ${path}. Try it: intent-bus --profile ${name} doctor`,
       )
@@ -57,7 +57,7 @@ export function addProfile(program: Program): void {
         url,
         default: name === chosen,
       }))
-      new Output(command.optsWithGlobals().json ?? false).say(list, () =>
+      new Output(command.optsWithGlobals()).say(list, () =>
         list.length === 0
           ? 'There are none yet. Make one: intent-bus profile add NAME URL'
           : table(

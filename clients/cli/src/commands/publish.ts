@@ -92,7 +92,7 @@ async function publishBatch({ bus, output, settings }: Session, file: string): P
   const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]))
   const intents = filled.map(({ line, number }) => publicationOf(line, number, settings.namespace))
   // Where the ids go to the terminal, they show how far it is.
-  const bar = new ProgressBar('published', intents.length, output.json || process.stdout.isTTY)
+  const bar = new ProgressBar('published', intents.length, output.isSilent || process.stdout.isTTY)
   const ids: string[] = []
   try {
     for (let start = 0; start < intents.length; start += BATCH) {

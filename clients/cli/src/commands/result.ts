@@ -30,13 +30,13 @@ export function sayResult(result: Result, output: Output, waited: number): void 
   if (output.json) output.say(result, '')
   if (result.status === 'dead') {
     const { claimAttempts: attempts, lastError } = result
-    output.note(
+    output.complain(
       `It is dead after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${plain(lastError ?? 'unknown')}`,
     )
     process.exitCode = EXIT.failed
     return
   }
-  output.note(
+  output.complain(
     `${statusText(result)}\n\nIt has not ended${waited > 0 ? ` within ${waited} s` : ''}. Wait for it: --wait 60`,
   )
   process.exitCode = EXIT.notYet

@@ -1,0 +1,73 @@
+/** Whether the bus takes the key, a signature made with it, and the admin token. */
+import { type BusError, IntentBus } from '../../../typescript/src/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { exitOf, isOf, wayOutOf, wrongAdminToken, wrongKey } from '../failure.ts'
+import type { Settings } from '../settings.ts'
+import { type Finding, failed, LOOK_SECONDS } from './finding.ts'
+
+const NO_INTENT = '0'.repeat(32)
+
+export async function credentials(settings: Settings): Promise<Finding[]> {
+  const { key } = settings
+  const signature = 'signature'
+  if (key === undefined) return [skipped('key', 'there is none'), await adminFinding(settings)]
+  const asked = await admission(settings, settings.sign)
+  const findings = [keyFinding(settings, asked)]
+  if (asked !== 'admitted' && !isOf(asked, 'invalid_signature')) {
+    findings.push(skipped(signature, 'not looked at, as the key is not let in'))
+  } else {
+    const signed = settings.sign ? asked : await admission(settings, true)
+    findings.push(
+      signed === 'admitted'
+        ? { check: signature, state: 'ok', detail: 'signed requests are accepted' }
+        : refused(signature, signed, 'Look at the clock, and at proxies that rewrite paths.'),
+    )
+  }
+  return [...findings, await adminFinding(settings)]
+}
+
+/** Asks for an intent that cannot be: whoever is let in is told that there is none. */
+async function admission({ url, key }: Settings, sign: boolean): Promise<'admitted' | Error> {
+  try {
+    await new IntentBus({ url, key, sign, retries: 0, timeout: LOOK_SECONDS }).status(NO_INTENT)
+    return new Error('an intent that cannot be was found: this is no bus')
+  } catch (error) {
+    return isOf(error, 'not_found') ? 'admitted' : (error as Error)
+  }
+}
+
+function keyFinding({ key = '', sign, origins }: Settings, asked: 'admitted' | Error): Finding {
+  if (asked === 'admitted') {
+    const whose = key.startsWith('tk_') ? 'an issued key' : 'not an issued key: the master key, then'
+    return { check: 'key', state: 'ok', detail: `it is good (${whose})` }
+  }
+  if (isOf(asked, 'invalid_signature') && sign) {
+    return { check: 'key', state: 'ok', detail: 'the bus knows it' }
+  }
+  const cure = isOf(asked, 'unauthorized') ? wrongKey(origins) : wayOutOf(asked)
+  return refused('key', asked, cure ?? 'Look into the log of the bus.')
+}
+
+async function adminFinding({ url, adminToken, origins }: Settings): Promise<Finding> {
+  const check = 'admin token'
+  if (adminToken === undefined) {
+    return skipped(check, 'there is none; dead, keys and watch need one (BUS_ADMIN_TOKEN)')
+  }
+  try {
+    await new IntentBus({ url, adminToken, retries: 0, timeout: LOOK_SECONDS }).admin.overview()
+    return { check, state: 'ok', detail: 'it is good' }
+  } catch (error) {
+    return refused(check, error as Error, wrongAdminToken(origins))
+  }
+}
+
+function refused(check: string, error: Error, usualCure: string): Finding {
+  if (isOf(error, 'rate_limited')) {
+    const seconds = (error as BusError).retryAfter
+    const cure = `Wait ${seconds === undefined ? 'a minute' : `${seconds} s`}. Whatever else calls with the same key or from here counts, too.`
+    return failed(check, error, cure, EXIT.refused)
+  }
+  return failed(check, error, usualCure, exitOf(error))
+}
+
+const skipped = (check: string, detail: string): Finding => ({ check, state: 'skipped', detail })

@@ -1,0 +1,25 @@
+/** Keys and tokens, each with where it came from: when it is wrong, that is what its owner has to look at. */
+import { readFileSync } from 'node:fs'
+import { Failure } from './failure.ts'
+
+type Given = { name: string; value: string | undefined }
+export type Secret = { value: string; origin: string }
+
+/** @param direct goes first @param file names a file that holds it @throws {Failure} that names what names the file */
+export function givenSecret(direct: Given, file?: Given): Secret | undefined {
+  if (direct.value) return { value: direct.value, origin: direct.name }
+  if (!file?.value) return undefined
+  const value = readSecretFile(file.name, file.value).trim()
+  if (value === '') throw new Failure(`${file.name} names ${file.value}, which is empty.`)
+  return { value, origin: `${file.value}, which ${file.name} names` }
+}
+
+/** @param name what names it; the file itself, where nothing else does */
+export function readSecretFile(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const told = name === file ? file : `${name} names ${file}, which`
+    throw new Failure(`${told} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}
