@@ -36,11 +36,12 @@ export function withSuitableNode(script, exitCode, run) {
     )
     return process.exit(exitCode)
   }
+  // Whoever was told to stop is the one who is known: it passes it on, and ends when the other has. Listening comes first:
+  // a signal right after the other has started would end this process and leave that one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   const child = spawn(own, [fileURLToPath(script), ...process.argv.slice(2)], {
     stdio: 'inherit',
   })
-  // Whoever was told to stop is the one who is known: it passes it on, and ends when the other has.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', error => {
     process.stderr.write(`intent-bus: ${own} cannot be started: ${error.message}\n`)
     process.exit(exitCode)
