@@ -36,9 +36,15 @@ export function withSuitableNode(script, exitCode, run) {
     )
     return process.exit(exitCode)
   }
-  // Whoever was told to stop is the one who is known: it passes it on, and ends when the other has. Listening comes first:
-  // a signal right after the other has started would end this process and leave that one.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // Whoever was told to stop is the one who is known: it passes it on, and ends when the other has. What a terminal says it
+  // says to both, and the same twice would mean something else. Listening comes first: a signal right after the other has
+  // started would end this process and leave that one.
+  const inTerminal = [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal === 'SIGTERM' || !inTerminal) child.kill(signal)
+    })
+  }
   const child = spawn(own, [fileURLToPath(script), ...process.argv.slice(2)], {
     stdio: 'inherit',
   })

@@ -46,6 +46,8 @@ const WAIT_SLICE_S = 30
 export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   readonly #transport: Transport
   readonly #clock: Clock
+  /** Where it is, with no slash at its end. */
+  readonly url: string
   /** What an operator may do. Needs the option `adminToken`. */
   readonly admin: Admin
 
@@ -53,6 +55,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   constructor({ clock = systemClock, ...options }: BusOptions) {
     this.#clock = clock
     this.#transport = new Transport(options, clock)
+    this.url = this.#transport.base
     this.admin = new Admin(this.#transport)
   }
 

@@ -45,6 +45,7 @@ export type {
   Status,
   Visibility,
 } from './wire.ts'
+export { eventLine } from './worker/event-line.ts'
 export type { Attributes, EventName, Hooks, WorkerEvent } from './worker/events.ts'
 export { type Handler, type Job, TextResult } from './worker/job.ts'
 export type { Worker, WorkerOptions } from './worker/worker.ts'

@@ -49,6 +49,8 @@ export type Persistence = {
   signal?: AbortSignal | undefined
   /** Goes on after an answer that no bus gives, too: the sign-in page of a train's network, say. Default `false`. */
   stubborn?: boolean | undefined
+  /** What of the query is another one when it is sent again. */
+  retryQuery?: Record<string, unknown> | undefined
   /** Told before it is sent again: why, and in how many ms. */
   onRetry?: ((error: unknown, delayMs: number) => void) | undefined
 }
@@ -58,7 +60,8 @@ export type Answer = { status: number; headers: Headers; body: unknown }
 const EXCERPT_CHARS = 120
 
 export class Transport {
-  readonly #base: string
+  /** The address as it is used, with no slash at its end. */
+  readonly base: string
   readonly #key: string | undefined
   readonly #adminToken: string | undefined
   readonly #signer: Signer | undefined
@@ -71,7 +74,7 @@ export class Transport {
 
   /** @throws {TypeError} when the URL is none */
   constructor(options: TransportOptions, clock: Clock) {
-    this.#base = baseOf(options.url)
+    this.base = baseOf(options.url)
     this.#key = options.key
     this.#adminToken = options.adminToken
     if (options.sign) {
@@ -97,12 +100,12 @@ export class Transport {
    */
   async send(call: Call): Promise<Answer> {
     const retries = call.retries ?? this.#retries
-    const address = this.#address(call)
+    let asked = call
     // Once, so that a repeat says the same, whatever its caller has done to it meanwhile.
     const body = call.body === undefined ? '' : JSON.stringify(call.body)
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#attempt(call, address, body)
+        return await this.#attempt(asked, body)
       } catch (error) {
         call.signal?.throwIfAborted()
         if (!mayTryAgain(call, error) || tries > retries) throw error
@@ -111,11 +114,13 @@ export class Transport {
         onRetry?.(error, delayMs)
         await this.#clock.sleep(delayMs, call.signal)
         call.signal?.throwIfAborted()
+        if (call.retryQuery !== undefined) asked = { ...call, query: { ...call.query, ...call.retryQuery } }
       }
     }
   }
 
-  async #attempt(call: Call, address: string, body: string): Promise<Answer> {
+  async #attempt(call: Call, body: string): Promise<Answer> {
+    const address = this.#address(call)
     const headers = sendable({ ...call.headers, ...(await this.#credentials(call, body)) })
     const deadline = new Deadline(this.#timeoutMs + 1000 * (call.wait ?? 0), call.signal)
     try {
@@ -132,8 +137,8 @@ export class Transport {
     } catch (error) {
       if (error instanceof IntentBusError) throw error
       if (deadline.isLate)
-        throw new UnreachableError('timeout', `${this.#base} gave no answer in time.`, { cause: error })
-      throw new UnreachableError('unreachable', `${this.#base} cannot be reached: ${causeOf(error)}`, {
+        throw new UnreachableError('timeout', `${this.base} gave no answer in time.`, { cause: error })
+      throw new UnreachableError('unreachable', `${this.base} cannot be reached: ${causeOf(error)}`, {
         cause: error,
       })
     } finally {
@@ -143,7 +148,7 @@ export class Transport {
 
   #address({ path, param = '', query }: Call): string {
     const search = new URLSearchParams(pairsOf(query)).toString()
-    return `${this.#base}${path}${segmentOf(param)}${search && '?'}${search}`
+    return `${this.base}${path}${segmentOf(param)}${search && '?'}${search}`
   }
 
   async #credentials(

@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { IntentBus } from '../src/index.ts'
-import { checkTypes, emptyProject, snippets } from './support/package.ts'
+import { checkTypes, cleanEnv, commands, emptyProject, snippets } from './support/package.ts'
 
 const bus = await busForFile()
 bus.wallAheadMs = Date.now() - bus.clock.now()
@@ -61,6 +63,27 @@ test('every snippet of its page is right in its types, for the strictest of comp
   expect(pieces.size).toBe(4)
 })
 
+test('the page is followed to the letter, from an empty directory on', async () => {
+  const beside = mkdtempSync(join(tmpdir(), 'bus-beside-'))
+  onTestFinished(() => rmSync(beside, { recursive: true, force: true }))
+  const [clone, mine] = [join(beside, 'intent-bus'), join(beside, 'mine')]
+  for (const dir of [clone, mine]) mkdirSync(dir)
+  cpSync(join(project.dir, project.filename), join(clone, project.filename))
+  const [pack, install] = commands()
+  expect(pack).toBe('npm pack --workspace clients/typescript\n')
+  const npm = { ...cleanEnv, npm_config_offline: 'true', npm_config_cache: join(beside, 'cache') }
+  execFileSync('sh', ['-euc', install!], { cwd: mine, env: npm, stdio: 'pipe' })
+  for (const code of pieces.values()) {
+    const [, name] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? []
+    if (name !== undefined) writeFileSync(join(mine, name), code)
+  }
+  const worker = spawn(process.execPath, ['worker.ts'], { cwd: mine, env, stdio: 'ignore' })
+  onTestFinished(() => void worker.kill('SIGKILL'))
+  // What the worker of the page offers is for jobs that ask for it; this one asks for nothing.
+  const printed = await promisify(execFile)(process.execPath, ['publish.ts'], { cwd: mine, env })
+  expect(printed).toEqual({ stdout: 'fulfilled { width: 64 }\n', stderr: '' })
+})
+
 test('the publisher of the page publishes, and prints the result', async () => {
   const { exited, out } = start('Publish, and wait for the result')
   const taken = await claim('resize')
@@ -83,7 +106,10 @@ test('the worker of the page works, and at SIGTERM ends by itself, with nothing 
   expect((await client.result(id, { wait: 20 })).result).toEqual({ width: 64 })
   expect((await claim('notify')).payload).toEqual({ text: 'resized dog.png' })
   child.kill('SIGTERM')
-  expect([await exited, out()]).toEqual([0, ''])
+  expect(await exited).toBe(0)
+  expect(out()).toMatch(
+    /^resize: waiting for work in the namespace default of http[\s\S]*\nresize: has stopped\n$/,
+  )
   while (bus.broker.waiting > 0) await new Promise(setImmediate)
 })
 
@@ -98,6 +124,7 @@ test('the hooks of the page print what happens', async () => {
       .split('\n')
       .map(line => line.replace(/\d+ ms/, 'N ms')),
   ).toEqual([
+    'worker.started ',
     'intent.claimed ',
     `intent.started ${id}`,
     'notify N ms',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import {
+  eventLine,
   type Handler,
   IntentBus,
   type Job,
@@ -303,7 +304,7 @@ describe('stopping', () => {
     await until(() => bus.broker.waiting === 1)
     await worker.stop()
     await until(() => bus.broker.waiting === 0)
-    expect(names()).toEqual(['worker.draining', 'worker.stopped'])
+    expect(names()).toEqual(['worker.started', 'worker.draining', 'worker.stopped'])
   })
 
   test('lets what has begun come to its end, and claims no more', async () => {
@@ -355,6 +356,22 @@ describe('trouble', () => {
     const { id } = await client.publish('work', 1)
     await ended(id)
     expect(names().filter(name => name === 'worker.retrying')).toHaveLength(3)
+  })
+
+  test('a bus that is back is told of at once, though there is no work and the next poll would take long', async () => {
+    const gate = await Gate.before(bus.url)
+    gate.mishaps.push('refused', 'refused')
+    const { names } = working(() => 1, { clock: hurried(), url: gate.url, wait: 60 })
+    await until(() => names().includes('worker.reconnected'))
+    expect(names()).toEqual(['worker.started', 'worker.retrying', 'worker.retrying', 'worker.reconnected'])
+    // Only that one poll was short.
+    await until(() => bus.broker.waiting === 1)
+    expect(gate.seen.map(({ line }) => /wait=\d+/.exec(line)?.[0])).toEqual([
+      'wait=60',
+      'wait=0',
+      'wait=0',
+      'wait=60',
+    ])
   })
 
   const signIn = { status: 200, body: '<html>Accept our terms</html>' }
@@ -447,9 +464,11 @@ describe('hooks', () => {
       'messaging.destination.name': 'work',
       'messaging.consumer.group.name': 'home',
       'messaging.client.id': 'pi',
+      'url.full': bus.url,
     }
     const one = { ...common, 'messaging.message.id': id, 'intent_bus.attempt': 1 }
     expect(events).toEqual([
+      { name: 'worker.started', attributes: common },
       {
         name: 'intent.claimed',
         attributes: { ...common, 'messaging.operation.name': 'claim', 'messaging.batch.message_count': 1 },
@@ -463,6 +482,38 @@ describe('hooks', () => {
           'intent_bus.duration': expect.any(Number),
         },
       },
+    ])
+  })
+
+  test('have a line for each step', async () => {
+    const gate = await Gate.before(bus.url)
+    gate.mishaps.push({ status: 502, body: 'Bad\nGateway' })
+    const lines: string[] = []
+    const clock = hurried()
+    const onEvent = (event: WorkerEvent) => lines.push(eventLine(event))
+    const handler = ({ payload }: { payload: unknown }) => {
+      if (payload === 2) throw new Error('no\npaper')
+    }
+    const options = { clock, url: gate.url, workerId: 'pi', hooks: { onEvent } }
+    const { worker } = working(handler as never, options)
+    const one = await client.publish('work', 1)
+    await until(() => lines.some(line => line.includes('is fulfilled')))
+    const two = await client.publish('work', 2, { maxAttempts: 1 })
+    await until(() => lines.some(line => line.includes('failed')))
+    await worker.stop()
+    const plain = lines.map(line => line.replace(/\d[\d.]* s\b/, 'N s'))
+    expect(plain).toEqual([
+      `work: waiting for work in the namespace default of ${gate.url}, as pi`,
+      'work: no luck with the bus, again in N s: This is not the answer of a bus (HTTP 502): Bad Gateway',
+      'work: the bus is back',
+      'work: claimed 1',
+      `work: ${one.id} begins, attempt 1`,
+      `work: ${one.id} is fulfilled, after N s`,
+      'work: claimed 1',
+      `work: ${two.id} begins, attempt 1`,
+      `work: ${two.id} failed: no paper`,
+      'work: claims no more, and finishes what has begun',
+      'work: has stopped',
     ])
   })
 

@@ -4,6 +4,8 @@
  */
 
 export type EventName =
+  /** It begins to claim. */
+  | 'worker.started'
   /** Intents were claimed. */
   | 'intent.claimed'
   /** The handler begins. */
@@ -16,6 +18,8 @@ export type EventName =
   | 'intent.lease_lost'
   /** A request to the bus went wrong; it is made again after `intent_bus.retry.delay`. */
   | 'worker.retrying'
+  /** The bus answers a claim again, after `worker.retrying`. */
+  | 'worker.reconnected'
   /** It claims no more, and finishes what it has begun. */
   | 'worker.draining'
   | 'worker.stopped'
@@ -31,6 +35,7 @@ export type WorkerEvent = {
    * | `messaging.destination.name` | the goal |
    * | `messaging.consumer.group.name` | the namespace |
    * | `messaging.client.id` | the worker's id |
+   * | `url.full` | the bus it works for |
    * | `messaging.message.id` | the intent's id |
    * | `messaging.operation.name` | `claim`, `process`, `settle` or `extend` |
    * | `messaging.batch.message_count` | how many were claimed |

@@ -17,13 +17,17 @@ export class Reporter {
   readonly #hooks: Hooks
   readonly #worker: Attributes
 
-  constructor(hooks: Hooks = {}, worker: { goal: string; namespace: string | undefined; workerId: string }) {
+  constructor(
+    hooks: Hooks = {},
+    worker: { url: string; goal: string; namespace: string | undefined; workerId: string },
+  ) {
     this.#hooks = hooks
     this.#worker = {
       'messaging.system': 'intent_bus',
       'messaging.destination.name': worker.goal,
       'messaging.consumer.group.name': worker.namespace ?? 'default',
       'messaging.client.id': worker.workerId,
+      'url.full': worker.url,
     }
   }
 

@@ -81,7 +81,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     this.#options = { ...options, concurrency }
     this.#clock = clock
     this.workerId = workerId
-    this.#reporter = new Reporter(options.hooks, { goal, namespace, workerId })
+    this.#reporter = new Reporter(options.hooks, { url: bus.url, goal, namespace, workerId })
     this.#settler = new Settler(bus, clock, this.#reporter.retrying('settle'))
     this.#keeper = new LeaseKeeper(bus, this.#running, clock, this.#reporter)
     this.done = this.#run()
@@ -102,6 +102,9 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
 
   async #run(): Promise<void> {
     const forget = this.#listen()
+    // Not within the constructor: a hook may want the worker that it is told of.
+    await undefined
+    this.#reporter.tell('worker.started')
     const kept = this.#keeper.keep()
     let fault: { error?: unknown } = {}
     try {
@@ -131,12 +134,19 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
       publisher,
       workerId: this.workerId,
     }
+    let isAway = false
+    const tellRetry = this.#reporter.retrying('claim')
     const persistence = {
       retries: Number.POSITIVE_INFINITY,
       // What is no bus at first is a wrong address; later it is a network that is not there yet.
       stubborn: false,
       signal: stop,
-      onRetry: this.#reporter.retrying('claim'),
+      onRetry: (error: unknown, delayMs: number) => {
+        isAway = true
+        tellRetry(error, delayMs)
+      },
+      // Whether it is back is known at once, and not after a whole wait.
+      retryQuery: { wait: 0 },
     }
     while (!stop.aborted) {
       const free = concurrency - this.#running.size
@@ -149,6 +159,8 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
         persistence,
       )
       persistence.stubborn = true
+      if (isAway) this.#reporter.tell('worker.reconnected', { operation: 'claim' })
+      isAway = false
       if (claims.length > 0) this.#take(claims)
       else await this.#clock.sleep(EMPTY_PAUSE_MS, stop)
     }

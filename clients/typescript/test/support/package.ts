@@ -10,24 +10,31 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const client = fileURLToPath(new URL('../..', import.meta.url))
 
-export type Project = { dir: string; packed: string[]; remove: () => void }
+export type Project = { dir: string; packed: string[]; filename: string; remove: () => void }
 
 /** npm's own settings of this run must not reach into the new project. */
-const env = Object.fromEntries(
+export const cleanEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)),
 ) as Record<string, string>
 
 export async function emptyProject(): Promise<Project> {
   const dir = mkdtempSync(join(tmpdir(), 'bus-client-'))
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', dir], { cwd: client, env })
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', dir], {
+    cwd: client,
+    env: cleanEnv,
+  })
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [
     { filename: string; files: { path: string }[] },
   ]
   writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'a-user', private: true, type: 'module' }))
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: dir, env })
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], {
+    cwd: dir,
+    env: cleanEnv,
+  })
   return {
     dir,
     packed: files.map(({ path }) => path),
+    filename,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
 }
@@ -57,6 +64,12 @@ export async function checkTypes({ dir }: Project): Promise<void> {
   await run(process.execPath, [tsc, '-p', dir]).catch(({ stdout }) => {
     throw new Error(stdout)
   })
+}
+
+/** What the package's own page has one type in, block by block. */
+export function commands(): string[] {
+  const page = readFileSync(join(client, 'README.md'), 'utf8')
+  return [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text]) => text!)
 }
 
 /** The TypeScript blocks of the package's own page, by the heading they stand under. */
