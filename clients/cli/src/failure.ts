@@ -87,8 +87,12 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
   if (!(error instanceof IntentBusError)) return undefined
   switch (error.code) {
     case 'missing_key':
+      if (process.env['INTENT_ID'])
+        return 'A command of a worker does not get its key: give work (or worker.sh) --pass-key.'
       return 'Set BUS_API_KEY or BUS_API_KEY_FILE, or remember the bus: intent-bus profile add home URL < key.txt'
     case 'missing_admin_token':
+      if (process.env['INTENT_ID'])
+        return 'A command of a worker does not get its admin token: give work --pass-key.'
       return ADMIN_TOKEN
     case 'unauthorized':
       return isAdminRefusal(error) ? wrongAdminToken(origins) : wrongKey(origins)

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile } from '../../../service/test/support/bus.ts'
@@ -50,6 +52,56 @@ describe('a command', () => {
     const published = await master.post('/intent', `{"goal":"job","payload":${payload}}`)
     expect((await once('cat', '--result', 'json')).code).toBe(0)
     expect((await master.get(`/result/${published.json.id}`)).text).toContain(`"result":${payload}`)
+  })
+
+  test('behind -- is run as it is, with no shell in between', async () => {
+    const id = await publish(1)
+    const words = ['printf', '%s|', '$HOME', '-n', 'two words', '--once', '*']
+    const { code } = await user.run(['work', 'job', '--once', '--', ...words])
+    expect([code, (await resultOf(id)).result]).toEqual([0, '$HOME|-n|two words|--once|*|'])
+  })
+
+  test.each([
+    ['none', [], 'work takes a command for the jobs.'],
+    ['two', ['-x', 'true', '--', 'true'], 'work takes one command'],
+    ['one whose options would be those of work', ['grep', '-q'], 'it got "grep" without'],
+    ['one that there is not', ['--', 'sotr'], 'There is no command sotr.'],
+    ['one that cannot be run', ['--', '/dev/null'], 'There is no command /dev/null.'],
+  ])('%s is told before any job is taken', async (_which, args, message) => {
+    const id = await publish(1)
+    expect(await user.run(['work', 'job', '--once', ...args])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(message),
+    })
+    expect((await resultOf(id)).status).toBe('open')
+  })
+
+  test('does not see what opens the bus, unless it is passed; the worker says so', async () => {
+    const env = { INTENT_API_KEY: 'sdk', BUS_SECRET: 'master', OTHER: 'seen' }
+    const open = /KEY|TOKEN|SECRET|OTHER/
+    const seen = async (...more: string[]) => {
+      const id = await publish(1)
+      const { err } = await user.run(['work', 'job', '--once', ...more, '--', 'env'], { env })
+      const { result } = await resultOf(id)
+      const names = (result as string).split('\n').map(line => line.split('=')[0]!)
+      return { err, names: names.filter(name => open.test(name)).sort() }
+    }
+    const without = await seen()
+    expect(without.names).toEqual(['OTHER'])
+    expect(without.err).toContain(
+      'The command does not see BUS_API_KEY, INTENT_API_KEY, BUS_ADMIN_TOKEN, BUS_SECRET, unless --pass-key',
+    )
+    const passed = await seen('--pass-key')
+    expect(passed.names).toEqual(['BUS_ADMIN_TOKEN', 'BUS_API_KEY', 'BUS_SECRET', 'INTENT_API_KEY', 'OTHER'])
+    expect(passed.err).not.toContain('does not see')
+  })
+
+  test('that wants to publish is told what it lacks', async () => {
+    await publish(1)
+    const { err } = await once(`'${process.execPath}' '${COMMAND}' publish more 1`)
+    expect(err).toContain('give work (or worker.sh) --pass-key')
+    await publish(1)
+    expect((await once(`'${process.execPath}' '${COMMAND}' publish more 1`, '--pass-key')).code).toBe(0)
   })
 
   test('that fails is a failed attempt, with the end of its stderr as the error', async () => {
@@ -244,6 +296,30 @@ describe('stopping', () => {
   })
 })
 
+test('it says what it waits for, and where; that the bus is away, and that it is back', async () => {
+  let away = true
+  const proxy = createServer((incoming, outgoing) => {
+    if (away) return void outgoing.writeHead(503, { 'Retry-After': '1' }).end('{"error":{"code":"draining"}}')
+    const headers = incoming.headers as Record<string, string>
+    void fetch(bus.url + incoming.url, {
+      method: 'POST',
+      headers: { 'x-api-key': headers['x-api-key']! },
+    }).then(answer => outgoing.writeHead(answer.status).end())
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const worker = user.start(['work', 'job', '-n', 'home', '--', 'cat'], { env: { BUS_URL: url } })
+  await until(() => worker.err().includes('…'))
+  expect(worker.err()).toContain(
+    `Waiting for jobs with the goal job in the namespace home of ${url}. Ctrl-C stops.`,
+  )
+  away = false
+  await until(() => worker.err().includes('The bus is back.'))
+  worker.child.kill('SIGTERM')
+  expect((await worker.ended).code).toBe(0)
+})
+
 test('a wrong key ends it, and it says so', async () => {
   const { code, err } = await user.run(['work', 'job', '--exec', 'true'], { env: { BUS_API_KEY: 'wrong' } })
   expect([code, err]).toEqual([4, expect.stringContaining('Invalid API key')])
@@ -257,13 +333,14 @@ test('with --json each step is a line of JSON on stdout', async () => {
     .split('\n')
     .map(line => JSON.parse(line))
   expect(events.map(({ name }) => name)).toEqual([
+    'worker.started',
     'intent.claimed',
     'intent.started',
     'worker.draining',
     'intent.fulfilled',
     'worker.stopped',
   ])
-  expect(events[3]).toMatchObject({ 'messaging.message.id': id, 'messaging.destination.name': 'job' })
+  expect(events[4]).toMatchObject({ 'messaging.message.id': id, 'messaging.destination.name': 'job' })
 })
 
 function isAlive(pid: number): boolean {

@@ -7,7 +7,9 @@ import { numberIn } from '../input.ts'
 import { parseJson } from '../json.ts'
 import { connect, type Program } from '../program.ts'
 import { WorkLog } from '../terminal/work-log.ts'
+import { commandLine } from '../work/command-line.ts'
 import { Commands } from '../work/commands.ts'
+import { keptBack, withoutKeys } from '../work/environment.ts'
 import { OneClaim } from '../work/one-claim.ts'
 
 export function addWork(program: Program): void {
@@ -17,7 +19,8 @@ export function addWork(program: Program): void {
     .description('Waits for intents with this goal and runs a command for each.')
     .addHelpText('after', HOW)
     .argument('<goal>', 'what it does')
-    .requiredOption('-x, --exec <command>', 'for the shell')
+    .argument('[command...]', 'behind --: a program and its arguments, run as they are')
+    .option('-x, --exec <line>', 'a line for the shell instead')
     .option('-c, --concurrency <n>', 'how many at once', numberIn({ least: 1, most: 1000, whole: true }), 1)
     .option('--worker-id <id>', 'for intents with a target_worker')
     .option('--capabilities <list>', 'what it offers, separated by commas')
@@ -32,11 +35,14 @@ export function addWork(program: Program): void {
         .choices(['text', 'json'] as const)
         .default('text' as const),
     )
+    .option('--pass-key', 'let the command see BUS_API_KEY, BUS_ADMIN_TOKEN and the like')
     .option('--once', 'do one job and end: 0 done, 1 failed, 7 there was none')
     .option('--wait <seconds>', 'with --once: how long to wait for it', numberIn({ least: 0 }), 60)
-    .action(async (goal, options, command) => {
+    .action(async (goal, words, options, command) => {
+      const line = commandLine(options.exec, words, process.argv.includes('--'))
       const { bus, output, settings } = connect(command.optsWithGlobals(), OneClaim)
-      const commands = new Commands(options.exec, options.timeout)
+      const env = options.passKey ? process.env : withoutKeys(process.env)
+      const commands = new Commands(line, env, options.timeout)
       const log = new WorkLog(output, options.once ?? false)
       let ended: WorkerEvent['name'] | undefined
       const stop = new AbortController()
@@ -60,7 +66,7 @@ export function addWork(program: Program): void {
         signal: stop.signal,
       })
       const forget = onSignals(stop, commands)
-      log.start(goal, settings.url)
+      log.start(goal, settings, options.passKey ? [] : keptBack(process.env))
       await worker.done.finally(forget)
       if (options.once)
         process.exitCode =
@@ -73,10 +79,10 @@ The command gets the payload as JSON on stdin, and INTENT_ID, INTENT_GOAL,
 INTENT_NAMESPACE, INTENT_ATTEMPT and INTENT_PAYLOAD in its environment. Exit code 0
 fulfils the intent with what it printed; any other fails it, with the end of its
 stderr as the error. The lease is kept while it runs; when it is lost all the same,
-the command is ended.
+the command is ended. It does not get the key of the bus, unless --pass-key says so.
 
-Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what has begun. A second one ends
-it at once.`
+Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what has begun.
+A second one ends it at once.`
 
 const ENDS: readonly WorkerEvent['name'][] = ['intent.fulfilled', 'intent.failed', 'intent.lease_lost']
 

@@ -1,5 +1,6 @@
 import type { WorkerEvent } from '../../../typescript/src/index.ts'
 import { type Output, plain, span, styled } from '../output.ts'
+import type { Settings } from '../settings.ts'
 
 type Mark = [sign: string, style: Parameters<typeof styled>[0]]
 
@@ -9,6 +10,7 @@ const MARKS: Partial<Record<WorkerEvent['name'], Mark>> = {
   'intent.failed': ['✗', 'red'],
   'intent.lease_lost': ['!', 'yellow'],
   'worker.retrying': ['…', 'yellow'],
+  'worker.reconnected': ['✓', 'green'],
   'worker.draining': ['■', 'dim'],
 }
 
@@ -22,8 +24,15 @@ export class WorkLog {
     this.#once = once
   }
 
-  start(goal: string, url: string): void {
-    this.#output.note(`Waiting for ${plain(goal)} at ${url}${this.#once ? '' : '. Ctrl-C stops'}`)
+  /** @param keptBack names of variables that the commands do not get */
+  start(goal: string, { url, namespace }: Settings, keptBack: readonly string[]): void {
+    const job = this.#once ? 'one job' : 'jobs'
+    this.#output.note(
+      `Waiting for ${job} with the goal ${plain(goal)} in the namespace ${namespace ?? 'default'} of ${url}. Ctrl-C stops.`,
+    )
+    if (keptBack.length === 0) return
+    const kept = `The command does not see ${keptBack.join(', ')}, unless --pass-key says so.`
+    this.#output.note(styled('dim', kept, process.stderr))
   }
 
   tell(event: WorkerEvent): void {
@@ -54,6 +63,8 @@ function lineOf({ name, attributes, error }: WorkerEvent): string {
       return `${id} in ${span(Number(attributes['intent_bus.duration']))}`
     case 'worker.retrying':
       return `${messageOf(error)} Again in ${span(Number(attributes['intent_bus.retry.delay']))}.`
+    case 'worker.reconnected':
+      return 'The bus is back.'
     case 'worker.draining':
       return error === undefined ? 'claims no more, and finishes what has begun' : 'stops'
     default:

@@ -1,35 +1,41 @@
-/** Runs a shell command for each job, in a process group of its own: the terminal's Ctrl-C is not for it. */
+/** Runs a command for each job, in a process group of its own: the terminal's Ctrl-C is not for it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../../typescript/src/index.ts'
+import type { CommandLine } from './command-line.ts'
+import { variablesOf } from './environment.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 /** The bus takes results of 64 KiB unless it is told otherwise; what is far beyond need not be held. */
 const MOST_BYTES = 4 * 1024 * 1024
 /** An error is cut at 500 characters by the bus; its end says most. */
 const ERROR_CHARS = 500
-/** The system takes 128 KiB in one variable; a command that would get more is not even started. */
-const MOST_IN_A_VARIABLE = 100 * 1024
 /** A timer that is to take longer than 24 days fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Between asking a command to end and ending it. */
 const GRACE_MS = 5000
 
 export class Commands {
-  readonly #command: string
+  readonly #command: CommandLine
+  readonly #env: Env
   readonly #timeoutSeconds: number | undefined
   readonly #running = new Set<ChildProcess>()
 
-  constructor(command: string, timeoutSeconds: number | undefined) {
+  /** @param env what each gets, besides what tells of its job */
+  constructor(command: CommandLine, env: Env, timeoutSeconds: number | undefined) {
     this.#command = command
+    this.#env = env
     this.#timeoutSeconds = timeoutSeconds
   }
 
   /** @returns what it printed, without the last line break @throws {Error} with the end of its stderr, if it fails */
   async run(job: Job): Promise<string> {
-    const child = spawn(this.#command, {
-      shell: true,
+    const { file, args, shell } = this.#command
+    const child = spawn(file, args, {
+      shell,
       detached: process.platform !== 'win32',
-      env: { ...process.env, ...variables(job) },
+      env: { ...this.#env, ...variablesOf(job) },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#running.add(child)
@@ -55,17 +61,6 @@ export class Commands {
     if (seconds === undefined) return undefined
     const ms = Math.min(seconds * 1000, LONGEST_TIMER_MS)
     return setTimeout(() => end(new Error(`It took longer than ${seconds} s.`)), ms)
-  }
-}
-
-function variables(job: Job): Record<string, string> {
-  const payload = JSON.stringify(job.payload)
-  return {
-    INTENT_ID: job.id,
-    INTENT_GOAL: job.goal,
-    INTENT_NAMESPACE: job.namespace,
-    INTENT_ATTEMPT: `${job.claimAttempts}`,
-    ...(Buffer.byteLength(payload) > MOST_IN_A_VARIABLE ? {} : { INTENT_PAYLOAD: payload }),
   }
 }
 
