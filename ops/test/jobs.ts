@@ -195,7 +195,7 @@ export function jobsIn({ name, command, missing }: Shell): void {
     test('says that the key is wrong, and ends with 3', async () => {
       start(['--', 'true'], { BUS_API_KEY: 'wrong' })
       expect(await worker.exited).toBe(3)
-      expect(worker.errors).toBe('worker: the bus refuses this worker: 401 Invalid API key\n')
+      expect(worker.errors).toMatch(/\nworker: the bus refuses this worker: 401 Invalid API key\n$/)
     })
 
     test('says that the bus refuses the request, and ends with 4', async () => {
@@ -207,7 +207,59 @@ export function jobsIn({ name, command, missing }: Shell): void {
     test('says with --once that the bus is away, and ends with 5', async () => {
       start(['--once', '--', 'true'], { BUS_URL: 'http://127.0.0.1:1' })
       expect(await worker.exited).toBe(5)
-      expect(worker.errors).toMatch(/^worker: no answer to a claim: curl: \(7\) /)
+      expect(worker.errors).toMatch(/\nworker: no answer to a claim: curl: \(7\) /)
+    })
+
+    test('says at its start what it waits for, where, and how it is stopped', async () => {
+      start(['--once', '--wait', '0', '--worker-id', 'barn', '--', 'true'], { BUS_NAMESPACE: 'home' })
+      expect(await worker.exited).toBe(0)
+      const { BUS_URL } = bus.environment
+      expect(worker.errors).toBe(
+        `worker: waiting for the goal ${goal} in the namespace home of ${BUS_URL}, as barn; Ctrl-C or SIGTERM stops it\n`,
+      )
+    })
+
+    test('says at its start no password that is in the address', async () => {
+      const BUS_URL = 'http://ada:secret@127.0.0.1:1'
+      start(['--once', '--', 'true'], { BUS_URL, BUS_GOAL: '' })
+      expect(await worker.exited).toBe(5)
+      expect(worker.errors).toContain(
+        'waiting for any goal in the namespace default of http://127.0.0.1:1, as ',
+      )
+      expect(worker.errors).not.toContain('secret')
+    })
+
+    test('keeps from the handler what opens the bus, unless that is to be passed', async () => {
+      const key = bus.environment['BUS_API_KEY']!
+      const file = join(folder(), 'key')
+      writeFileSync(file, key)
+      const keys = { BUS_API_KEY_FILE: file, INTENT_API_KEY: 'sdk', BUS_ADMIN_TOKEN: 'admin', OTHER: 'seen' }
+      const seen = async (...options: string[]) => {
+        const id = await bus.publish(goal, '0')
+        start(
+          [
+            ...options,
+            '--once',
+            '--',
+            'sh',
+            '-c',
+            "env | sed -n 's/^\\(BUS_.*\\|.*KEY\\|OTHER\\)=.*/\\1/p' | sort",
+          ],
+          keys,
+        )
+        expect(await worker.exited).toBe(0)
+        return ((await bus.result(id)).result as string).split('\n')
+      }
+      expect(await seen()).toEqual(['BUS_GOAL', 'BUS_URL', 'OTHER'])
+      expect(await seen('--pass-key')).toEqual([
+        'BUS_ADMIN_TOKEN',
+        'BUS_API_KEY',
+        'BUS_API_KEY_FILE',
+        'BUS_GOAL',
+        'BUS_URL',
+        'INTENT_API_KEY',
+        'OTHER',
+      ])
     })
 
     test('ends with --once when there is no job', async () => {

@@ -38,8 +38,12 @@ the result. Any other: the job failed, and the last 500 bytes that it wrote to s
   --timeout SECONDS     BUS_TIMEOUT       end COMMAND after so long, a failure (0: never)
   --wait SECONDS        BUS_WAIT          0 to 60: how long the bus may keep a claim waiting (30)
   --signed              BUS_SIGN=true     sign every request
+  --pass-key                              let COMMAND see what opens the bus, too
   --once                                  take one job, or end if none comes within --wait
   --help
+
+What opens the bus is kept from COMMAND: BUS_API_KEY, BUS_API_KEY_FILE, INTENT_API_KEY, BUS_ADMIN_TOKEN, BUS_ADMIN_TOKEN_FILE,
+BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET, BUS_ADMIN_SECRET_FILE.
 
 SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
 
@@ -68,21 +72,27 @@ read_options "$@"
 shift "$options_read"
 [ $# -gt 0 ] || die 2 'there is no command: worker.sh [OPTIONS] -- COMMAND (worker.sh --help)'
 check_settings "$1"
+hide_keys
 prepare_requests
-claim_path=$(path_of_claim)
+claim_path=$(path_of_claim "$wait_seconds")
+hasty_path=$(path_of_claim 0)
 
 listen_for_signals
 dir=$(mktemp -d) || die 2 'no directory for temporary files could be made'
 trap clean_up EXIT
 : > "$dir/claim.body"
 failures=0
+announce
 
 # A job that comes just before the poll is called off is still done.
 while [ -z "$stopping" ]; do
-  request claim "$claim_path" until_stopped
+  # After a failure without a wait: that it is back is known at once.
+  if [ "$failures" = 0 ]; then asked=$claim_path; else asked=$hasty_path; fi
+  request claim "$asked" until_stopped
   case $status in
     200)
       if read_job; then
+        back
         do_job "$@"
         [ -z "$once" ] || exit "$outcome"
         failures=0
@@ -93,7 +103,7 @@ while [ -z "$stopping" ]; do
       ;;
     204)
       [ -z "$once" ] || exit 0
-      failures=0
+      back
       nap "$(retry_after 1)"
       ;;
     000 | 408 | 429 | 5??)

@@ -52,13 +52,13 @@ encoded() { # TEXT
 }
 
 # In the order in which it is signed.
-path_of_claim() {
+path_of_claim() { # SECONDS_TO_WAIT
   printf '/claim?'
   parameter capabilities "$capabilities"
   parameter goal "$goal"
   parameter lease "$lease"
   parameter namespace "$namespace"
-  parameter wait "$wait_seconds"
+  parameter wait "$1"
   printf 'worker_id=%s' "$(encoded "$worker_id")"
 }
 

@@ -15,8 +15,7 @@ read_options() { # ARGUMENTS: sets $options_read, how many of them come before t
   wait_seconds=${BUS_WAIT:-30}
   signed=${BUS_SIGN:-false}
   once=
-  # Handlers get the environment, but not the key.
-  unset BUS_API_KEY
+  pass_key=
 
   options_read=0
   while [ $# -gt 0 ]; do
@@ -26,6 +25,7 @@ read_options() { # ARGUMENTS: sets $options_read, how many of them come before t
         exit 0
         ;;
       --once) once=yes ;;
+      --pass-key) pass_key=yes ;;
       --signed) signed=true ;;
       --)
         options_read=$((options_read + 1))
@@ -58,6 +58,21 @@ set_option() { # NAME VALUE
     --timeout) timeout=$2 ;;
     --wait) wait_seconds=$2 ;;
   esac
+}
+
+# Handlers, and all that is started for them, get the environment, but not what opens the bus.
+hide_keys() {
+  [ -z "$pass_key" ] || return 0
+  unset BUS_API_KEY BUS_API_KEY_FILE INTENT_API_KEY BUS_ADMIN_TOKEN BUS_ADMIN_TOKEN_FILE
+  unset BUS_SECRET BUS_SECRET_FILE BUS_ADMIN_SECRET BUS_ADMIN_SECRET_FILE
+}
+
+# One line for whoever reads the log. A password in the address is not for it.
+announce() {
+  shown=$(printf '%s' "$url" | sed 's,//[^/]*@,//,')
+  what="any goal"
+  [ -z "$goal" ] || what="the goal $goal"
+  log "waiting for $what in the namespace ${namespace:-default} of $shown, as $worker_id; Ctrl-C or SIGTERM stops it"
 }
 
 check_settings() { # COMMAND

@@ -74,6 +74,12 @@ pause_after_failure() {
   retry_after "$((least + $(random_below $((limit - least + 1)))))"
 }
 
+# The bus answers: whoever read that it was away reads that it is back.
+back() {
+  [ "$failures" = 0 ] || log 'the bus is back'
+  failures=0
+}
+
 # The bus did not answer, or not now.
 away() {
   [ -z "$once" ] || exit 5
