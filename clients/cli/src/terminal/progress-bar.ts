@@ -15,12 +15,13 @@ export class ProgressBar {
     this.at(0)
   }
 
-  at(count: number): void {
+  /** @param note of what is worth knowing meanwhile */
+  at(count: number, note = ''): void {
     if (!this.#shown) return
     const full = Math.round((WIDTH * count) / this.#total)
     cursorTo(process.stderr, 0)
     process.stderr.write(
-      `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${count} of ${this.#total} ${this.#what}`,
+      `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${count} of ${this.#total} ${this.#what}${note}`,
     )
     clearLine(process.stderr, 1)
   }

@@ -1,0 +1,88 @@
+/** `npm run stress -- --help` says what it does; docs/stress.md, what comes out. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Failure } from '../../clients/cli/src/failure.ts'
+import { ProgressBar } from '../../clients/cli/src/terminal/progress-bar.ts'
+import { HELP, type Options, readOptions } from './options.ts'
+import { page } from './report/page.ts'
+import type { Result } from './report/result.ts'
+import { table } from './report/table.ts'
+import { type Audience, stress } from './stress.ts'
+import { StressError } from './stress-error.ts'
+
+const INTERRUPTED = 130
+
+/** @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = readOptions(argv)
+    if (!options.help) return await measured(options, argv)
+    console.log(HELP)
+    return 0
+  } catch (error) {
+    if (!(error instanceof StressError || error instanceof Failure)) throw error
+    console.error(`stress: ${error.message}`)
+    return error.exit
+  }
+}
+
+async function measured(options: Options, argv: readonly string[]): Promise<number> {
+  const stopping = new AbortController()
+  let signals = 0
+  const stop = () => {
+    signals += 1
+    // The second time somebody means it.
+    if (signals > 1) process.exit(INTERRUPTED)
+    stopping.abort()
+    if (!options.quiet)
+      console.error('\nStopping: what was measured is reported. Once more, and it ends at once.')
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    const command = ['npm run stress --', ...argv].join(' ')
+    const result = await stress(options, process.env, stopping.signal, onTerminal(options), command)
+    const [json, html] = filesOf(options, result)
+    write(json, `${JSON.stringify(result)}\n`)
+    write(html, page(result))
+    if (!options.quiet) console.log(`${table(result)}\n\n  JSON    ${json}\n  report  ${html}\n`)
+    if (result.interrupted) return INTERRUPTED
+    return result.passed ? 0 : 1
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+function onTerminal({ quiet }: Options): Audience {
+  let bar: ProgressBar | null = null
+  return {
+    begins(what) {
+      bar?.end()
+      bar = null
+      if (!quiet) console.error(`  … ${what}`)
+    },
+    progress(done, of, note) {
+      bar ??= new ProgressBar('jobs settled', of, quiet)
+      bar.at(done, `, ${note}`)
+      if (done === of) bar.end()
+    },
+  }
+}
+
+function filesOf({ json, html }: Options, { startedAt, profile }: Result): [json: string, html: string] {
+  const name = join('stress-reports', `${startedAt.slice(0, 19).replaceAll(':', '')}-${profile.name}`)
+  return [
+    json ?? `${name}.json`,
+    html ?? (json === undefined ? `${name}.html` : `${json.replace(/\.json$/, '')}.html`),
+  ]
+}
+
+function write(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new StressError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
