@@ -11,6 +11,7 @@ import { type Audience, stress } from './stress.ts'
 import { StressError } from './stress-error.ts'
 
 const INTERRUPTED = 130
+const SAME_KEYSTROKE_MS = 500
 
 /** @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -28,11 +29,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function measured(options: Options, argv: readonly string[]): Promise<number> {
   const stopping = new AbortController()
-  let signals = 0
+  let stoppedAt: number | null = null
   const stop = () => {
-    signals += 1
-    // The second time somebody means it.
-    if (signals > 1) process.exit(INTERRUPTED)
+    if (stoppedAt !== null) {
+      // The second time somebody means it; npm passes the first on, so that it comes twice.
+      if (performance.now() - stoppedAt > SAME_KEYSTROKE_MS) process.exit(INTERRUPTED)
+      return
+    }
+    stoppedAt = performance.now()
     stopping.abort()
     if (!options.quiet)
       console.error('\nStopping: what was measured is reported. Once more, and it ends at once.')

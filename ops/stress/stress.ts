@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { accessTo, accessToOther, shown } from './bus/access.ts'
 import { type Access, BusClient, membersOf, nameOf } from './bus/bus-client.ts'
+import { type BusTime, realTime } from './bus/bus-time.ts'
 import { OwnBus } from './bus/own-bus.ts'
 import { measureCeiling } from './ceiling.ts'
 import type { Options } from './options.ts'
@@ -17,7 +18,6 @@ import { StressError } from './stress-error.ts'
 /** Told what is going on. */
 export type Audience = {
   begins(what: string): void
-  /** @param of `null`: nobody knows how much there is */
   progress(done: number, of: number, note: string): void
 }
 
@@ -27,8 +27,7 @@ type UnderTest = {
   client: BusClient
   namespace: string
   version: string | null
-  /** Of its clock, in ms. */
-  aheadMs: number
+  time: BusTime
   phases: Phase[]
   outcomes: LoadOutcome[]
 }
@@ -121,7 +120,7 @@ async function openBuses(
       phases: [],
       outcomes: [],
       version: null,
-      aheadMs: 0,
+      time: realTime(0),
     }
     buses.push(bus)
     Object.assign(bus, await greet(client, each))
@@ -129,7 +128,7 @@ async function openBuses(
 }
 
 /** @throws {StressError} when it is no bus, or does not let us in */
-async function greet(client: BusClient, access: Access): Promise<Pick<UnderTest, 'version' | 'aheadMs'>> {
+async function greet(client: BusClient, access: Access): Promise<Pick<UnderTest, 'version' | 'time'>> {
   const health = await client.send({ method: 'GET', path: '/health' })
   const middle = Date.now() - (health.answeredAt - health.sentAt) / 2
   const { ts, version } = membersOf(health)
@@ -141,12 +140,16 @@ async function greet(client: BusClient, access: Access): Promise<Pick<UnderTest,
   if (asked.status === 401 || asked.status === 403) {
     throw new StressError(`${shown(access.url)} does not take the key (${nameOf(asked)}).`, 3)
   }
-  return { version: typeof version === 'string' ? version : null, aheadMs: ts * 1000 - middle }
+  return { version: typeof version === 'string' ? version : null, time: realTime(ts * 1000 - middle) }
 }
 
-function specOf(options: Options, { access, namespace }: UnderTest): LoadSpec {
+/** Longer than the pause after an empty claim. */
+const QUIET_MS = 3000
+
+function specOf(options: Options, { access, namespace, time }: UnderTest): LoadSpec {
   const { profile, batch, waitS, rate, payloadBytes, workMs, timeoutMs } = options
-  return { access, profile, namespace, batch, waitS, rate, payloadBytes, workMs, timeoutMs, verify: true }
+  const how = { batch, waitS, rate, payloadBytes, workMs, timeoutMs }
+  return { access, profile, namespace, time, ...how, quietMs: QUIET_MS, verify: true }
 }
 
 async function singlePhases(
@@ -165,7 +168,7 @@ async function singlePhases(
   }
   if (options.phases.includes('1B') && !signal.aborted) {
     audience.begins(`1B attempts, ${where}: two backoffs are waited out`)
-    const checks = await attempts(client, namespace, bus.aheadMs, signal)
+    const checks = await attempts(client, namespace, bus.time, signal)
     bus.phases.push(phaseOf('1B', TITLES['1B'], checks, signal.aborted))
   }
 }

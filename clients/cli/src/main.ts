@@ -14,20 +14,38 @@ import { addPublish } from './commands/publish.ts'
 import { addResult } from './commands/result.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
+import { addStress } from './commands/stress.ts'
 import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
 import { EXIT } from './exit-codes.ts'
 import { toldOf } from './failure.ts'
 import { plain, styled } from './output.ts'
-import { newProgram } from './program.ts'
+import { newProgram, type Program } from './program.ts'
 import { type Origins, settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
+/** In the order in which help lists them. Work first, then its keeping, then this machine. */
+const COMMANDS: readonly ((program: Program) => void)[] = [
+  addPublish,
+  addWork,
+  addList,
+  addStatus,
+  addResult,
+  addCancel,
+  addWatch,
+  addDead,
+  addKeys,
+  addKv,
+  addProfile,
+  addDoctor,
+  addServe,
+  addStress,
+]
+
 export function fullProgram() {
   const program = newProgram(version)
-  for (const add of [addPublish, addWork, addList, addStatus, addResult, addCancel, addWatch]) add(program)
-  for (const add of [addDead, addKeys, addKv, addProfile, addDoctor, addServe]) add(program)
+  for (const add of COMMANDS) add(program)
   completeWithTab(program)
   return program
 }

@@ -10,6 +10,7 @@ export function loadChecks(outcome: LoadOutcome, jobs: number): Check[] {
   const settled = outcome.jobs.filter(({ settledAt }) => settledAt !== null).length
   const asked = outcome.jobs.filter(({ status }) => status !== null).length
   const wrong = [...faults.altered, ...strangers.map(id => `${id} is of no job of this run`)]
+  const isUnknown = interrupted || settled < published
   const none = (what: string, found: string[], saw: string): Check => ({
     what,
     ok: found.length === 0,
@@ -34,17 +35,18 @@ export function loadChecks(outcome: LoadOutcome, jobs: number): Check[] {
     {
       what: 'the bus itself says that they are fulfilled',
       ok: asked === 0 ? null : faults.denied.length === 0,
-      saw: faults.denied.length > 0 ? told(faults.denied) : `${asked} looked up`,
+      saw: faults.denied.length > 0 ? told(faults.denied) : asked === 0 ? NOT_LOOKED : `${asked} looked up`,
     },
     {
       what: 'there is nothing left to claim',
-      ok: interrupted || settled < published ? null : leftOver === null,
-      saw: leftOver === null ? '204' : `handed out: ${leftOver}`,
+      ok: isUnknown ? null : leftOver === null,
+      saw: isUnknown ? NOT_LOOKED : leftOver === null ? '204' : `handed out: ${leftOver}`,
     },
   ]
 }
 
 const SHOWN = 3
+const NOT_LOOKED = 'not looked at'
 
 const told = (found: readonly string[]): string =>
   found.length <= SHOWN

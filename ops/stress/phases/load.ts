@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Access, BusClient, widelyHeard } from '../bus/bus-client.ts'
+import type { BusTime } from '../bus/bus-time.ts'
 import type { Job } from '../history.ts'
 import { Counts } from '../measure/counts.ts'
 import { Histogram } from '../measure/histogram.ts'
@@ -29,6 +30,9 @@ export type LoadSpec = {
   /** How long a worker works on a job, in ms. */
   workMs: number
   timeoutMs: number
+  time: BusTime
+  /** No settle and no publish for so long makes it look where the rest is. */
+  quietMs: number
   /** Whether the bus is asked afterwards how it sees it. */
   verify: boolean
 }
@@ -66,8 +70,6 @@ export type LoadOutcome = {
   gaveUp: string | null
 }
 
-/** No settle and no publish for so long makes it look where the rest is. */
-const QUIET_MS = 3000
 const LOOK_EVERY_MS = 100
 
 /** @param progress called ten times a second */
@@ -117,10 +119,10 @@ export async function load(
     if (!isPublished) continue
     const left = run.jobs.filter(job => job.publishedAt !== null && job.settledAt === null)
     if (left.length === 0) stop()
-    else if (performance.now() - run.lastProgressAt > QUIET_MS) {
+    else if (performance.now() - run.lastProgressAt > spec.quietMs) {
       gaveUp = await stuck(asking, left, run)
       if (gaveUp !== null) stop()
-      await pause(run, QUIET_MS)
+      await pause(run, spec.quietMs)
     }
   }
   await Promise.all([publishers, ...workers])

@@ -1,6 +1,6 @@
 import { type BusClient, membersOf, nameOf } from '../bus/bus-client.ts'
 import type { Run } from './load.ts'
-import { statusOf } from './whereabouts.ts'
+import { whereIs } from './whereabouts.ts'
 
 /** As many settled jobs are looked up, spread over the run; every one that is odd is looked up besides. */
 const SAMPLE = 200
@@ -17,7 +17,7 @@ export async function verify(run: Run, client: BusClient): Promise<{ leftOver: s
   const next = asked.values()
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
-      for (const job of next) job.status = await statusOf(client, job)
+      for (const job of next) job.status = await whereIs(client, job, run)
     }),
   )
   const isAllSettled = run.jobs.every(job => job.publishedAt === null || job.settledAt !== null)

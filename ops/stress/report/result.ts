@@ -22,10 +22,11 @@ export type Moment = {
 }
 
 export type LoadResult = {
+  /** That were asked for; of a run that was stopped, those that were published until then. */
   jobs: number
   published: number
   settled: number
-  /** Of the jobs that were asked for, in percent: settled, each once. */
+  /** Of these jobs, in percent. */
   successPercent: number
   seconds: number
   jobsPerSecond: number
@@ -114,6 +115,7 @@ export function loadResult(outcomes: readonly LoadOutcome[], jobs: number): Load
     for (const name of LATENCY_NAMES) latencies[name].add(outcome.latencies[name])
   const sum = (of: (outcome: LoadOutcome) => number) => outcomes.reduce((total, each) => total + of(each), 0)
   const settled = sum(settledIn)
+  const asked = sum(outcome => (outcome.interrupted ? publishedIn(outcome) : jobs))
   const seconds = sum(secondsOf)
   const errorKinds: Record<string, number> = {}
   for (const { counts } of outcomes) {
@@ -122,11 +124,11 @@ export function loadResult(outcomes: readonly LoadOutcome[], jobs: number): Load
   }
   const interval = intervalFor(seconds)
   return {
-    jobs: jobs * outcomes.length,
-    published: sum(({ jobs: all }) => all.filter(job => job.publishedAt !== null).length),
+    jobs: asked,
+    published: sum(publishedIn),
     settled,
     // Down, never up: 99.996 is not all of them.
-    successPercent: Math.floor((settled * 10_000) / (jobs * outcomes.length)) / 100,
+    successPercent: asked === 0 ? 0 : Math.floor((settled * 10_000) / asked) / 100,
     seconds: round(seconds),
     jobsPerSecond: round(seconds === 0 ? 0 : settled / seconds),
     turns: outcomes.map(outcome => round(speedOf(outcome))),
@@ -153,6 +155,7 @@ const byName = <T>(of: (name: LatencyName) => T) =>
   Object.fromEntries(LATENCY_NAMES.map(name => [name, of(name)])) as Record<LatencyName, T>
 
 export const settledIn = ({ jobs }: LoadOutcome): number => jobs.filter(job => job.settledAt !== null).length
+const publishedIn = ({ jobs }: LoadOutcome): number => jobs.filter(job => job.publishedAt !== null).length
 const secondsOf = ({ startedAt, endedAt }: LoadOutcome): number => (endedAt - startedAt) / 1000
 export const speedOf = (outcome: LoadOutcome): number =>
   outcome.endedAt === outcome.startedAt ? 0 : settledIn(outcome) / secondsOf(outcome)

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '../failure.ts'
+import type { Program } from '../program.ts'
+
+const HARNESS = fileURLToPath(new URL('../../../../ops/stress/run.ts', import.meta.url))
+
+/** Its options are those of the harness, which reads them itself: `--profile` is one of load there, not one of a bus. */
+export function addStress(program: Program): void {
+  program
+    .command('stress')
+    .summary('find out what a bus bears, and whether it keeps its word')
+    .description('Idempotency, attempts and load, with a report. Its options: intent-bus stress --help')
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => {
+      if (!existsSync(HARNESS)) {
+        throw new Failure('stress needs a clone of the repository, in which the harness is.')
+      }
+      const argv = process.argv.slice(2)
+      const { main } = (await import(HARNESS)) as { main(argv: readonly string[]): Promise<number> }
+      process.exitCode = await main(argv.slice(argv.indexOf('stress') + 1))
+    })
+}
