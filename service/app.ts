@@ -17,15 +17,19 @@ import { asBusError, handleErrors, sendError } from './http/error-handler.ts'
 import { guard } from './http/guard.ts'
 import { requestLimits } from './http/limits/request-limits.ts'
 import { observeRequests } from './http/logging.ts'
+import { MaintenanceMode } from './http/maintenance-mode.ts'
 import type { Metrics } from './http/metrics/metrics.ts'
+import { ProxyWatch } from './http/proxy-watch.ts'
 import { requestId, setResponseHeaders } from './http/response-headers.ts'
 import { adminRoutes } from './http/routes/admin.ts'
+import { auditRoutes } from './http/routes/audit.ts'
 import { claimRoutes } from './http/routes/claims.ts'
 import { deadLetterRoutes } from './http/routes/dead-letters.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { intentRoutes } from './http/routes/intents.ts'
 import { keyRoutes } from './http/routes/keys.ts'
 import { listingRoutes } from './http/routes/listing.ts'
+import { maintenanceRoutes } from './http/routes/maintenance.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { openApiRoutes } from './http/routes/openapi.ts'
 import { overviewRoutes } from './http/routes/overview.ts'
@@ -56,17 +60,31 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   observeRequests(app, metrics)
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)
-  guard(app, { settings, broker, keys, limits, observer: metrics, wallNow })
+  const maintenance = new MaintenanceMode(broker, settings.maintenance, await broker.store.maintenance())
+  const proxies = new ProxyWatch(settings.trustProxy)
+  guard(app, { settings, broker, keys, limits, maintenance, proxies, observer: metrics, wallNow })
   handleErrors(app, broker, limits, metrics)
   metrics.watch({
     stats: () => broker.store.stats(),
     queued: () => broker.queued,
     waitingClaims: () => broker.waiting,
     issuedKeys: () => keys.size,
+    isInMaintenance: () => maintenance.on,
     now: () => broker.now(),
   })
 
-  const parts: Parts = { settings, broker, clock, keys, vault, limits, metrics, wallNow }
+  const parts: Parts = {
+    settings,
+    broker,
+    clock,
+    keys,
+    vault,
+    limits,
+    maintenance,
+    proxies,
+    metrics,
+    wallNow,
+  }
   rootRoutes(app, parts)
   healthRoutes(app, parts)
   intentRoutes(app, parts)
@@ -76,6 +94,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   valueRoutes(app, parts)
   adminRoutes(app, parts)
   deadLetterRoutes(app, parts)
+  auditRoutes(app, parts)
+  maintenanceRoutes(app, parts)
   keyRoutes(app, parts)
   overviewRoutes(app, parts)
   listingRoutes(app, parts)

@@ -10,6 +10,7 @@ export const CATALOGUE = {
   invalid_result_type: 400,
   confirmation_required: 400,
   unauthorized: 401,
+  key_expired: 401,
   https_required: 403,
   invalid_signature: 403,
   forbidden: 403,

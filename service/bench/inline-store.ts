@@ -48,6 +48,8 @@ export function openInlineStore(path: string): Store {
     deadLetter: async id => reads.deadLetter(id),
     intents: async search => reads.intents(search),
     busiestGoals: async limit => writer.busiestGoals(limit),
+    audit: async search => reads.audit(search),
+    maintenance: async () => reads.maintenance(),
     async close() {
       reading.close()
       db.close()

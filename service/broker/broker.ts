@@ -3,14 +3,17 @@ import type { BusError } from '../errors.ts'
 import { JITTER_MS } from '../intent/retry.ts'
 import { type Ask, type KeyId, sameRoute } from '../intent/routing.ts'
 import type {
+  Actor,
   Claimed,
   ExtendOp,
   FailOp,
   FulfilOp,
-  KeyRecord,
+  KeyFacts,
+  KeySecret,
+  KeyTerms,
   Lapse,
+  Maintenance,
   Moved,
-  NewKey,
   Nonce,
   Op,
   Outcome,
@@ -18,6 +21,7 @@ import type {
   Published,
   PublishOp,
   PurgeCursor,
+  RotateKeyOp,
   Store,
   SweepCounts,
   ValueOf,
@@ -189,51 +193,77 @@ export class Broker {
     if (nonce !== null) accept(await this.#submit({ kind: 'witness', nonce }))
   }
 
-  async createKey(key: NewKey): Promise<KeyRecord> {
-    return { ...key, ...accept(await this.#submit({ kind: 'createKey', ...key })) }
+  async createKey(secret: KeySecret, terms: KeyTerms, by?: Actor): Promise<KeyFacts> {
+    return accept(await this.#submit({ kind: 'createKey', ...secret, ...terms, by }))
+  }
+
+  /** @throws {BusError} `not_found`, or `invalid_request` when it has a successor already */
+  async rotateKey(rotation: Omit<RotateKeyOp, 'kind'>): Promise<ValueOf['rotateKey']> {
+    return accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
+  }
+
+  /** @throws {BusError} `not_found` */
+  async changeKey(id: number, changes: Partial<KeyTerms>, by?: Actor): Promise<KeyFacts> {
+    return accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
   }
 
   /** @returns the key that went, or `null` when no such key was there */
-  async revokeKey(hash: Buffer): Promise<ValueOf['revokeKey']> {
-    const gone = accept(await this.#submit({ kind: 'revokeKey', hash }))
-    if (gone !== null) this.#claims.dismiss(gone.id)
+  async revokeKey(hash: Buffer, by?: Actor): Promise<ValueOf['revokeKey']> {
+    const gone = accept(await this.#submit({ kind: 'revokeKey', hash, by }))
+    if (gone !== null) this.#claims.dismiss(gone.identity)
     return gone
   }
 
-  async cancel(id: string): Promise<Moved> {
-    const moved = accept(await this.#submit({ kind: 'cancel', id }))
+  /** Keeps when a key was used, along with a commit that somebody else causes; with none before the stop, at the stop. */
+  keyUsed(id: number): void {
+    this.#commits.along({ kind: 'keyUsed', id, at: this.#clock.now() })
+  }
+
+  async cancel(id: string, by?: Actor): Promise<Moved> {
+    const moved = accept(await this.#submit({ kind: 'cancel', id, by }))
     if (moved.moved) this.#observer.died(moved.namespace, 'cancelled')
     this.#endings.ended(id)
     return moved
   }
 
-  async retry(id: string): Promise<Moved> {
-    return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs }))
+  async retry(id: string, by?: Actor): Promise<Moved> {
+    return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs, by }))
   }
 
   /** @returns per id, in order, whether it was dead and is open again, with all its attempts */
-  async retryDead(ids: string[]): Promise<boolean[]> {
-    return accept(await this.#submit({ kind: 'retryDead', ids, ttlMs: this.#settings.intentTtlMs }))
+  async retryDead(ids: string[], by?: Actor): Promise<boolean[]> {
+    return accept(await this.#submit({ kind: 'retryDead', ids, ttlMs: this.#settings.intentTtlMs, by }))
   }
 
   /** @returns per id, in order, whether it was dead and is deleted */
-  async dropDead(ids: string[]): Promise<boolean[]> {
-    return accept(await this.#submit({ kind: 'dropDead', ids }))
+  async dropDead(ids: string[], by?: Actor): Promise<boolean[]> {
+    return accept(await this.#submit({ kind: 'dropDead', ids, by }))
   }
 
   /** @returns how many intents went. Runs in steps, so that publishes get their turn in between. */
-  async purge(namespace: string | null): Promise<number> {
+  async purge(namespace: string | null, by?: Actor): Promise<number> {
     let deleted = 0
     let from: PurgeCursor | null = null
     do {
       const step: ValueOf['purge'] = accept(
-        await this.#submit({ kind: 'purge', namespace, from, limit: PURGE_STEP }),
+        await this.#submit({ kind: 'purge', namespace, from, limit: PURGE_STEP, by }),
       )
       deleted += step.deleted
       from = step.next
     } while (from !== null)
     for (const id of this.#endings.ids) if ((await this.store.intent(id)) === null) this.#endings.ended(id)
     return deleted
+  }
+
+  /** Keeps whether there is maintenance. What that means for requests is not the broker's. */
+  async maintain(on: boolean, note: string, by?: Actor): Promise<Maintenance | null> {
+    return accept(await this.#submit({ kind: 'maintain', on, note, by }))
+  }
+
+  /** Answers whoever waits for work or for an end: there is none now. */
+  dismissWaiting(): void {
+    this.#claims.dismiss()
+    this.#endings.dismiss()
   }
 
   /** Does all time-driven work that is due, now, and says what it was. */
@@ -257,6 +287,7 @@ export class Broker {
   async drain(): Promise<void> {
     this.beginDrain()
     await this.#sweeper.stop()
+    this.#commits.handOverRest()
     await this.#commits.drained()
   }
 

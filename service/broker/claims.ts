@@ -42,8 +42,8 @@ export class Claims {
     this.#waiters.offer(work)
   }
 
-  /** Sends those with this key away. */
-  dismiss(keyId: KeyId): void {
+  /** Sends those with this key away, or everybody. */
+  dismiss(keyId?: KeyId): void {
     this.#waiters.dismiss(keyId)
   }
 

@@ -35,6 +35,7 @@ export class GroupCommit {
   readonly #limits: GroupCommitLimits
   readonly #report: GroupCommitReport
   #gathered: Waiting[] = []
+  readonly #along: Op[] = []
   #unanswered = 0
   /** Hand-overs that are not answered. */
   #underWay = 0
@@ -73,6 +74,16 @@ export class GroupCommit {
     })
   }
 
+  /** Takes it along with the next hand-over, and causes none: for what can wait, and whose outcome nobody waits for. */
+  along(op: Op): void {
+    this.#along.push(op)
+  }
+
+  /** Hands over what goes along, when nobody else will any more. */
+  handOverRest(): void {
+    if (this.#along.length > 0) this.#handOver()
+  }
+
   /** Resolves once every operation has its outcome. */
   async drained(): Promise<void> {
     if (this.#unanswered === 0) return
@@ -96,13 +107,14 @@ export class GroupCommit {
 
   async #handOver(): Promise<void> {
     const batch = this.#gathered
+    const along = this.#along.splice(0)
     this.#gathered = []
     this.#underWay += 1
+    this.#unanswered += along.length
     try {
-      const { outcomes, transaction } = await this.#store.commit(
-        batch.map(waiting => waiting.op),
-        this.#now(),
-      )
+      const ops = batch.map(waiting => waiting.op)
+      ops.push(...along)
+      const { outcomes, transaction } = await this.#store.commit(ops, this.#now())
       if (transaction !== this.#lastTransaction) this.#report.committed(transaction)
       this.#lastTransaction = transaction
       for (let i = 0; i < batch.length; i += 1) batch[i]!.resolve(outcomes[i]!)
@@ -110,11 +122,12 @@ export class GroupCommit {
       if (error !== this.#lastFault)
         this.#report.failed(error instanceof StorageError ? error.reason : 'failed', error)
       this.#lastFault = error
+      this.#along.push(...along)
       const refusal = error instanceof StorageError ? storageRefusal(error) : error
       for (const waiting of batch) waiting.reject(refusal)
     } finally {
       this.#underWay -= 1
-      this.#unanswered -= batch.length
+      this.#unanswered -= batch.length + along.length
       this.#handOverIfRoom()
       if (this.#unanswered === 0) {
         this.#idle?.resolve()

@@ -20,6 +20,9 @@ const REFUSALS: Record<Refusal, () => BusError> = {
   idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
   lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
   not_found: () => new BusError('not_found', 'Intent not found.'),
+  no_key: () => new BusError('not_found', 'There is no key with that number.'),
+  key_replaced: () =>
+    new BusError('invalid_request', 'This key has been rotated already: rotate its successor instead.'),
   internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
 }
 

@@ -1,6 +1,7 @@
 import helmet from '@fastify/helmet'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
+import { actorOf } from '../http/auth/actor.ts'
 import { isSameOrigin } from '../http/auth/same-origin.ts'
 import { bytesOf } from '../http/body.ts'
 import { intentId } from '../http/routes/intent-id.ts'
@@ -67,12 +68,12 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
 
   scope.post<Id>(`${HOME}/intents/:id/retry`, ADMIN, async (request, reply) => {
     const id = pressed('retry', request)
-    return reply.redirect(await afterwards('retried', broker.retry(id)), 303)
+    return reply.redirect(await afterwards('retried', broker.retry(id, actorOf(request))), 303)
   })
 
   scope.post<Id>(`${HOME}/intents/:id/cancel`, ADMIN, async (request, reply) => {
     const id = pressed('cancel', request)
-    return reply.redirect(await afterwards('cancelled', broker.cancel(id)), 303)
+    return reply.redirect(await afterwards('cancelled', broker.cancel(id, actorOf(request))), 303)
   })
 
   /** @returns the intent whose button was pressed on a page of ours @throws {BusError} `forbidden` when it was not */

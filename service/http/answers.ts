@@ -17,7 +17,7 @@ export function sendJson(reply: FastifyReply, text: string): FastifyReply {
 
 /** Bus ms as the wire has it: unix seconds with a fraction. */
 export const seconds = (ms: number): number => ms / 1000
-const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : ms / 1000)
+export const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : ms / 1000)
 const quotedOrNull = (label: string | null): string => (label === null ? 'null' : `"${label}"`)
 
 export function publishedText(id: string, namespace: string): string {

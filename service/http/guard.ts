@@ -7,14 +7,17 @@ import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
+import { adminCredential } from './auth/actor.ts'
 import { ADMIN_CHALLENGE, AdminDoor, MetricsDoor, type Verdict } from './auth/admin.ts'
-import type { Caller, KeyRing } from './auth/keys.ts'
+import { type Caller, type KeyRing, whyShut } from './auth/keys.ts'
 import { isSameOrigin } from './auth/same-origin.ts'
 import { isGuessable } from './auth/secrets-equal.ts'
 import { NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
 import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
+import type { MaintenanceMode } from './maintenance-mode.ts'
+import type { ProxyWatch } from './proxy-watch.ts'
 import { type Access, takeNonce } from './request.ts'
 import { setResponseHeaders } from './response-headers.ts'
 import type { AppSettings } from './settings.ts'
@@ -27,6 +30,8 @@ export type GuardParts = {
   broker: Broker
   keys: KeyRing
   limits: RequestLimits
+  maintenance: MaintenanceMode
+  proxies: ProxyWatch
   observer: { authFailed(kind: AuthFailure): void }
   /** Wall time in ms, which clients sign with. */
   wallNow: () => number
@@ -35,7 +40,7 @@ export type GuardParts = {
 const MAINTENANCE_RETRY_S = 30
 
 export function guard(app: FastifyInstance, parts: GuardParts): void {
-  const { settings, broker, keys, limits, observer, wallNow } = parts
+  const { settings, broker, keys, limits, maintenance, proxies, observer, wallNow } = parts
   const adminDoor = new AdminDoor(settings.adminSecret, settings.dashboardPassword)
   const metricsDoor = new MetricsDoor(settings.metricsToken, adminDoor)
 
@@ -44,16 +49,10 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   app.decorateRequest('counted', false)
   app.decorateRequest('waits', false)
 
-  let proxySeen = false
-  /** Behind a proxy everybody has its address, unless it is told so. Said once: anybody may send the header. */
-  function noticeProxy({ headers, log }: FastifyRequest): void {
-    if (proxySeen || settings.trustProxy > 0 || headers['x-forwarded-for'] === undefined) return
-    proxySeen = true
-    log.warn('a request came with X-Forwarded-For, which is ignored: behind a proxy, set BUS_TRUST_PROXY')
-  }
+  const closed = () => new BusError('maintenance', 'The bus is in maintenance mode.', MAINTENANCE_RETRY_S)
 
   app.addHook('onRequest', (request, reply, done) => {
-    noticeProxy(request)
+    proxies.look(request)
     setResponseHeaders(request, reply)
     // Reset since it was sent: there is no address any more, and nobody to answer.
     if (request.ip === undefined) return void request.raw.socket.destroy()
@@ -67,9 +66,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     }
     if (access === 'admin') return done(admit(adminDoor, 'admin', request, reply))
     if (access === 'metrics') return done(admit(metricsDoor, 'metrics', request, reply))
-    if (settings.maintenance) {
-      return done(new BusError('maintenance', 'The bus is in maintenance mode.', MAINTENANCE_RETRY_S))
-    }
+    if (maintenance.on) return done(closed())
     if (access === 'public') return done()
     if (broker.draining && request.method !== 'GET' && request.method !== 'HEAD') {
       return done(new BusError('draining', 'The bus is shutting down. Try again shortly.', 1))
@@ -81,7 +78,9 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const { caller } = request
     if (caller === null) return done()
     // The body may have taken its time, and an admin used it.
-    if (caller.isRevoked) return done(new BusError('unauthorized', 'Invalid API key'))
+    if (maintenance.on) return done(closed())
+    const shut = whyShut(caller, broker.now())
+    if (shut !== null) return done(shut)
     if (settings.requireSignatures || request.headers['x-signature'] !== undefined) {
       try {
         checkSignature(request, caller)
@@ -89,6 +88,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
         return done(error as Error)
       }
     }
+    if (caller.issued !== null && keys.used(caller, broker.now())) broker.keyUsed(caller.issued.id)
     if (caller.isMaster && request.nonce === null) {
       request.counted = true
       return done()
@@ -106,8 +106,15 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const caller = keys.find(apiKey)
     const guessable = isGuessable(apiKey)
     const refusal = judge(caller === null ? null : `key ${caller.keyId}`, guessable, 'api_key', request)
-    if (refusal === undefined) request.caller = caller
-    return refusal
+    if (refusal !== undefined || caller === null) return refusal
+    const shut = whyShut(caller, broker.now())
+    if (shut !== null) {
+      // It was the right one once: no guess, so it is not counted as one.
+      observer.authFailed('api_key')
+      return shut
+    }
+    request.caller = caller
+    return undefined
   }
 
   function admit(
@@ -173,9 +180,9 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 }
 
 /** Which secret it was: one that is known from an address vouches for no other. */
-function credentialOf(kind: AuthFailure, { headers }: FastifyRequest): string {
-  if (kind === 'metrics' && /^Bearer /i.test(headers.authorization ?? '')) return 'metrics'
-  return headers['x-admin-token'] === undefined ? 'password' : 'token'
+function credentialOf(kind: AuthFailure, request: FastifyRequest): string {
+  if (kind === 'metrics' && /^Bearer /i.test(request.headers.authorization ?? '')) return 'metrics'
+  return adminCredential(request)
 }
 
 /** A browser adds Basic credentials it remembers to whatever any page makes it send. Other clients send no such headers. */

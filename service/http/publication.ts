@@ -40,7 +40,7 @@ export function publicationOf(
     delayMs: Math.round(fields.delay * 1000),
     maxAttempts: fields.max_attempts,
     backoffMs: Math.round(fields.backoff_base * 1000),
-    openLimit: caller.isMaster ? null : settings.maxOpenIntents,
+    openLimit: caller.isMaster ? null : (caller.issued?.openLimit ?? settings.maxOpenIntents),
     idempotency: idempotencyKey === null ? null : { key: idempotencyKey, fingerprint: fingerprint(body) },
   }
 }

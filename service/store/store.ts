@@ -59,20 +59,42 @@ export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: st
 /** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
 export type WitnessOp = Signed & { kind: 'witness' }
 
-export type NewKey = Omit<KeyRecord, 'id' | 'createdAt'>
-export type CreateKeyOp = NewKey & { kind: 'createKey' }
-export type RevokeKeyOp = { kind: 'revokeKey'; hash: Buffer }
-export type CancelOp = { kind: 'cancel'; id: string }
-export type RetryOp = { kind: 'retry'; id: string; ttlMs: number }
-/** Opens the dead among the intents named again, as `retry` does, and leaves the others alone. */
-export type RetryDeadOp = { kind: 'retryDead'; ids: string[]; ttlMs: number }
-/** Deletes the dead among them for good, as a prune does: an idempotency key goes on answering until it lapses. */
-export type DropDeadOp = { kind: 'dropDead'; ids: string[] }
+/** Who asked for it, as far as a request says. What is done for somebody goes into the audit trail in the same transaction. */
+type Audited = { by?: Actor | undefined }
+
+/** The key itself, in the ways in which it is kept. */
+export type KeySecret = Pick<KeyRecord, 'hash' | 'sealed' | 'prefix'>
+export type KeyTerms = Pick<KeyRecord, 'owner' | 'note' | 'expiresAt' | 'rateLimit' | 'openLimit'>
+export type CreateKeyOp = Audited & KeySecret & KeyTerms & { kind: 'createKey' }
 /**
- * `namespace: null` empties everything but the keys, at once. A namespace goes in bounded steps: its intents, then the
+ * A new secret for the same identity, with the owner, note and limits of the one before, which stays good until `overlapMs` from
+ * now, or its own end if that comes first. `expiresAt: undefined`: it lives as long as its predecessor was made to.
+ */
+export type RotateKeyOp = Audited &
+  KeySecret & { kind: 'rotateKey'; id: number; overlapMs: number; expiresAt: number | null | undefined }
+/** What is left out stays as it is. */
+export type ChangeKeyOp = Audited & { kind: 'changeKey'; id: number; changes: Partial<KeyTerms> }
+export type RevokeKeyOp = Audited & { kind: 'revokeKey'; hash: Buffer }
+/** `at` is bus ms. */
+export type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
+export type CancelOp = Audited & { kind: 'cancel'; id: string }
+export type RetryOp = Audited & { kind: 'retry'; id: string; ttlMs: number }
+/** Opens the dead among the intents named again, as `retry` does, and leaves the others alone. */
+export type RetryDeadOp = Audited & { kind: 'retryDead'; ids: string[]; ttlMs: number }
+/** Deletes the dead among them for good, as a prune does: an idempotency key goes on answering until it lapses. */
+export type DropDeadOp = Audited & { kind: 'dropDead'; ids: string[] }
+/** Switches maintenance; it outlives a restart. What it is already it stays, and no entry is made of it. */
+export type MaintainOp = Audited & { kind: 'maintain'; on: boolean; note: string }
+/**
+ * `namespace: null` empties everything but the keys and the audit trail, at once. A namespace goes in bounded steps: its intents, then the
  * idempotency keys that would go on answering for them. `from: null` begins.
  */
-export type PurgeOp = { kind: 'purge'; namespace: string | null; from: PurgeCursor | null; limit: number }
+export type PurgeOp = Audited & {
+  kind: 'purge'
+  namespace: string | null
+  from: PurgeCursor | null
+  limit: number
+}
 /** Rows of that table with a sequence in (`after`, `upTo`]: what came after the purge began stays. */
 export type PurgeCursor = {
   table: 'intents' | 'idempotency_keys'
@@ -105,11 +127,15 @@ export type Op =
   | SetOp
   | WitnessOp
   | CreateKeyOp
+  | RotateKeyOp
+  | ChangeKeyOp
   | RevokeKeyOp
+  | KeyUsedOp
   | CancelOp
   | RetryOp
   | RetryDeadOp
   | DropDeadOp
+  | MaintainOp
   | PurgeOp
   | SweepOp
 
@@ -121,6 +147,9 @@ export type Refusal =
   | 'idempotency_conflict'
   | 'lease_lost'
   | 'not_found'
+  | 'no_key'
+  /** It has a successor already. */
+  | 'key_replaced'
   /** The engine could not carry out this one operation; the rest of its commit stands. */
   | 'internal'
 
@@ -177,14 +206,19 @@ export type ValueOf = {
   progress: { id: string }
   set: null
   witness: null
-  createKey: { id: KeyId; createdAt: number }
-  /** `unsettled`: its open and claimed intents, which stay. */
-  revokeKey: { id: KeyId; unsettled: number } | null
+  createKey: KeyFacts
+  /** Both as they are now. */
+  rotateKey: { successor: KeyFacts; predecessor: KeyFacts }
+  changeKey: KeyFacts
+  /** `unsettled`: open and claimed intents of its identity, which stay. `last`: no other key of that is left. */
+  revokeKey: { id: number; identity: KeyId; unsettled: number; last: boolean } | null
+  keyUsed: null
   cancel: Moved
   retry: Moved
   /** Per id, in order: whether it was dead. One that stands twice is not when its second turn comes. */
   retryDead: boolean[]
   dropDead: boolean[]
+  maintain: Maintenance | null
   /** `deleted` counts intents. */
   purge: { deleted: number; next: PurgeCursor | null }
   sweep: Swept
@@ -212,14 +246,76 @@ export type Transaction = {
 /** `transaction` is one and the same object in the answer of each call that shared it. */
 export type Committed = { outcomes: Outcome[]; transaction: Transaction }
 
+/** An issued key. Times are bus ms, `null`: none; limits that are `null` are the bus's. */
 export type KeyRecord = {
-  id: KeyId
+  /** Its number, which no other key ever has. */
+  id: number
+  /** Whose intents, values and leases it opens: its own number, or that of the first key of the line it was rotated from. */
+  identity: KeyId
   hash: Buffer
   sealed: Buffer
   prefix: string
   owner: string
+  note: string
   createdAt: number
+  expiresAt: number | null
+  lastUsedAt: number | null
+  /** Requests in a window. */
+  rateLimit: number | null
+  /** Open and claimed intents. */
+  openLimit: number | null
+  /** The number of its successor. */
+  replacedBy: number | null
 }
+
+/** All but what opens it. */
+export type KeyFacts = Omit<KeyRecord, 'hash' | 'sealed'>
+
+/** What is known of whoever did something as an admin. */
+export type Actor = {
+  /** Which secret it was. */
+  credential: 'admin_token' | 'password'
+  via: 'api' | 'dashboard'
+  address: string
+  requestId: string
+}
+
+export const AUDIT_ACTIONS = [
+  'key_created',
+  'key_rotated',
+  'key_changed',
+  'key_revoked',
+  'intent_cancelled',
+  'intent_retried',
+  'dead_retried',
+  'dead_dropped',
+  'purged',
+  'maintenance_on',
+  'maintenance_off',
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
+export type AuditEntry = Actor & {
+  sequence: number
+  at: number
+  action: AuditAction
+  /** The id of a key or an intent, or a namespace; `null`: the detail says it. */
+  subject: string | null
+  detail: Readonly<Record<string, unknown>>
+}
+
+/** What is `null` does not matter. With neither `after` nor `since` it is the newest. */
+export type AuditSearch = {
+  /** A sequence. */
+  after: number | null
+  /** Bus ms. */
+  since: number | null
+  action: AuditAction | null
+  limit: number
+}
+
+/** `since`: bus ms at which it was switched on. */
+export type Maintenance = { since: number; note: string }
 
 /** How far a worker says it is, in percent, and what it says besides. */
 export type Progress = { progress: number; message: string | null }
@@ -316,6 +412,10 @@ export interface Store {
   intents(search: IntentSearch): Promise<IntentPage | null>
   /** The goals with the most open and claimed intents, the greatest first. */
   busiestGoals(limit: number): Promise<GoalDepth[]>
+  /** Oldest first. */
+  audit(search: AuditSearch): Promise<AuditEntry[]>
+  /** `null`: it is not switched on. */
+  maintenance(): Promise<Maintenance | null>
   stats(): Promise<Stats>
   /** Open and claimed intents by the key that published them, as they are kept; a key that has none is left out. */
   unsettled(): Promise<ReadonlyMap<KeyId, number>>

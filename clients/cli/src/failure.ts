@@ -26,7 +26,7 @@ export class Failure extends Error {
 
 export type Told = { code: string; message: string; wayOut?: string | undefined; exit: ExitCode }
 
-const DENIED = ['unauthorized', 'forbidden', 'invalid_signature', 'https_required']
+const DENIED = ['unauthorized', 'key_expired', 'forbidden', 'invalid_signature', 'https_required']
 
 /**
  * @param origins where address, key and token came from, if that is known
@@ -96,6 +96,8 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
       return ADMIN_TOKEN
     case 'unauthorized':
       return isAdminRefusal(error) ? wrongAdminToken(origins) : wrongKey(origins)
+    case 'key_expired':
+      return 'An admin gives it a successor with `intent-bus keys rotate NUMBER`, or more time with `keys change NUMBER --expires 90d`.'
     case 'invalid_signature':
       return error.message.startsWith('Stale')
         ? 'Set this machine’s clock; `intent-bus doctor` says how far it is off.'

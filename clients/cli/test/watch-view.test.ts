@@ -10,6 +10,8 @@ const overview = (fields: Partial<Overview> = {}): Overview => ({
   startedAt: 0,
   uptimeSeconds: 1000,
   draining: false,
+  maintenance: { on: false, by: null, since: null, note: '' },
+  proxyUnknown: false,
   intents: { open: 1_234_567, claimed: 12, fulfilled: 999, dead: 3 },
   deadLetters: 3,
   oldestReadyAgeSeconds: 90,

@@ -4,11 +4,82 @@ import { camel, type ResultType, type State, type Status, snake, type Visibility
 export type IssuedKey = {
   keyId: number
   owner: string
+  note: string
   /** How the key begins. No answer shows it whole. */
   prefix: string
   createdAt: number
-  /** Its intents that are open or claimed. */
+  /** To five minutes. `null`: never. */
+  lastUsedAt: number | null
+  /** `null`: it does not expire. */
+  expiresAt: number | null
+  expired: boolean
+  /** Requests in a window. `null`: the limit of the bus. */
+  rateLimit: number | null
+  /** Open and claimed intents it may have. `null`: the limit of the bus. */
+  openLimit: number | null
+  /** The number of its successor, once it was rotated. */
+  replacedBy: number | null
+  /** Intents that are open or claimed; a key and its successors have the same. */
   openIntents: number
+}
+
+/** What is left out is not set, or stays as it is. */
+export type KeyTerms = {
+  /** For people; up to 512 characters. */
+  note?: string | undefined
+  /** Seconds from now. 0: it does not expire. */
+  expiresIn?: number | undefined
+  /** Requests in a window. 0: the limit of the bus. */
+  rateLimit?: number | undefined
+  /** Open and claimed intents it may have. 0: the limit of the bus. */
+  openLimit?: number | undefined
+}
+
+/** A key by its number, or by itself. */
+export type WhichKey = { apiKey: string } | { keyId: number }
+
+export type AuditAction =
+  | 'key_created'
+  | 'key_rotated'
+  | 'key_changed'
+  | 'key_revoked'
+  | 'intent_cancelled'
+  | 'intent_retried'
+  | 'dead_retried'
+  | 'dead_dropped'
+  | 'purged'
+  | 'maintenance_on'
+  | 'maintenance_off'
+
+export type AuditEntry = {
+  sequence: number
+  at: number
+  action: AuditAction
+  /** The id of a key or an intent, or a namespace. */
+  subject: string | null
+  /** In the names of the wire. */
+  detail: Readonly<Record<string, unknown>>
+  /** Which secret let the admin in. */
+  credential: 'admin_token' | 'password'
+  via: 'api' | 'dashboard'
+  address: string
+  requestId: string
+}
+
+export type AuditFilter = {
+  /** A sequence: what came after it. */
+  after?: number | undefined
+  /** Unix seconds: what was done from then on. */
+  since?: number | undefined
+  action?: AuditAction | undefined
+}
+
+/** `by`: the variable of the bus, which the switch cannot end, or the switch. */
+export type Maintenance = {
+  on: boolean
+  by: 'variable' | 'switch' | null
+  since: number | null
+  note: string
 }
 
 export type DeadLetter = {
@@ -55,6 +126,9 @@ export type Overview = {
   startedAt: number
   uptimeSeconds: number
   draining: boolean
+  maintenance: Maintenance
+  /** Somebody came by a proxy that the bus was not told of (or says so). */
+  proxyUnknown: boolean
   intents: Record<State, number>
   deadLetters: number
   /** `null`: nothing is ready. */
@@ -89,13 +163,36 @@ export class Admin {
   }
 
   /** Makes a key. It is shown this once. Not repeated when no answer came: there might be two then. */
-  async generateKey(owner: string): Promise<{ apiKey: string; owner: string }> {
-    const made = await this.#post<{ api_key: string; owner: string }>(
-      '/admin/generate_key',
-      { owner },
-      { once: true },
-    )
-    return { apiKey: made.api_key, owner: made.owner }
+  async generateKey(owner: string, terms: KeyTerms = {}): Promise<IssuedKey & { apiKey: string }> {
+    const body = snake({ owner, ...terms })
+    return camel(await this.#post<object>('/admin/generate_key', body, { once: true })) as IssuedKey & {
+      apiKey: string
+    }
+  }
+
+  /**
+   * Gives a key a successor that opens the same intents, values and leases. The old one stays good for `overlap` seconds, a day
+   * unless it is said. Not repeated when no answer came.
+   *
+   * @throws {BusError} `not_found`; `invalid_request` when it has a successor already
+   */
+  async rotateKey(
+    which: WhichKey,
+    options: { overlap?: number | undefined; expiresIn?: number | undefined } = {},
+  ): Promise<IssuedKey & { apiKey: string; replaces: IssuedKey }> {
+    const body = snake({ ...which, ...options })
+    const { replaces, ...made } = await this.#post<{ replaces: object }>('/admin/rotate_key', body, {
+      once: true,
+    })
+    return { ...camel(made), replaces: camel(replaces) } as IssuedKey & {
+      apiKey: string
+      replaces: IssuedKey
+    }
+  }
+
+  /** @throws {BusError} `not_found` */
+  async changeKey(which: WhichKey, changes: KeyTerms & { owner?: string | undefined }): Promise<IssuedKey> {
+    return camel(await this.#post<object>('/admin/change_key', snake({ ...which, ...changes }))) as IssuedKey
   }
 
   async overview(persistence: Persistence = {}): Promise<Overview> {
@@ -114,9 +211,7 @@ export class Admin {
   }
 
   /** Revoking what is unknown or revoked already is no error: `revoked` is `false` then. */
-  async revokeKey(
-    which: { apiKey: string } | { keyId: number },
-  ): Promise<{ revoked: boolean; openIntents?: number }> {
+  async revokeKey(which: WhichKey): Promise<{ revoked: boolean; openIntents?: number }> {
     const { ok: _, ...gone } = camel(
       await this.#post<Record<string, unknown>>('/admin/revoke_key', snake(which)),
     )
@@ -163,6 +258,35 @@ export class Admin {
     return this.#each('/admin/dead/drop', ids)
   }
 
+  /** What admins did after an entry, or since a time, oldest first, page by page as it is asked for. With neither: from the beginning. */
+  async *audit(filter: AuditFilter = {}): AsyncGenerator<AuditEntry, void> {
+    const after = filter.after ?? (filter.since === undefined ? 0 : undefined)
+    let query: Record<string, unknown> | null = { ...filter, after, limit: PAGE }
+    while (query !== null) {
+      const { entries, next } = await this.#auditPage(query)
+      yield* entries
+      query = next
+    }
+  }
+
+  /** The last entries, oldest first. @param limit 1..1000 */
+  async lastAudit(limit = 100, action?: AuditAction): Promise<AuditEntry[]> {
+    return (await this.#auditPage({ limit, action })).entries
+  }
+
+  async maintenance(): Promise<Maintenance> {
+    return this.#get('/admin/maintenance')
+  }
+
+  /**
+   * Begins or ends maintenance, in which all but admins are answered 503. It outlives a restart of the bus.
+   *
+   * @throws {BusError} `invalid_request` when the bus has it by its variable
+   */
+  async setMaintenance(on: boolean, note?: string): Promise<Maintenance> {
+    return this.#post('/admin/maintenance', { on, note })
+  }
+
   /** Deletes all intents, or those of a namespace; without one, the values, nonces and idempotency keys as well. For good. */
   async purge(namespace?: string): Promise<{ deleted: number }> {
     const { deleted } = await this.#post<{ deleted: number }>('/admin/purge', { confirm: true, namespace })
@@ -182,6 +306,17 @@ export class Admin {
       for (const item of body as object[]) yield camel(item) as Item
       query = nextPage(headers.get('link'))
     }
+  }
+
+  async #auditPage(query: Record<string, unknown>) {
+    const { body, headers } = await this.#transport.send({
+      method: 'GET',
+      path: '/admin/audit',
+      access: 'admin',
+      query,
+    })
+    const { entries } = body as { entries: object[] }
+    return { entries: entries.map(entry => camel(entry) as AuditEntry), next: nextPage(headers.get('link')) }
   }
 
   async #each(path: string, ids: readonly string[]): Promise<(Moved | Refused)[]> {

@@ -12,6 +12,7 @@ export type BusErrorCode =
   | 'invalid_result_type'
   | 'confirmation_required'
   | 'unauthorized'
+  | 'key_expired'
   | 'https_required'
   | 'invalid_signature'
   | 'forbidden'

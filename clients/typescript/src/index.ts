@@ -5,16 +5,22 @@
  */
 export type {
   Admin,
+  AuditAction,
+  AuditEntry,
+  AuditFilter,
   DeadLetter,
   DeadLetterDetail,
   DeadLetterFilter,
   IntentDetail,
   IntentFilter,
   IssuedKey,
+  KeyTerms,
   ListedIntent,
+  Maintenance,
   Moved,
   Overview,
   Refused,
+  WhichKey,
 } from './admin.ts'
 export { type BusOptions, type Failure, type Fulfilment, IntentBus, type Publication } from './bus.ts'
 export type { Clock } from './clock.ts'

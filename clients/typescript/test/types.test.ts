@@ -1,8 +1,14 @@
 /** The client's types, held against the schemas that the bus validates with. `tsc` is what fails; the lines run all the same. */
 import { expectTypeOf, test } from 'vitest'
 import type { ErrorCode } from '../../../service/errors.ts'
-import type { ClaimQuery, IntentsQuery, PublishBody } from '../../../service/http/schemas/requests.ts'
 import type {
+  ChangeKeyBody,
+  ClaimQuery,
+  IntentsQuery,
+  PublishBody,
+} from '../../../service/http/schemas/requests.ts'
+import type {
+  AuditAnswer,
   ClaimAnswer,
   DeadLetterAnswer,
   DeadLettersAnswer,
@@ -10,6 +16,7 @@ import type {
   IntentAnswer,
   IntentsAnswer,
   KeysAnswer,
+  MaintenanceAnswer,
   OverviewAnswer,
   PublishAnswer,
   ResultAnswer,
@@ -17,6 +24,7 @@ import type {
 } from '../../../service/http/schemas/responses.ts'
 import type { TypeOf } from '../../../service/http/schemas/schema.ts'
 import type {
+  AuditEntry,
   BusErrorCode,
   Claim,
   ClaimOptions,
@@ -28,7 +36,9 @@ import type {
   IntentFilter,
   IssuedKey,
   Job,
+  KeyTerms,
   ListedIntent,
+  Maintenance,
   Overview,
   Published,
   PublishOptions,
@@ -57,6 +67,10 @@ test('so have the answers to admins', () => {
   expectTypeOf<Camel<TypeOf<typeof IntentsAnswer>[number]>>().toEqualTypeOf<{
     [Name in keyof ListedIntent]: ListedIntent[Name]
   }>()
+  expectTypeOf<Camel<TypeOf<typeof AuditAnswer>['entries'][number]>>().toEqualTypeOf<AuditEntry>()
+  expectTypeOf<TypeOf<typeof MaintenanceAnswer>>().toEqualTypeOf<Maintenance>()
+  type Asked = Omit<Camel<TypeOf<typeof ChangeKeyBody>>, 'apiKey' | 'keyId' | 'owner'>
+  expectTypeOf<Filled<Asked>>().toEqualTypeOf<Filled<KeyTerms>>()
   expectTypeOf<Filled<Camel<TypeOf<typeof IntentAnswer>>>>().toEqualTypeOf<Filled<IntentDetail>>()
   type Plain<T> = T extends (infer Item)[]
     ? Plain<Item>[]

@@ -1,31 +1,56 @@
 import { randomBytes } from 'node:crypto'
+import { BusError } from '../../errors.ts'
 import { type KeyId, MASTER_KEY } from '../../intent/routing.ts'
-import type { KeyRecord } from '../../store/store.ts'
+import type { KeyFacts, KeyRecord, KeySecret } from '../../store/store.ts'
 import { digestBytes, digestOf } from '../digest.ts'
 import type { KeyVault } from '../settings.ts'
 
 /** Who calls. `apiKey` opens the key itself, which a signature is checked with. */
 export type Caller = {
+  /** The identity: a key and its successors have one, and one rate limit, one store of values, one set of intents. */
   readonly keyId: KeyId
   readonly isMaster: boolean
   isRevoked: boolean
+  /** `null`: the master key, which has neither end nor limits. */
+  issued: KeyFacts | null
   apiKey(): string
 }
 
-export type KeyEntry = { id: KeyId; hash: Buffer; prefix: string; owner: string; createdAt: number }
-
 const PREFIX_SHOWN = 7
+
+/** How coarse it is when a key was last used, in ms: it is noted at the first use, and then this long after. */
+export const USE_STEP_MS = 300_000
 
 /** `tk_` and 43 URL-safe characters: 256 random bits. */
 export function newApiKey(): string {
   return `tk_${randomBytes(32).toString('base64url')}`
 }
 
-/** As much of a key as may be shown to tell keys apart. */
-export const shownPrefix = (apiKey: string): string => apiKey.slice(0, PREFIX_SHOWN)
+/** The key as the store keeps it: a digest to find it by, and the sealed key to check signatures with. */
+export const secretOf = (apiKey: string, vault: KeyVault): KeySecret => ({
+  hash: hashOf(apiKey),
+  sealed: vault.seal(apiKey),
+  // As much of a key as may be shown to tell keys apart.
+  prefix: apiKey.slice(0, PREFIX_SHOWN),
+})
 
 /** What a key is stored and looked up by. */
 export const hashOf = digestBytes
+
+/** @returns why the key of a caller who was let in is no longer good, or `null` @param now bus ms */
+export function whyShut({ isRevoked, issued }: Caller, now: number): BusError | null {
+  if (isRevoked) return new BusError('unauthorized', 'Invalid API key')
+  const end = issued?.expiresAt ?? null
+  if (end === null || now < end) return null
+  return new BusError(
+    'key_expired',
+    `This API key expired on ${new Date(end).toISOString()}. An admin can make another, or give it more time.`,
+  )
+}
+
+/** Until the caller's key ends, in ms. */
+export const lifeLeft = ({ issued }: Caller, now: number): number =>
+  issued === null || issued.expiresAt === null ? Number.POSITIVE_INFINITY : issued.expiresAt - now
 
 /**
  * Every API key that opens the bus, by its SHA-256. The table in memory is the truth of this process: it is filled
@@ -34,15 +59,17 @@ export const hashOf = digestBytes
 export class KeyRing {
   readonly #vault: KeyVault
   readonly #callers = new Map<string, Caller>()
-  readonly #issued = new Map<string, KeyEntry>()
+  /** By the number of the key. */
+  readonly #issued = new Map<number, { facts: KeyFacts; hash: Buffer }>()
 
   constructor(masterKey: string, vault: KeyVault, records: readonly KeyRecord[]) {
     this.#vault = vault
-    for (const record of records) this.add(record)
+    for (const { hash, sealed, ...facts } of records) this.add(facts, { hash, sealed })
     this.#callers.set(digestOf(masterKey), {
       keyId: MASTER_KEY,
       isMaster: true,
       isRevoked: false,
+      issued: null,
       apiKey: () => masterKey,
     })
   }
@@ -55,37 +82,56 @@ export class KeyRing {
     return this.#callers.get(digestOf(apiKey)) ?? null
   }
 
-  add({ sealed, ...entry }: KeyRecord): void {
-    const digest = entry.hash.toString('hex')
-    this.#issued.set(digest, entry)
-    this.#callers.set(digest, {
-      keyId: entry.id,
+  add(facts: KeyFacts, { hash, sealed }: Pick<KeyRecord, 'hash' | 'sealed'>): void {
+    this.#issued.set(facts.id, { facts, hash })
+    this.#callers.set(hash.toString('hex'), {
+      keyId: facts.identity,
       isMaster: false,
       isRevoked: false,
+      issued: facts,
       apiKey: () => this.#vault.open(sealed),
     })
   }
 
+  /** Takes what the store says now. */
+  change(facts: KeyFacts): void {
+    const key = this.#issued.get(facts.id)
+    if (key === undefined) return
+    // Its last use may not have reached the store yet.
+    key.facts = { ...facts, lastUsedAt: key.facts.lastUsedAt }
+    this.#callers.get(key.hash.toString('hex'))!.issued = key.facts
+  }
+
   remove(keyHash: Buffer): void {
     const digest = keyHash.toString('hex')
-    if (!this.#issued.delete(digest)) return
-    this.#callers.get(digest)!.isRevoked = true
+    const caller = this.#callers.get(digest)
+    if (caller === undefined || caller.issued === null) return
+    this.#issued.delete(caller.issued.id)
+    caller.isRevoked = true
     this.#callers.delete(digest)
   }
 
-  /** What an operator may see of a key: its prefix and owner, never the key. */
-  nameOf(keyId: KeyId): string {
-    if (keyId === MASTER_KEY) return 'master'
-    for (const entry of this.#issued.values()) {
-      if (entry.id === keyId) return `${entry.prefix}… (${entry.owner})`
-    }
-    return `revoked key ${keyId}`
+  /** Notes that a key was used. @returns whether the store should be told */
+  used({ issued }: Caller, now: number): boolean {
+    if (issued === null || now < (issued.lastUsedAt ?? Number.NEGATIVE_INFINITY) + USE_STEP_MS) return false
+    issued.lastUsedAt = now
+    return true
+  }
+
+  /** What an operator may see of an identity: how its newest key begins and whose it is, never the key. */
+  nameOf(identity: KeyId): string {
+    if (identity === MASTER_KEY) return 'master'
+    const newest = this.list().find(key => key.identity === identity)
+    return newest === undefined ? `revoked key ${identity}` : `${newest.prefix}… (${newest.owner})`
   }
 
   /** What an issued key is stored by, or `null` when no such key is there. */
-  hashById(keyId: KeyId): Buffer | null {
-    for (const entry of this.#issued.values()) if (entry.id === keyId) return entry.hash
-    return null
+  hashById(id: number): Buffer | null {
+    return this.#issued.get(id)?.hash ?? null
+  }
+
+  byHash(hash: Buffer): KeyFacts | null {
+    return this.#callers.get(hash.toString('hex'))?.issued ?? null
   }
 
   get size(): number {
@@ -93,7 +139,7 @@ export class KeyRing {
   }
 
   /** Newest first. */
-  list(): KeyEntry[] {
-    return [...this.#issued.values()].sort((a, b) => b.id - a.id)
+  list(): KeyFacts[] {
+    return Array.from(this.#issued.values(), ({ facts }) => facts).sort((a, b) => b.id - a.id)
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../clock.ts'
 import { BusError } from '../../errors.ts'
 import type { KeyId } from '../../intent/routing.ts'
+import type { Caller } from '../auth/keys.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
 import { FailedLogins } from './failed-logins.ts'
@@ -23,6 +24,10 @@ export type RequestLimits = {
   prune(): number
 }
 
+/** Requests in a window: the key's own limit, or the bus's. */
+const mostOf = ({ issued }: Caller, { rateLimit }: Pick<AppSettings, 'rateLimit'>): number =>
+  issued?.rateLimit ?? rateLimit.max
+
 const windowOf = (keyId: KeyId): string => `key:${keyId}`
 
 export async function requestLimits(
@@ -35,7 +40,7 @@ export async function requestLimits(
   await app.register(rateLimit, { global: false, store: storeOver(windows) })
 
   const perKey = app.createRateLimit({
-    max: settings.rateLimit.max,
+    max: request => mostOf(callerOf(request), settings),
     timeWindow: settings.rateLimit.windowMs,
     keyGenerator: request => windowOf(callerOf(request).keyId),
   })
@@ -60,7 +65,7 @@ export async function requestLimits(
     count,
     async countItems(request, reply, items) {
       if (callerOf(request).isMaster || items < 2) return
-      const { max } = settings.rateLimit
+      const max = mostOf(callerOf(request), settings)
       if (items > max) {
         throw new BusError(
           'invalid_request',

@@ -64,6 +64,7 @@ export const METRICS: readonly MetricEntry[] = [
   gauge('lanes', [], 'Distinct routes among the intents kept'),
   gauge('waiting_claims', [], 'Workers waiting for work in a long poll'),
   gauge('queued_operations', [], 'Operations waiting for the next commit'),
+  gauge('maintenance', [], '1: all but admins are answered 503 maintenance'),
 
   histogram('commit_duration_seconds', [], SYNC, 'One group commit, its sync to disk included'),
   histogram('commit_operations', [], SIZES, 'Operations in one group commit'),

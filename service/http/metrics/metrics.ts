@@ -13,6 +13,7 @@ export type Sources = {
   queued(): number
   waitingClaims(): number
   issuedKeys(): number
+  isInMaintenance(): boolean
   /** Bus time in ms. */
   now(): number
 }
@@ -155,6 +156,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     all.gauge('queued_operations').set(from.queued())
     all.gauge('waiting_claims').set(from.waitingClaims())
     all.gauge('tester_keys_total').set(from.issuedKeys())
+    all.gauge('maintenance').set(from.isInMaintenance() ? 1 : 0)
     let stats: Stats
     try {
       stats = await from.store.look()

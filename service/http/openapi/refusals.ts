@@ -15,6 +15,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   invalid_result_type: '`result_type` is neither `json` nor `text`.',
   confirmation_required: '`confirm` is not `true`.',
   unauthorized: 'The credential is missing, wrong or revoked.',
+  key_expired: 'The key has outlived its time.',
   https_required: 'This bus takes requests by HTTPS only.',
   invalid_signature: 'The signature is missing, wrong, stale or a replay.',
   forbidden: 'The credential is right, and this is not for it.',
@@ -42,7 +43,15 @@ const BY_ACCESS: Record<Access, ErrorCode[]> = {
   public: ['https_required', 'maintenance'],
   metrics: ['https_required', 'unauthorized', 'rate_limited'],
   admin: ['https_required', 'unauthorized', 'rate_limited', ...STORAGE],
-  key: ['https_required', 'maintenance', 'unauthorized', 'invalid_signature', 'rate_limited', ...STORAGE],
+  key: [
+    'https_required',
+    'maintenance',
+    'unauthorized',
+    'key_expired',
+    'invalid_signature',
+    'rate_limited',
+    ...STORAGE,
+  ],
 }
 
 /** A POST may bring a body, however little it is looked at; a page of another site may not make an admin's browser send one. */

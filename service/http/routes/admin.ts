@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
 import { adminIntentText, movedText, sendJson } from '../answers.ts'
+import { actorOf } from '../auth/actor.ts'
 import { jsonBody } from '../body.ts'
 import { reader } from '../read.ts'
 import { PurgeBody } from '../schemas/requests.ts'
@@ -19,7 +20,7 @@ export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Part
       throw new BusError('confirmation_required', 'A purge deletes for good: send "confirm": true.')
     }
     const namespace = readPurge(fields).namespace ?? null
-    const deleted = await broker.purge(namespace)
+    const deleted = await broker.purge(namespace, actorOf(request))
     if (namespace === null) limits.clear()
     return sendJson(reply, JSON.stringify({ ok: true, deleted }))
   })
@@ -38,10 +39,10 @@ export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Part
   })
 
   app.post<Id>('/admin/intents/:id/cancel', ADMIN, async (request, reply) =>
-    sendJson(reply, movedText(await broker.cancel(intentId(request)))),
+    sendJson(reply, movedText(await broker.cancel(intentId(request), actorOf(request)))),
   )
 
   app.post<Id>('/admin/intents/:id/retry', ADMIN, async (request, reply) =>
-    sendJson(reply, movedText(await broker.retry(intentId(request)))),
+    sendJson(reply, movedText(await broker.retry(intentId(request), actorOf(request)))),
   )
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
 import { claimedText, sendJson } from '../answers.ts'
-import type { Caller, KeyRing } from '../auth/keys.ts'
+import { type Caller, type KeyRing, lifeLeft } from '../auth/keys.ts'
 import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -19,10 +19,12 @@ const EMPTY_RETRY_AFTER = '1'
 export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
   app.post('/claim', WRITES, async (request, reply) => {
     const query = readClaim(withHeaders(request))
-    const ask = askOf(query, callerOf(request), keys)
+    const caller = callerOf(request)
+    const ask = askOf(query, caller, keys)
     const terms = { most: query.max ?? 1, leaseMs: query.lease === undefined ? null : query.lease * 1000 }
     request.waits = query.wait !== undefined && query.wait > 0
-    const patience = query.wait ? { waitMs: query.wait * 1000, gone: hangUp(reply) } : null
+    const waitMs = Math.min((query.wait ?? 0) * 1000, lifeLeft(caller, broker.now()))
+    const patience = query.wait ? { waitMs, gone: hangUp(reply) } : null
     // Nobody's intents: nothing to ask the store for.
     const claimed =
       ask === null

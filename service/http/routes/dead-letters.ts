@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import { deadLetterOf, deadLetterText, movedText, refusedText, sendJson } from '../answers.ts'
+import { actorOf } from '../auth/actor.ts'
 import { jsonBody } from '../body.ts'
 import { linkNext, placeOf } from '../paging.ts'
 import { reader } from '../read.ts'
@@ -44,12 +45,12 @@ export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts):
 
   app.post(`${PATH}/retry`, ADMIN, async (request, reply) => {
     const open = (id: string) => movedText({ id, state: 'ready' })
-    return sendJson(reply, await forEach(request, ids => broker.retryDead(ids), open))
+    return sendJson(reply, await forEach(request, ids => broker.retryDead(ids, actorOf(request)), open))
   })
 
   app.post(`${PATH}/drop`, ADMIN, async (request, reply) => {
     const dropped = (id: string) => `{"ok":true,"id":"${id}","status":"dropped"}`
-    return sendJson(reply, await forEach(request, ids => broker.dropDead(ids), dropped))
+    return sendJson(reply, await forEach(request, ids => broker.dropDead(ids, actorOf(request)), dropped))
   })
 }
 

@@ -8,7 +8,8 @@ const OPEN = { config: { access: 'open', quiet: true } } as const
 /** A probe waits this long for the store, and probes within this long share an answer: anybody may send them. */
 const PROBE = { patienceMs: 1000, freshMs: 1000 }
 
-export function healthRoutes(app: FastifyInstance, { settings, broker, clock, wallNow }: Parts): void {
+export function healthRoutes(app: FastifyInstance, parts: Parts): void {
+  const { settings, broker, maintenance, clock, wallNow } = parts
   const store = new StoreWatch(() => broker.store.stats(), clock, PROBE)
   let lastSaid = ''
 
@@ -23,7 +24,7 @@ export function healthRoutes(app: FastifyInstance, { settings, broker, clock, wa
     const reasons = await whyNotReady()
     sayIfNew(reasons, request)
     reply.code(reasons.length === 0 ? 200 : 503)
-    return sendJson(reply, JSON.stringify({ ok: reasons.length === 0, reasons }))
+    return sendJson(reply, JSON.stringify({ ok: reasons.length === 0, reasons, maintenance: maintenance.on }))
   })
 
   /**

@@ -1,55 +1,80 @@
 import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
-import { seconds, sendJson } from '../answers.ts'
-import { hashOf, newApiKey, shownPrefix } from '../auth/keys.ts'
+import type { KeyFacts, KeyTerms } from '../../store/store.ts'
+import { seconds, secondsOrNull, sendJson } from '../answers.ts'
+import { actorOf } from '../auth/actor.ts'
+import { hashOf, newApiKey, secretOf } from '../auth/keys.ts'
 import { jsonBody } from '../body.ts'
 import { reader } from '../read.ts'
-import { GenerateKeyBody, RevokeKeyBody } from '../schemas/requests.ts'
+import { ChangeKeyBody, GenerateKeyBody, RevokeKeyBody, RotateKeyBody } from '../schemas/requests.ts'
+import type { KeyDetailsAnswer } from '../schemas/responses.ts'
 import type { Parts } from './parts.ts'
 
 const ADMIN = { config: { access: 'admin' } } as const
 
 const readGenerateKey = reader(GenerateKeyBody)
+const readRotateKey = reader(RotateKeyBody)
+const readChangeKey = reader(ChangeKeyBody)
 const readRevokeKey = reader(RevokeKeyBody)
 
-/** The issued API keys: made, listed, revoked. */
+/** The issued API keys: made, listed, rotated, changed, revoked. */
 export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }: Parts): void {
   app.post('/admin/generate_key', ADMIN, async (request, reply) => {
-    const { owner } = readGenerateKey(jsonBody(request).fields)
+    const { owner, ...asked } = readGenerateKey(jsonBody(request).fields)
     const apiKey = newApiKey()
-    const record = await broker.createKey({
-      hash: hashOf(apiKey),
-      sealed: vault.seal(apiKey),
-      prefix: shownPrefix(apiKey),
-      owner,
-    })
-    keys.add(record)
-    return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, owner }))
+    const secret = secretOf(apiKey, vault)
+    const terms = { ...UNLIMITED, ...termsOf(asked), owner }
+    const key = await broker.createKey(secret, terms, actorOf(request))
+    keys.add(key, secret)
+    return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, ...(await detailsOf(key)) }))
   })
 
   app.get('/admin/keys', ADMIN, async (_request, reply) => {
     const unsettled = await broker.store.unsettled()
-    const shown = keys.list().map(({ id, owner, prefix, createdAt }) => ({
-      key_id: id,
-      owner,
-      prefix,
-      created_at: seconds(createdAt),
-      open_intents: unsettled.get(id) ?? 0,
-    }))
-    return sendJson(reply, JSON.stringify({ keys: shown }))
+    return sendJson(reply, JSON.stringify({ keys: keys.list().map(key => details(key, unsettled)) }))
+  })
+
+  app.post('/admin/rotate_key', ADMIN, async (request, reply) => {
+    const fields = readRotateKey(jsonBody(request).fields)
+    const { overlap, expires_in: expiresIn } = fields
+    const id = numberOf(fields)
+    const apiKey = newApiKey()
+    const secret = secretOf(apiKey, vault)
+    const { successor, predecessor } = await broker.rotateKey({
+      ...secret,
+      id,
+      overlapMs: overlap * 1000,
+      expiresAt: expiresIn === undefined ? undefined : endOf(expiresIn),
+      by: actorOf(request),
+    })
+    keys.add(successor, secret)
+    keys.change(predecessor)
+    const [made, replaces] = [await detailsOf(successor), await detailsOf(predecessor)]
+    return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, ...made, replaces }))
+  })
+
+  app.post('/admin/change_key', ADMIN, async (request, reply) => {
+    const { owner, ...asked } = readChangeKey(jsonBody(request).fields)
+    const changes = { ...termsOf(asked), ...(owner === undefined ? {} : { owner }) }
+    if (Object.keys(changes).length === 0) {
+      throw new BusError('invalid_request', `Nothing to change: send one of ${CHANGEABLE}.`)
+    }
+    const key = await broker.changeKey(numberOf(asked), changes, actorOf(request))
+    keys.change(key)
+    return sendJson(reply, JSON.stringify(await detailsOf(key)))
   })
 
   app.post('/admin/revoke_key', ADMIN, async (request, reply) => {
     const keyHash = namedKey(readRevokeKey(jsonBody(request).fields))
-    const gone = keyHash === null ? null : await broker.revokeKey(keyHash)
+    const gone = keyHash === null ? null : await broker.revokeKey(keyHash, actorOf(request))
     if (keyHash !== null) keys.remove(keyHash)
-    if (gone !== null) limits.forget(gone.id)
+    if (gone?.last) limits.forget(gone.identity)
     const open = gone === null ? {} : { open_intents: gone.unsettled }
     return sendJson(reply, JSON.stringify({ ok: true, revoked: gone !== null, ...open }))
   })
 
   /** @returns `null` when no issued key has that number @throws {BusError} */
-  function namedKey({ api_key: apiKey, key_id: keyId }: ReturnType<typeof readRevokeKey>): Buffer | null {
+  function namedKey({ api_key: apiKey, key_id: keyId }: KeyName): Buffer | null {
     if (apiKey !== undefined && keyId !== undefined) {
       throw new BusError('invalid_request', 'Send api_key or key_id, not both.')
     }
@@ -57,4 +82,50 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     if (apiKey === undefined) throw new BusError('invalid_request', 'Missing api_key or key_id')
     return hashOf(apiKey)
   }
+
+  /** @throws {BusError} `not_found` when there is no such key */
+  function numberOf(name: KeyName): number {
+    const hash = namedKey(name)
+    const key = hash === null ? null : keys.byHash(hash)
+    if (key === null) throw new BusError('not_found', 'There is no such key.')
+    return key.id
+  }
+
+  function termsOf({ note, expires_in, rate_limit, open_limit }: AskedTerms): Partial<KeyTerms> {
+    return {
+      ...(note === undefined ? {} : { note }),
+      ...(expires_in === undefined ? {} : { expiresAt: endOf(expires_in) }),
+      ...(rate_limit === undefined ? {} : { rateLimit: rate_limit || null }),
+      ...(open_limit === undefined ? {} : { openLimit: open_limit || null }),
+    }
+  }
+
+  const endOf = (inSeconds: number): number | null =>
+    inSeconds === 0 ? null : broker.now() + inSeconds * 1000
+
+  const detailsOf = async (key: KeyFacts): Promise<KeyDetailsAnswer> =>
+    details(key, await broker.store.unsettled())
+
+  function details(key: KeyFacts, unsettled: ReadonlyMap<number, number>): KeyDetailsAnswer {
+    return {
+      key_id: key.id,
+      owner: key.owner,
+      note: key.note,
+      prefix: key.prefix,
+      created_at: seconds(key.createdAt),
+      last_used_at: secondsOrNull(key.lastUsedAt),
+      expires_at: secondsOrNull(key.expiresAt),
+      expired: key.expiresAt !== null && key.expiresAt <= broker.now(),
+      rate_limit: key.rateLimit,
+      open_limit: key.openLimit,
+      replaced_by: key.replacedBy,
+      open_intents: unsettled.get(key.identity) ?? 0,
+    }
+  }
 }
+
+type KeyName = ReturnType<typeof readRevokeKey>
+type AskedTerms = Pick<ReturnType<typeof readChangeKey>, 'note' | 'expires_in' | 'rate_limit' | 'open_limit'>
+
+const UNLIMITED = { note: '', expiresAt: null, rateLimit: null, openLimit: null }
+const CHANGEABLE = 'owner, note, expires_in, rate_limit, open_limit'

@@ -3,13 +3,15 @@ import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import { seconds, sendJson } from '../answers.ts'
 import { busiest, total } from '../depth.ts'
 import type { OverviewAnswer } from '../schemas/responses.ts'
+import { maintenanceAnswer } from './maintenance.ts'
 import type { Parts } from './parts.ts'
 
 /** Whoever may publish may also invent goals, so there is an end to them. */
 const GOALS_SHOWN = 50
 
 /** The bus at a glance, for whoever looks every second: all of it is kept, nothing is counted for it. */
-export function overviewRoutes(app: FastifyInstance, { settings, broker, keys, metrics }: Parts): void {
+export function overviewRoutes(app: FastifyInstance, parts: Parts): void {
+  const { settings, broker, keys, maintenance, proxies, metrics } = parts
   const startedAt = broker.now()
 
   app.get('/admin/overview', { config: { access: 'admin', quiet: true } }, async (_request, reply) => {
@@ -26,6 +28,8 @@ export function overviewRoutes(app: FastifyInstance, { settings, broker, keys, m
       started_at: seconds(startedAt),
       uptime_seconds: seconds(now - startedAt),
       draining: broker.draining,
+      maintenance: maintenanceAnswer(maintenance.state),
+      proxy_unknown: proxies.seen,
       intents: Object.fromEntries(
         WIRE_STATES.map(state => [state, total(depth, state)]),
       ) as OverviewAnswer['intents'],

@@ -2,7 +2,9 @@ import type { Broker } from '../../broker/broker.ts'
 import type { Clock } from '../../clock.ts'
 import type { KeyRing } from '../auth/keys.ts'
 import type { RequestLimits } from '../limits/request-limits.ts'
+import type { MaintenanceMode } from '../maintenance-mode.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { ProxyWatch } from '../proxy-watch.ts'
 import type { AppSettings, KeyVault } from '../settings.ts'
 
 /** What the routes work with. */
@@ -13,6 +15,8 @@ export type Parts = {
   keys: KeyRing
   vault: KeyVault
   limits: RequestLimits
+  maintenance: MaintenanceMode
+  proxies: ProxyWatch
   metrics: Metrics
   wallNow: () => number
 }

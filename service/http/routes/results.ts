@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { Intent } from '../../store/store.ts'
 import { resultText, sendJson, statusOf } from '../answers.ts'
-import type { Caller } from '../auth/keys.ts'
+import { type Caller, lifeLeft, whyShut } from '../auth/keys.ts'
 import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf } from '../request.ts'
@@ -25,9 +25,12 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
     let intent = await readable(request)
     if (wait && !hasEnded(intent)) {
       request.waits = true
-      const patience = { waitMs: wait * 1000, gone: hangUp(reply) }
+      const caller = callerOf(request)
+      const waitMs = Math.min(wait * 1000, lifeLeft(caller, broker.now()))
+      const patience = { waitMs, gone: hangUp(reply) }
       await broker.untilEnded(intent.id, patience, async () => hasEnded(await readable(request)))
-      if (callerOf(request).isRevoked) throw new BusError('unauthorized', 'Invalid API key')
+      const shut = whyShut(caller, broker.now())
+      if (shut !== null) throw shut
       intent = await readable(request)
     }
     const result = intent.state === 'fulfilled' ? await broker.store.result(intent.id) : null

@@ -1,5 +1,6 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
 import { OPEN_STATES, WIRE_STATES } from '../../intent/lifecycle.ts'
+import { AUDIT_ACTIONS } from '../../store/store.ts'
 import {
   anyJson,
   anyNamespace,
@@ -13,7 +14,7 @@ import {
   wholeInQuery,
   wholeNumber,
 } from './fields.ts'
-import { exactly, integer, list, number, object, oneOf, optional, string } from './schema.ts'
+import { boolean, exactly, integer, list, number, object, oneOf, optional, string } from './schema.ts'
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
@@ -139,12 +140,41 @@ export const SetBody = object({
 
 export const KvParams = object({ key: text(1, 256) })
 
+const LONGEST_KEY_LIFE_S = 315_360_000
+
+/** `null` is the same as leaving it out, so 0 is what takes an end or a limit away. */
+const keyTerms = {
+  note: optional(text(0, 512, { 'x-trim': true })),
+  expires_in: optional(
+    integer({
+      minimum: 0,
+      maximum: LONGEST_KEY_LIFE_S,
+      description: 'seconds from now, a whole number from 1 to ten years of them; 0: it does not expire',
+    }),
+  ),
+  rate_limit: optional(
+    integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "requests in a window, a whole number from 1 to 1000000; 0: the bus's own limit",
+    }),
+  ),
+  open_limit: optional(
+    integer({
+      minimum: 0,
+      maximum: 10_000_000,
+      description: "open and claimed intents, a whole number from 1 to 10000000; 0: the bus's own limit",
+    }),
+  ),
+}
+
 export const GenerateKeyBody = object({
   owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),
+  ...keyTerms,
 })
 
-/** One of the two. */
-export const RevokeKeyBody = object({
+/** One of the two says which key is meant. */
+const keyNames = {
   api_key: optional(string({ pattern: '^[^\\x00]+$', description: 'an API key', 'x-private': true })),
   key_id: optional(
     integer({
@@ -153,6 +183,47 @@ export const RevokeKeyBody = object({
       description: 'the key_id of an issued key, a whole number from 1 up',
     }),
   ),
+}
+
+export const RevokeKeyBody = object(keyNames)
+
+export const ChangeKeyBody = object({
+  ...keyNames,
+  owner: optional(text(1, 128, { 'x-trim': true })),
+  ...keyTerms,
+})
+
+export const RotateKeyBody = object({
+  ...keyNames,
+  overlap: integer({
+    minimum: 0,
+    maximum: 31_536_000,
+    default: 86_400,
+    description: 'seconds for which the old key stays good, a whole number from 0 to 31536000',
+  }),
+  expires_in: keyTerms.expires_in,
+})
+
+export const AuditQuery = object({
+  after: wholeInQuery({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'the sequence of an entry, a whole number from 0 up',
+  }),
+  since: numberInQuery({
+    minimum: 0,
+    maximum: 1e11,
+    description: 'unix time in seconds',
+  }),
+  action: optional(
+    oneOf(AUDIT_ACTIONS, { description: `one of ${AUDIT_ACTIONS.join(', ')}`, 'x-empty': true }),
+  ),
+  limit: wholeInQuery({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' }),
+})
+
+export const MaintenanceBody = object({
+  on: boolean({ description: 'true or false', 'x-missing': 'Missing on' }),
+  note: optional(text(0, 512, { 'x-trim': true })),
 })
 
 /** Whether it is confirmed is looked at first: that refusal has a code of its own. */

@@ -1,6 +1,6 @@
 /** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
-import { SWEEP_COUNTS } from '../../store/store.ts'
+import { AUDIT_ACTIONS, SWEEP_COUNTS } from '../../store/store.ts'
 import {
   anything,
   boolean,
@@ -13,6 +13,7 @@ import {
   oneOf,
   optional,
   orNull,
+  type Schema,
   string,
   type TypeOf,
 } from './schema.ts'
@@ -27,7 +28,11 @@ export const ErrorAnswer = object({ error: error() })
 
 export const LiveAnswer = object({ ok: exactly(true) })
 export const HealthAnswer = object({ ok: boolean(), ts: instant(), version: string() })
-export const ReadyAnswer = object({ ok: boolean(), reasons: list(string()) })
+export const ReadyAnswer = object({
+  ok: boolean(),
+  reasons: list(string()),
+  maintenance: boolean({ description: 'no reason: admins still get in' }),
+})
 
 export const PublishAnswer = object({
   id: id(),
@@ -87,7 +92,27 @@ export const ResultAnswer = object({
 
 export const OkAnswer = object({ ok: exactly(true) })
 export const ValueAnswer = object({ value: string() })
-export const KeyAnswer = object({ api_key: string(), owner: string() })
+
+const keyFields = {
+  key_id: integer(),
+  owner: string(),
+  note: string(),
+  prefix: string({ description: 'the first characters of the key' }),
+  created_at: instant(),
+  last_used_at: orNull(number({ description: 'to five minutes; null: never' })),
+  expires_at: orNull(number({ description: 'null: it does not expire' })),
+  expired: boolean(),
+  rate_limit: orNull(integer({ description: "requests in a window; null: the bus's own limit" })),
+  open_limit: orNull(integer({ description: "open and claimed intents; null: the bus's own limit" })),
+  replaced_by: orNull(integer({ description: 'the number of the key it was rotated to' })),
+  open_intents: integer({
+    description: 'open and claimed intents of it and of the keys it was rotated from or to',
+  }),
+}
+export const KeyDetailsAnswer = object(keyFields)
+export type KeyDetailsAnswer = TypeOf<typeof KeyDetailsAnswer>
+export const KeyAnswer = object({ api_key: string(), ...keyFields })
+export const RotatedAnswer = object({ api_key: string(), ...keyFields, replaces: object(keyFields) })
 export const RevokedAnswer = object({
   ok: exactly(true),
   revoked: boolean(),
@@ -148,17 +173,35 @@ const moved = <const S extends string>(status: S) =>
 export const RetryDeadAnswer = object({ items: list(either(moved('open'), RefusedAnswer)) })
 export const DropDeadAnswer = object({ items: list(either(moved('dropped'), RefusedAnswer)) })
 
-export const KeysAnswer = object({
-  keys: list(
+export const KeysAnswer = object({ keys: list(KeyDetailsAnswer) })
+
+export const AuditAnswer = object({
+  entries: list(
     object({
-      key_id: integer(),
-      owner: string(),
-      prefix: string({ description: 'the first characters of the key' }),
-      created_at: instant(),
-      open_intents: integer({ description: 'its open and claimed intents' }),
+      sequence: integer(),
+      at: instant(),
+      action: oneOf(AUDIT_ACTIONS),
+      subject: orNull(string({ description: 'the id of a key or an intent, or a namespace' })),
+      detail: anything({ type: 'object' }) as Schema<Readonly<Record<string, unknown>>>,
+      credential: oneOf(['admin_token', 'password']),
+      via: oneOf(['api', 'dashboard']),
+      address: string(),
+      request_id: string(),
     }),
   ),
 })
+export type AuditAnswer = TypeOf<typeof AuditAnswer>
+
+const maintenanceFields = {
+  on: boolean(),
+  by: orNull(oneOf(['variable', 'switch'])),
+  since: orNull(
+    number({ description: 'unix time in seconds; null: since the start of the bus, or not at all' }),
+  ),
+  note: string(),
+}
+export const MaintenanceAnswer = object(maintenanceFields)
+export type MaintenanceAnswer = TypeOf<typeof MaintenanceAnswer>
 
 const depthFields = { open: integer(), claimed: integer(), fulfilled: integer(), dead: integer() }
 export const OverviewAnswer = object({
@@ -167,6 +210,10 @@ export const OverviewAnswer = object({
   started_at: instant(),
   uptime_seconds: number(),
   draining: boolean(),
+  maintenance: MaintenanceAnswer,
+  proxy_unknown: boolean({
+    description: 'a request came with X-Forwarded-For, and BUS_TRUST_PROXY says that there is no proxy',
+  }),
   intents: object(depthFields),
   dead_letters: integer(),
   oldest_ready_age_seconds: orNull(number({ description: 'null: nothing is ready' })),

@@ -21,7 +21,7 @@ type Keywords = Record<string, unknown>
 export const string = (keywords: Keywords = {}): Schema<string> => ({ type: 'string', ...keywords })
 export const integer = (keywords: Keywords = {}): Schema<number> => ({ type: 'integer', ...keywords })
 export const number = (keywords: Keywords = {}): Schema<number> => ({ type: 'number', ...keywords })
-export const boolean = (): Schema<boolean> => ({ type: 'boolean' })
+export const boolean = (keywords: Keywords = {}): Schema<boolean> => ({ type: 'boolean', ...keywords })
 export const anything = (keywords: Keywords = {}): Schema<unknown> => ({ ...keywords })
 export const exactly = <const T extends string | boolean>(value: T): Schema<T> => ({ const: value })
 export const oneOf = <const T extends string>(values: readonly T[], keywords: Keywords = {}): Schema<T> => ({

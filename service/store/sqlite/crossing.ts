@@ -27,7 +27,7 @@ export function fromSentOp(sent: SentOp): Op {
     const { columns, ...rest } = sent
     return { ...rest, ops: toRows(columns) } as PublishAllOp | SettleAllOp
   }
-  if (sent.kind === 'createKey') {
+  if (sent.kind === 'createKey' || sent.kind === 'rotateKey') {
     sent.hash = Buffer.from(sent.hash)
     sent.sealed = Buffer.from(sent.sealed)
   } else if (sent.kind === 'revokeKey') {

@@ -1,5 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type {
+  AuditEntry,
+  AuditSearch,
   DeadLetter,
   DeadLetterPage,
   DeadLetterSearch,
@@ -8,8 +10,12 @@ import type {
   IntentResult,
   IntentSearch,
   KeyRecord,
+  Maintenance,
 } from '../store.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { type KeyRow, keyOf } from './key-rows.ts'
+import { maintenanceOf } from './maintenance-row.ts'
 import { Pages } from './paging.ts'
 import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
 import { type IntentRow, prepareAll } from './statements.ts'
@@ -20,8 +26,9 @@ export const READ_SQL = {
   payload: `SELECT p.text FROM intents i JOIN payloads p ON p.n = i.n WHERE i.id = ?`,
   result: `SELECT r.is_text, r.text FROM intents i JOIN results r ON r.n = i.n WHERE i.id = ?`,
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
-  keys: `SELECT id, hash, sealed, prefix, owner, created_at FROM api_keys ORDER BY id`,
+  keys: `SELECT * FROM api_keys ORDER BY id`,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
+  maintenance: `SELECT value FROM meta WHERE name = 'maintenance'`,
 } as const
 
 export const LISTING_SQL = {
@@ -36,8 +43,6 @@ export const LISTING_SQL = {
          ORDER BY i.n DESC LIMIT ?`,
 } as const
 
-type KeyRow = { id: number; hash: Buffer; sealed: Buffer; prefix: string; owner: string; created_at: number }
-
 /**
  * Point reads, on a connection of their own beside the writer's: they see what is committed and wait for nobody.
  * In the HTTP thread, because each is one or two probes (about 10 us), less than asking another thread costs.
@@ -46,11 +51,13 @@ export class Reads {
   readonly #sql: ReturnType<typeof prepareAll<typeof READ_SQL>>
   readonly #deadLetters: DeadLetters
   readonly #listing: Pages<WholeRow>
+  readonly #audit: AuditTrail
 
   constructor(db: Database) {
     this.#sql = prepareAll(db, READ_SQL)
     this.#deadLetters = new DeadLetters(db)
     this.#listing = new Pages(prepareAll(db, LISTING_SQL))
+    this.#audit = new AuditTrail(db)
   }
 
   lastSeen(): number {
@@ -76,10 +83,7 @@ export class Reads {
   }
 
   keys(): KeyRecord[] {
-    return (this.#sql.keys.all() as KeyRow[]).map(({ created_at, ...key }) => ({
-      ...key,
-      createdAt: created_at,
-    }))
+    return (this.#sql.keys.all() as KeyRow[]).map(keyOf)
   }
 
   deadLetters(search: DeadLetterSearch): DeadLetterPage | null {
@@ -94,6 +98,14 @@ export class Reads {
     const bits = (states ?? STATE_NAMES).reduce((set, state) => set | (1 << STATE_NAMES.indexOf(state)), 0)
     const page = this.#listing.read(before, [bits, namespace, goal], limit)
     return page && { intents: page.rows.map(toIntent), next: page.next }
+  }
+
+  audit(search: AuditSearch): AuditEntry[] {
+    return this.#audit.page(search)
+  }
+
+  maintenance(): Maintenance | null {
+    return maintenanceOf(this.#sql.maintenance.get())
   }
 }
 

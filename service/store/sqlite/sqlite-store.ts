@@ -5,7 +5,16 @@ import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
-import type { Committed, DeadLetterSearch, GoalDepth, IntentSearch, Op, Stats, Store } from '../store.ts'
+import type {
+  AuditSearch,
+  Committed,
+  DeadLetterSearch,
+  GoalDepth,
+  IntentSearch,
+  Op,
+  Stats,
+  Store,
+} from '../store.ts'
 import { StorageError } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'
@@ -83,6 +92,8 @@ class SqliteStore implements Store {
   deadLetters = async (search: DeadLetterSearch) => reading(() => this.#reads.deadLetters(search))
   deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
   intents = async (search: IntentSearch) => reading(() => this.#reads.intents(search))
+  audit = async (search: AuditSearch) => reading(() => this.#reads.audit(search))
+  maintenance = async () => reading(() => this.#reads.maintenance())
   unsettled = async () => this.#writer.unsettled()
   busiestGoals = async (limit: number) => this.#writer.busiestGoals(limit)
 

@@ -142,10 +142,25 @@ export const WRITE_SQL = {
   idempotentFrom: `SELECT n, namespace FROM idempotency_keys WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
   intentsFrom: `SELECT n, lane, state FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
 
-  createKey: `INSERT INTO api_keys (hash, sealed, prefix, owner, created_at) VALUES (?, ?, ?, ?, ?)`,
-  revokeKey: `DELETE FROM api_keys WHERE hash = ? RETURNING id`,
+  createKey: `INSERT INTO api_keys (hash, sealed, prefix, owner, note, created_at, expires_at, rate_limit, open_limit, identity)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+  keyById: `SELECT * FROM api_keys WHERE id = ?`,
+  replaceKey: `UPDATE api_keys SET expires_at = ?, replaced_by = ? WHERE id = ? RETURNING *`,
+  changeKey: `UPDATE api_keys SET owner = ?, note = ?, expires_at = ?, rate_limit = ?, open_limit = ? WHERE id = ? RETURNING *`,
+  keyUsed: `UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?`,
+  revokeKey: `DELETE FROM api_keys WHERE hash = ? RETURNING *`,
+  /** Of an identity, the first key and those it was rotated to. */
+  firstOfLine: `SELECT 1 FROM api_keys WHERE id = ?`,
+  restOfLine: `SELECT 1 FROM api_keys WHERE identity = ? LIMIT 1`,
   dropNoncesOf: `DELETE FROM nonces WHERE key_id = ?`,
   dropIdempotentOf: `DELETE FROM idempotency_keys WHERE key_id = ?`,
+
+  keepAudit: `INSERT INTO audit (at, action, subject, detail, credential, via, address, request_id)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+
+  maintenance: `SELECT value FROM meta WHERE name = 'maintenance'`,
+  beginMaintenance: `INSERT INTO meta (name, value) VALUES ('maintenance', ?)`,
+  endMaintenance: `DELETE FROM meta WHERE name = 'maintenance'`,
 
   saw: `UPDATE meta SET value = ? WHERE name = 'last_seen'`,
 } as const

@@ -51,6 +51,15 @@ test('every answer has the shape that its schema states', async () => {
   fits(await admin.post(`/admin/intents/${claim.id}/retry`), shapes.MovedAnswer)
   const key = await admin.post('/admin/generate_key', { owner: 'pi' })
   fits(key, shapes.KeyAnswer)
+  const change = {
+    api_key: key.json.api_key,
+    note: 'in the barn',
+    expires_in: 60,
+    rate_limit: 5,
+    open_limit: 5,
+  }
+  fits(await admin.post('/admin/change_key', change), shapes.KeyDetailsAnswer)
+  fits(await admin.post('/admin/rotate_key', { api_key: key.json.api_key }), shapes.RotatedAnswer)
   fits(await admin.post('/admin/revoke_key', { api_key: key.json.api_key }), shapes.RevokedAnswer)
   fits(await admin.post('/admin/revoke_key', { api_key: key.json.api_key }), shapes.RevokedAnswer)
   fits(await admin.post('/admin/cleanup'), shapes.CleanupAnswer)
@@ -67,12 +76,20 @@ test('every answer has the shape that its schema states', async () => {
   }
   await bus.issue()
   const keys = await admin.get('/admin/keys')
-  expect(keys.json.keys).toHaveLength(1)
+  expect(keys.json.keys).toHaveLength(2)
   fits(keys, shapes.KeysAnswer)
   await master.publish()
   const overview = await admin.get('/admin/overview')
   expect(overview.json.namespaces).toHaveLength(1)
   fits(overview, shapes.OverviewAnswer)
+
+  fits(await admin.post('/admin/maintenance', { on: true, note: 'new disk' }), shapes.MaintenanceAnswer)
+  fits(await admin.get('/admin/maintenance'), shapes.MaintenanceAnswer)
+  fits(await admin.get('/health/ready'), shapes.ReadyAnswer)
+  fits(await admin.post('/admin/maintenance', { on: false }), shapes.MaintenanceAnswer)
+  const audit = await admin.get('/admin/audit')
+  expect(audit.json.entries.length).toBeGreaterThan(5)
+  fits(audit, shapes.AuditAnswer)
 
   fits(await master.post('/set/k', { value: 1 }), shapes.OkAnswer)
   fits(await master.get('/get/k'), shapes.ValueAnswer)

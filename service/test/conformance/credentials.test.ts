@@ -88,6 +88,24 @@ const ROUTES: Record<string, Route> = {
     good: 200,
     ask: async () => ['/admin/revoke_key', { api_key: (await bus.issue()).key }],
   },
+  'POST /admin/rotate_key': {
+    access: 'admin',
+    good: 201,
+    ask: async () => ['/admin/rotate_key', { api_key: (await bus.issue()).key }],
+  },
+  'POST /admin/change_key': {
+    access: 'admin',
+    good: 200,
+    ask: async () => ['/admin/change_key', { api_key: (await bus.issue()).key, note: 'changed' }],
+  },
+  'GET /admin/audit': { access: 'admin', good: 200 },
+  'GET /admin/maintenance': { access: 'admin', good: 200 },
+  // On would shut the others out.
+  'POST /admin/maintenance': {
+    access: 'admin',
+    good: 200,
+    ask: async () => ['/admin/maintenance', { on: false }],
+  },
   'POST /admin/purge': {
     access: 'admin',
     good: 200,
@@ -125,6 +143,9 @@ const ROUTES: Record<string, Route> = {
 const issued = await bus.issue()
 const revoked = await bus.issue()
 await bus.admin.post('/admin/revoke_key', { api_key: revoked.key })
+const expired = await bus.issue()
+await bus.admin.post('/admin/change_key', { api_key: expired.key, expires_in: 1 })
+await bus.clock.advance(1000)
 
 /** What each credential is, and what it opens. */
 const CREDENTIALS: [what: string, headers: Headings, opens: Access[]][] = [
@@ -132,6 +153,7 @@ const CREDENTIALS: [what: string, headers: Headings, opens: Access[]][] = [
   ['a wrong key', { 'x-api-key': 'tk_wrong' }, []],
   ['an issued key', { 'x-api-key': issued.key }, ['key']],
   ['a revoked key', { 'x-api-key': revoked.key }, []],
+  ['an expired key', { 'x-api-key': expired.key }, []],
   ['the master key', { 'x-api-key': MASTER }, ['key']],
   ['the admin token', { 'x-admin-token': ADMIN_TOKEN }, ['admin', 'metrics']],
   ['a wrong admin token', { 'x-admin-token': 'wrong' }, []],
@@ -164,6 +186,10 @@ describe.each(Object.entries(ROUTES))('%s', (route, { access, good }) => {
     const answer = await askFor(route, headers)
     if (access === 'open' || opens.includes(access)) {
       expect(answer.status).toBe(good)
+      return
+    }
+    if (access === 'key' && headers['x-api-key'] === expired.key) {
+      expect(refusal(answer)).toMatchObject({ status: 401, code: 'key_expired' })
       return
     }
     const offered = 'x-api-key' in headers ? 'Invalid' : 'Missing'

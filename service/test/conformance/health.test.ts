@@ -24,13 +24,16 @@ test.each(['/health', '/health/live', '/health/ready'])(
 
 test('a bus that can work is ready, for no reason', async () => {
   const answer = await bus.nobody.get('/health/ready')
-  expect([answer.status, answer.json]).toEqual([200, { ok: true, reasons: [] }])
+  expect([answer.status, answer.json]).toEqual([200, { ok: true, reasons: [], maintenance: false }])
 })
 
 test('a bus with too little room on its disk is not ready, and alive', async () => {
   const full = await busForTest({ BUS_MIN_FREE_DISK_BYTES: '1125899906842624' })
   const answer = await full.nobody.get('/health/ready')
-  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['disk_low'] }])
+  expect([answer.status, answer.json]).toEqual([
+    503,
+    { ok: false, reasons: ['disk_low'], maintenance: false },
+  ])
   expect((await full.nobody.get('/health/live')).json).toEqual({ ok: true })
 })
 
@@ -38,7 +41,10 @@ test('a bus that drains is not ready, and alive', async () => {
   const stopping = await busForTest()
   await stopping.broker.drain()
   const answer = await stopping.nobody.get('/health/ready')
-  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['draining'] }])
+  expect([answer.status, answer.json]).toEqual([
+    503,
+    { ok: false, reasons: ['draining'], maintenance: false },
+  ])
   expect((await stopping.nobody.get('/health/live')).status).toBe(200)
 })
 
@@ -53,7 +59,10 @@ test('a bus whose store cannot answer is not ready, until it can again', async (
   const stats = broken.store.stats
   broken.store.stats = () => Promise.reject(new Error('gone'))
   const answer = await broken.nobody.get('/health/ready')
-  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['store_unavailable'] }])
+  expect([answer.status, answer.json]).toEqual([
+    503,
+    { ok: false, reasons: ['store_unavailable'], maintenance: false },
+  ])
 
   broken.store.stats = stats
   expect((await broken.nobody.get('/health/ready')).status).toBe(200)
@@ -74,7 +83,10 @@ test('a store that hangs makes the bus not ready after a second, and is asked on
   expect((await stuck.nobody.get('/health/live')).status).toBe(200)
   await stuck.clock.advance(1000)
   const answer = await first
-  expect([answer.status, answer.json]).toEqual([503, { ok: false, reasons: ['store_unavailable'] }])
+  expect([answer.status, answer.json]).toEqual([
+    503,
+    { ok: false, reasons: ['store_unavailable'], maintenance: false },
+  ])
 
   const waiting = stuck.clock.waiting
   const more = Array.from({ length: 5 }, () => stuck.nobody.get('/health/ready'))

@@ -22,9 +22,28 @@ test('GET /admin/keys lists the issued keys, newest first, with their open and c
   await bob.claimed()
   await bob.fulfil(await bob.claimed())
 
+  const usual = { note: '', expires_at: null, expired: false, rate_limit: null, open_limit: null }
   const keys = [
-    { key_id: 2, owner: 'bob ü', prefix: bob.key.slice(0, 7), created_at: created_at + 1.5, open_intents: 2 },
-    { key_id: 1, owner: 'alice', prefix: alice.key.slice(0, 7), created_at, open_intents: 0 },
+    {
+      ...usual,
+      key_id: 2,
+      owner: 'bob ü',
+      prefix: bob.key.slice(0, 7),
+      created_at: created_at + 1.5,
+      last_used_at: created_at + 1.5,
+      replaced_by: null,
+      open_intents: 2,
+    },
+    {
+      ...usual,
+      key_id: 1,
+      owner: 'alice',
+      prefix: alice.key.slice(0, 7),
+      created_at,
+      last_used_at: null,
+      replaced_by: null,
+      open_intents: 0,
+    },
   ]
   expect((await bus.admin.get('/admin/keys')).json).toEqual({ keys })
   await bus.restart()

@@ -77,7 +77,14 @@ test.each([
 ])('a store that %s does not keep the scrape from saying so', async (_how, stats) => {
   const metrics = createMetrics({ version: 'test', patienceMs: 5 })
   const none = () => 0
-  metrics.watch({ stats, queued: () => 7, waitingClaims: none, issuedKeys: none, now: none })
+  metrics.watch({
+    stats,
+    queued: () => 7,
+    waitingClaims: none,
+    issuedKeys: none,
+    isInMaintenance: () => false,
+    now: none,
+  })
   const text = await metrics.text()
   expect(text).toContain('\nintent_bus_store_up 0\n')
   expect(text).toContain('\nintent_bus_queued_operations 7\n')

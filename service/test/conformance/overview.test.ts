@@ -13,6 +13,8 @@ test('GET /admin/overview of a new bus is zeros', async () => {
     started_at: now,
     uptime_seconds: 0,
     draining: false,
+    maintenance: { on: false, by: null, since: null, note: '' },
+    proxy_unknown: false,
     intents: { open: 0, claimed: 0, fulfilled: 0, dead: 0 },
     dead_letters: 0,
     oldest_ready_age_seconds: null,

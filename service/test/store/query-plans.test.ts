@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { AUDIT_SQL } from '../../store/sqlite/audit-trail.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { DEAD_LETTER_SQL } from '../../store/sqlite/dead-letters.ts'
 import { LANE_SQL } from '../../store/sqlite/lane-statements.ts'
@@ -16,7 +17,7 @@ const WHOLE = new Set(['busy', 'namespaces', 'keys'])
 const BROUGHT = /^SCAN (CONSTANT ROW|\d+-ROW VALUES CLAUSE|\w+ VIRTUAL TABLE INDEX 1:)$/
 const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/
 
-const statements = [WRITE_SQL, READ_SQL, LISTING_SQL, DEAD_LETTER_SQL, LANE_SQL].flatMap(sql =>
+const statements = [WRITE_SQL, READ_SQL, LISTING_SQL, AUDIT_SQL, DEAD_LETTER_SQL, LANE_SQL].flatMap(sql =>
   Object.entries<string>(sql),
 )
 

@@ -35,11 +35,15 @@ export const healthOperations = ({ version }: Terms): Operation[] => [
     summary: 'Ask whether it may be sent requests',
     access: 'open',
     answers: {
-      200: { description: 'It is ready.', schema: ReadyAnswer, example: { ok: true, reasons: [] } },
+      200: {
+        description: 'It is ready.',
+        schema: ReadyAnswer,
+        example: { ok: true, reasons: [], maintenance: false },
+      },
       503: {
         description: 'It is not: `draining`, `disk_low` or `store_unavailable`.',
         schema: ReadyAnswer,
-        example: { ok: false, reasons: ['disk_low'] },
+        example: { ok: false, reasons: ['disk_low'], maintenance: false },
       },
     },
   },

@@ -1,7 +1,15 @@
-import { PurgeBody } from '../../schemas/requests.ts'
-import { CleanupAnswer, OverviewAnswer, PurgedAnswer } from '../../schemas/responses.ts'
-import { named, type Operation, type Terms } from '../operation.ts'
-import { bodyOf } from '../wire.ts'
+import { AuditQuery, MaintenanceBody, PurgeBody } from '../../schemas/requests.ts'
+import {
+  AuditAnswer,
+  CleanupAnswer,
+  MaintenanceAnswer,
+  OverviewAnswer,
+  PurgedAnswer,
+} from '../../schemas/responses.ts'
+import { EXAMPLE, named, type Operation, type Terms } from '../operation.ts'
+import { bodyOf, queryOf } from '../wire.ts'
+
+const IN_MAINTENANCE = { on: true, by: 'switch', since: EXAMPLE.at, note: 'new disk' }
 
 export const upkeepOperations = (_terms: Terms): Operation[] => [
   {
@@ -50,5 +58,81 @@ export const upkeepOperations = (_terms: Terms): Operation[] => [
     id: 'cleanUp',
     summary: 'Do now what is done from time to time anyway',
     answers: { 200: { description: 'How many of each kind were handled.', schema: CleanupAnswer } },
+  },
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'get',
+    path: '/admin/maintenance',
+    id: 'getMaintenance',
+    summary: 'Ask whether there is maintenance',
+    answers: {
+      200: {
+        description: 'Whether, since when, and whether a variable or the switch says so.',
+        schema: MaintenanceAnswer,
+        example: IN_MAINTENANCE,
+      },
+    },
+  },
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'post',
+    path: '/admin/maintenance',
+    id: 'setMaintenance',
+    summary: 'Begin maintenance, or end it',
+    description:
+      'While it is on, all but admins, metrics and health checks are answered 503. Whoever waits in a long poll is answered when it begins. It outlives a restart. Where the variable has it on, the switch is a 400.',
+    reads: [MaintenanceBody],
+    body: {
+      schema: named(
+        'MaintenanceBody',
+        bodyOf(MaintenanceBody, { on: 'Which of the two.', note: 'For other admins.' }),
+      ),
+      example: { on: true, note: 'new disk' },
+    },
+    answers: {
+      200: { description: 'How it is now.', schema: MaintenanceAnswer, example: IN_MAINTENANCE },
+    },
+    errors: ['invalid_payload'],
+  },
+  {
+    tag: 'Admin',
+    access: 'admin',
+    method: 'get',
+    path: '/admin/audit',
+    id: 'listAudit',
+    summary: 'See what admins did',
+    description:
+      'Oldest first. With neither `after` nor `since`: the newest. Nothing takes an entry away, a purge neither.',
+    reads: [AuditQuery],
+    parameters: queryOf(AuditQuery, {
+      after: 'What came after this entry.',
+      since: 'What was done from then on.',
+      action: 'Only this.',
+      limit: 'How many; 100 unless it is said.',
+    }),
+    answers: {
+      200: {
+        description: 'Entries, and with `after` or `since` perhaps a next page.',
+        schema: AuditAnswer,
+        headers: ['Link'],
+        example: {
+          entries: [
+            {
+              sequence: 7,
+              at: EXAMPLE.at,
+              action: 'intent_cancelled',
+              subject: EXAMPLE.id,
+              detail: { namespace: 'default' },
+              credential: 'admin_token',
+              via: 'api',
+              address: '192.0.2.7',
+              request_id: 'a1b2c3',
+            },
+          ],
+        },
+      },
+    },
   },
 ]

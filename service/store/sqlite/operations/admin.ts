@@ -1,8 +1,9 @@
 import { REASON } from '../../../intent/lifecycle.ts'
-import type { CancelOp, Outcome, PurgeCursor, PurgeOp, RetryOp } from '../../store.ts'
+import type { CancelOp, Outcome, PurgeCursor, PurgeOp, RetryOp, ValueOf } from '../../store.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
+import { audit } from './audit.ts'
 import { die } from './moves.ts'
 
 const NOT_FOUND = { ok: false, refusal: 'not_found' } as const
@@ -11,11 +12,12 @@ export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined) return NOT_FOUND
   const moved = row.state !== DEAD
-  if (moved) die(w, row, REASON.cancelled, REASON.cancelled)
-  return {
-    ok: true,
-    value: { id: op.id, state: 'dead', namespace: w.lanes.get(row.lane).route.namespace, moved },
+  const { namespace } = w.lanes.get(row.lane).route
+  if (moved) {
+    die(w, row, REASON.cancelled, REASON.cancelled)
+    audit(w, op.by, 'intent_cancelled', op.id, { namespace })
   }
+  return { ok: true, value: { id: op.id, state: 'dead', namespace, moved } }
 }
 
 /** Gives a dead or fulfilled intent all its attempts again, and its time to live from now. */
@@ -23,6 +25,7 @@ export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined || (row.state !== DEAD && row.state !== FULFILLED)) return NOT_FOUND
   const namespace = reopen(w, row, op.ttlMs)
+  audit(w, op.by, 'intent_retried', op.id, { namespace })
   return { ok: true, value: { id: op.id, state: 'ready', namespace, moved: true } }
 }
 
@@ -40,7 +43,10 @@ export function reopen(w: Writer, row: IntentRow, ttlMs: number): string {
 }
 
 export function purge(w: Writer, op: PurgeOp): Outcome<'purge'> {
-  return op.namespace === null ? purgeAll(w) : purgeStep(w, op, op.namespace)
+  if (op.namespace !== null) return purgeStep(w, op, op.namespace)
+  const purged = purgeAll(w)
+  audit(w, op.by, 'purged', null, { intents: purged.value.deleted })
+  return purged
 }
 
 const EMPTIED = [
@@ -55,7 +61,7 @@ const EMPTIED = [
 ]
 
 /** Without a WHERE, SQLite drops whole b-trees instead of rows. */
-function purgeAll(w: Writer): Outcome<'purge'> {
+function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
   let deleted = 0
   for (const depth of w.lanes.depth()) deleted += depth.open + depth.claimed + depth.fulfilled + depth.dead
   for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
@@ -65,6 +71,8 @@ function purgeAll(w: Writer): Outcome<'purge'> {
 }
 
 function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> {
+  // With its first step, which a crash may make its last: it says how many there were, not how many went.
+  if (op.from === null) audit(w, op.by, 'purged', namespace, { intents: intentsIn(w, namespace) })
   const from: PurgeCursor = op.from ?? {
     table: 'intents',
     after: 0,
@@ -73,6 +81,11 @@ function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> 
   return from.table === 'intents'
     ? purgeIntents(w, namespace, from, op.limit)
     : purgeIdempotencyKeys(w, namespace, from, op.limit)
+}
+
+function intentsIn(w: Writer, namespace: string): number {
+  const of = w.lanes.depth().find(each => each.namespace === namespace)
+  return of === undefined ? 0 : of.open + of.claimed + of.fulfilled + of.dead
 }
 
 function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: number): Outcome<'purge'> {

@@ -3,7 +3,8 @@ import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
 import { claim, release } from './claim.ts'
 import { dropDead, retryDead } from './dead-letters.ts'
-import { createKey, revokeKey } from './keys.ts'
+import { changeKey, createKey, revokeKey, rotateKey } from './keys.ts'
+import { maintain } from './maintenance.ts'
 import { publish, publishAll } from './publish.ts'
 import { areFulfils, extend, fail, fulfil, fulfilAll, progress } from './settle.ts'
 import { sweep } from './sweep.ts'
@@ -37,8 +38,17 @@ export function apply(w: Writer, op: Op): Outcome {
       return { ok: true, value: null }
     case 'createKey':
       return createKey(w, op)
+    case 'rotateKey':
+      return rotateKey(w, op)
+    case 'changeKey':
+      return changeKey(w, op)
     case 'revokeKey':
       return revokeKey(w, op)
+    case 'keyUsed':
+      w.sql.keyUsed.run(op.at, op.id, op.at)
+      return { ok: true, value: null }
+    case 'maintain':
+      return maintain(w, op)
     case 'cancel':
       return cancel(w, op)
     case 'retry':

@@ -1,30 +1,41 @@
-import type { DropDeadOp, RetryDeadOp } from '../../store.ts'
+import type { AuditAction, DropDeadOp, RetryDeadOp } from '../../store.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { deleteIntent, reopen } from './admin.ts'
+import { audit } from './audit.ts'
+
+/** How many of many the audit trail names. A thousand would be 35 KB an entry. */
+const IDS_NAMED = 20
 
 /** Per id, whether it was dead. */
 type WereDead = { ok: true; value: boolean[] }
 
 export function retryDead(w: Writer, op: RetryDeadOp): WereDead {
-  return eachDead(w, op.ids, row => reopen(w, row, op.ttlMs))
+  return eachDead(w, op, 'dead_retried', row => reopen(w, row, op.ttlMs))
 }
 
 export function dropDead(w: Writer, op: DropDeadOp): WereDead {
-  return eachDead(w, op.ids, row => {
+  return eachDead(w, op, 'dead_dropped', row => {
     deleteIntent(w, row.n)
     w.sql.exhume.run(row.n)
     w.lanes.move(w.lanes.get(row.lane), DEAD, null)
   })
 }
 
-function eachDead(w: Writer, ids: readonly string[], move: (row: IntentRow) => void): WereDead {
+function eachDead(
+  w: Writer,
+  { ids, by }: RetryDeadOp | DropDeadOp,
+  action: AuditAction,
+  move: (row: IntentRow) => void,
+): WereDead {
   const value = ids.map(id => {
     const row = w.sql.byId.get(id) as IntentRow | undefined
     if (row?.state !== DEAD) return false
     move(row)
     return true
   })
+  const moved = ids.filter((_, i) => value[i])
+  if (moved.length > 0) audit(w, by, action, null, { count: moved.length, ids: moved.slice(0, IDS_NAMED) })
   return { ok: true, value }
 }

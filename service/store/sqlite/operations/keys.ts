@@ -1,17 +1,103 @@
-import type { CreateKeyOp, Outcome, RevokeKeyOp } from '../../store.ts'
+import type {
+  ChangeKeyOp,
+  CreateKeyOp,
+  KeyFacts,
+  KeySecret,
+  KeyTerms,
+  Outcome,
+  RevokeKeyOp,
+  RotateKeyOp,
+} from '../../store.ts'
+import { factsOf, type KeyRow } from '../key-rows.ts'
 import type { Writer } from '../writer.ts'
+import { audit } from './audit.ts'
+
+const NO_KEY = { ok: false, refusal: 'no_key' } as const
 
 export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
-  const { hash, sealed, prefix, owner } = op
-  const id = w.sql.createKey.run(hash, sealed, prefix, owner, w.now).lastInsertRowid as number
-  return { ok: true, value: { id, createdAt: w.now } }
+  const key = insert(w, op, op, null)
+  const { owner, note, expiresAt, rateLimit, openLimit, prefix } = key
+  audit(w, op.by, 'key_created', `${key.id}`, {
+    owner,
+    prefix,
+    ...shown({ note: note === '' ? null : note, expiresAt, rateLimit, openLimit }),
+  })
+  return { ok: true, value: key }
 }
 
-/** What the key published stays; what it was remembered by goes. */
+/** Both keys are of one identity, so that the new one opens all that the old one did. */
+export function rotateKey(w: Writer, op: RotateKeyOp): Outcome<'rotateKey'> {
+  const old = keyById(w, op.id)
+  if (old === null) return NO_KEY
+  if (old.replacedBy !== null) return { ok: false, refusal: 'key_replaced' }
+  const lifeMs = old.expiresAt === null ? null : old.expiresAt - old.createdAt
+  const expiresAt = op.expiresAt === undefined ? (lifeMs === null ? null : w.now + lifeMs) : op.expiresAt
+  const successor = insert(w, op, { ...old, expiresAt }, old.identity)
+  const end = Math.min(w.now + op.overlapMs, old.expiresAt ?? Number.POSITIVE_INFINITY)
+  const predecessor = factsOf(w.sql.replaceKey.get(end, successor.id, old.id) as KeyRow)
+  audit(w, op.by, 'key_rotated', `${old.id}`, {
+    owner: old.owner,
+    successor: successor.id,
+    prefix: successor.prefix,
+    old_until: end / 1000,
+    ...shown({ expiresAt }),
+  })
+  return { ok: true, value: { successor, predecessor } }
+}
+
+export function changeKey(w: Writer, { id, changes, by }: ChangeKeyOp): Outcome<'changeKey'> {
+  const old = keyById(w, id)
+  if (old === null) return NO_KEY
+  const { owner, note, expiresAt, rateLimit, openLimit } = { ...old, ...changes }
+  const row = w.sql.changeKey.get(owner, note, expiresAt, rateLimit, openLimit, id) as KeyRow
+  audit(w, by, 'key_changed', `${id}`, shown(changes, false))
+  return { ok: true, value: factsOf(row) }
+}
+
+/** What its identity published stays. What that was remembered by goes, unless another key of it is left. */
 export function revokeKey(w: Writer, op: RevokeKeyOp): Outcome<'revokeKey'> {
-  const gone = w.sql.revokeKey.get(op.hash) as { id: number } | undefined
-  if (gone === undefined) return { ok: true, value: null }
-  w.sql.dropNoncesOf.run(gone.id)
-  w.sql.dropIdempotentOf.run(gone.id)
-  return { ok: true, value: { id: gone.id, unsettled: w.lanes.unsettled(gone.id) } }
+  const row = w.sql.revokeKey.get(op.hash) as KeyRow | undefined
+  if (row === undefined) return { ok: true, value: null }
+  const { id, identity, owner, prefix } = factsOf(row)
+  const last = w.sql.firstOfLine.get(identity) === undefined && w.sql.restOfLine.get(identity) === undefined
+  if (last) {
+    w.sql.dropNoncesOf.run(identity)
+    w.sql.dropIdempotentOf.run(identity)
+  }
+  const unsettled = w.lanes.unsettled(identity)
+  audit(w, op.by, 'key_revoked', `${id}`, { owner, prefix, open_intents: unsettled })
+  return { ok: true, value: { id, identity, unsettled, last } }
+}
+
+function keyById(w: Writer, id: number): KeyFacts | null {
+  const row = w.sql.keyById.get(id) as KeyRow | undefined
+  return row === undefined ? null : factsOf(row)
+}
+
+function insert(
+  w: Writer,
+  { hash, sealed, prefix }: KeySecret,
+  { owner, note, expiresAt, rateLimit, openLimit }: KeyTerms,
+  identity: number | null,
+): KeyFacts {
+  const terms = [owner, note, w.now, expiresAt, rateLimit, openLimit, identity]
+  return factsOf(w.sql.createKey.get(hash, sealed, prefix, ...terms) as KeyRow)
+}
+
+/** Terms under the names of the wire, for the audit trail. */
+function shown(
+  terms: Partial<KeyTerms> | { note: string | null },
+  withoutNulls = true,
+): Record<string, unknown> {
+  const { owner, note, expiresAt, rateLimit, openLimit } = terms as Partial<KeyTerms>
+  const named = {
+    owner,
+    note,
+    expires_at: typeof expiresAt === 'number' ? expiresAt / 1000 : expiresAt,
+    rate_limit: rateLimit,
+    open_limit: openLimit,
+  }
+  return Object.fromEntries(
+    Object.entries(named).filter(([, value]) => value !== undefined && !(withoutNulls && value === null)),
+  )
 }

@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+import { secondsOrNull, sendJson } from '../answers.ts'
+import { actorOf } from '../auth/actor.ts'
+import { jsonBody } from '../body.ts'
+import type { MaintenanceState } from '../maintenance-mode.ts'
+import { reader } from '../read.ts'
+import { MaintenanceBody } from '../schemas/requests.ts'
+import type { MaintenanceAnswer } from '../schemas/responses.ts'
+import type { Parts } from './parts.ts'
+
+const ADMIN = { config: { access: 'admin' } } as const
+
+const readMaintenance = reader(MaintenanceBody)
+
+export function maintenanceRoutes(app: FastifyInstance, { maintenance }: Parts): void {
+  app.get('/admin/maintenance', ADMIN, (_request, reply) =>
+    sendJson(reply, JSON.stringify(maintenanceAnswer(maintenance.state))),
+  )
+
+  app.post('/admin/maintenance', ADMIN, async (request, reply) => {
+    const { on, note = '' } = readMaintenance(jsonBody(request).fields)
+    const state = await maintenance.switch(on, note, actorOf(request))
+    return sendJson(reply, JSON.stringify(maintenanceAnswer(state)))
+  })
+}
+
+export const maintenanceAnswer = ({ on, by, since, note }: MaintenanceState): MaintenanceAnswer => ({
+  on,
+  by,
+  since: secondsOrNull(since),
+  note,
+})
