@@ -9,7 +9,7 @@ import { type Env, readConfig } from '../../config.ts'
 import { createMetrics } from '../../http/metrics/metrics.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import { Client } from './client.ts'
-import { newPlace } from './engines.ts'
+import { newPlace, type Place } from './engines.ts'
 import { FakeClock } from './fake-clock.ts'
 import { LoadedChance } from './loaded-chance.ts'
 import { type WatchedStore, watched } from './watched-store.ts'
@@ -26,10 +26,11 @@ export const basic = (name: string, password: string) => ({
 /**
  * A bus on a free port: the real store on a real disk, the real HTTP server, and time that the test moves.
  * @param env environment variables; the rest has the defaults of production
+ * @param place where it keeps what outlives it
  */
 export class TestBus {
   readonly #env: Env
-  readonly #place = newPlace()
+  readonly #place: Place
   readonly #vault = new Aes256Vault(Buffer.alloc(32, 7))
   readonly clock = new FakeClock(() => this.store.settled())
   readonly chance = new LoadedChance()
@@ -43,8 +44,9 @@ export class TestBus {
   url = ''
   port = 0
 
-  constructor(env: Env) {
+  constructor(env: Env, place = newPlace()) {
     this.#env = env
+    this.#place = place
   }
 
   async start(): Promise<void> {
@@ -134,15 +136,15 @@ export async function busForFile(env: Env = {}): Promise<TestBus> {
   return bus
 }
 
-/** For one test. */
-export async function busForTest(env: Env = {}): Promise<TestBus> {
-  const bus = await started(env)
+/** For one test. @param place where an earlier bus left something */
+export async function busForTest(env: Env = {}, place?: Place): Promise<TestBus> {
+  const bus = await started(env, place)
   onTestFinished(() => bus.remove())
   return bus
 }
 
-async function started(env: Env): Promise<TestBus> {
-  const bus = new TestBus({ BUS_RATE_LIMIT: '1000000', ...env })
+async function started(env: Env, place?: Place): Promise<TestBus> {
+  const bus = new TestBus({ BUS_RATE_LIMIT: '1000000', ...env }, place)
   await bus.start()
   return bus
 }

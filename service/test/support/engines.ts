@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
 
@@ -14,8 +15,9 @@ export type Place = {
 
 const quiet = { info() {}, warn() {}, error() {} }
 
-function sqlite(): Place {
+function sqlite(left: string | undefined): Place {
   const folder = mkdtempSync(join(tmpdir(), 'bus-'))
+  if (left !== undefined) new Sqlite(join(folder, 'bus.db')).exec(left).close()
   return {
     open: () => openSqliteStore({ path: join(folder, 'bus.db'), log: quiet }),
     bytesAtRest: () =>
@@ -28,12 +30,16 @@ function sqlite(): Place {
   }
 }
 
-const ENGINES: Record<string, () => Place> = { sqlite }
+const ENGINES: Record<string, (left: string | undefined) => Place> = { sqlite }
 
-/** INTENT_BUS_ENGINE says which engine the conformance suite holds to the protocol. */
-export function newPlace(): Place {
+/**
+ * INTENT_BUS_ENGINE says which engine the conformance suite holds to the protocol.
+ *
+ * @param left the SQL of what an earlier bus has left there
+ */
+export function newPlace(left?: string): Place {
   const name = process.env['INTENT_BUS_ENGINE'] ?? 'sqlite'
   const engine = ENGINES[name]
   if (engine === undefined) throw new Error(`INTENT_BUS_ENGINE is ${name}; there is ${Object.keys(ENGINES)}`)
-  return engine()
+  return engine(left)
 }
