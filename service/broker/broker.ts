@@ -38,7 +38,7 @@ import { type Retention, Sweeper } from './sweeper.ts'
 export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 
 /** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
-const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
+export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 
 /** The verbs. Each resolves after its commit is on disk, and throws a {@link BusError} when it was refused. */
 export class Broker {

@@ -36,7 +36,7 @@ export function ensureSecrets(
 ): Secrets {
   const file = join(dataDir, SECRETS_FILE)
   const wanted = SECRET_NAMES.filter(name => given[name] === undefined)
-  const kept = wanted.length === 0 ? {} : readKept(file, warn)
+  const kept = wanted.length === 0 ? {} : keptSecrets(dataDir, warn)
   const made = wanted.filter(name => kept[name] === undefined)
   for (const name of made) kept[name] = MAKE[name]()
   if (made.length > 0) {
@@ -48,7 +48,9 @@ export function ensureSecrets(
   return { values, file, made }
 }
 
-function readKept(file: string, warn: (line: string) => void): Kept {
+/** What an earlier start has made, if there was one. @throws {SecretsError} */
+export function keptSecrets(dataDir: string, warn: (line: string) => void): Kept {
+  const file = join(dataDir, SECRETS_FILE)
   const text = readPrivateFile(file, warn)
   return text === undefined ? {} : parseSecretsFile(text, file)
 }

@@ -6,6 +6,7 @@ import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKv } from './commands/kv.ts'
 import { addList } from './commands/list.ts'
@@ -40,6 +41,7 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
   addProfile,
   addDoctor,
   addServe,
+  addImport,
   addStress,
 ]
 
