@@ -9,7 +9,7 @@ export function startFault(error: unknown, host: string, port: number): string |
     return error.message
   }
   if (error instanceof StorageError) {
-    return `the database cannot be read (${error.message}). It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover`
+    return `the database cannot be read (${error.message}). It was left as it is. Restore a backup, or salvage what can be read: docs/operations/corrupt-database.md`
   }
   const { code, syscall } = error as NodeJS.ErrnoException
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined

@@ -30,9 +30,11 @@ export function newApiKey(): string {
 export const secretOf = (apiKey: string, vault: KeyVault): KeySecret => ({
   hash: hashOf(apiKey),
   sealed: vault.seal(apiKey),
-  // As much of a key as may be shown to tell keys apart.
-  prefix: apiKey.slice(0, PREFIX_SHOWN),
+  prefix: shownPrefix(apiKey),
 })
+
+/** As much of a key as may be shown to tell keys apart. */
+export const shownPrefix = (apiKey: string): string => apiKey.slice(0, PREFIX_SHOWN)
 
 /** What a key is stored and looked up by. */
 export const hashOf = digestBytes

@@ -203,7 +203,7 @@ function said(path: string, error: unknown): unknown {
     default:
       return error.code.startsWith('SQLITE_CORRUPT')
         ? new SourceError(
-            `${path} is damaged (${error.message}). Save what can be read first: sqlite3 FILE .recover | sqlite3 saved.db`,
+            `${path} is damaged (${error.message}). docs/moving-in.md says how to save what can be read.`,
           )
         : new SourceError(`${path} cannot be read (${error.code}: ${error.message}).`)
   }

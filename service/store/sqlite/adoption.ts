@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { State } from '../../intent/lifecycle.ts'
 import type { KeyId, Route } from '../../intent/routing.ts'
-import { type IntentResult, type NewKey, StorageError } from '../store.ts'
+import { type IntentResult, type KeySecret, StorageError } from '../store.ts'
 import { opening, openWriting } from './connection.ts'
+import type { KeyRow } from './key-rows.ts'
 import { takeOwnership } from './ownership.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 import { isStorageFault, storageError } from './storage-faults.ts'
@@ -31,7 +32,7 @@ export type AdoptedIntent = {
   | { state: 'dead'; diedAt: number; reason: string }
 )
 
-export type AdoptedKey = NewKey & { createdAt: number }
+export type AdoptedKey = KeySecret & { owner: string; createdAt: number }
 export type AdoptedUse = {
   keyId: KeyId
   key: string
@@ -130,14 +131,16 @@ export class Adoption {
 
   key({ hash, sealed, prefix, owner, createdAt }: AdoptedKey): KeyId {
     this.#mark('key', hash.toString('hex'))
-    return this.#writer.sql.createKey.run(hash, sealed, prefix, owner, createdAt).lastInsertRowid as number
+    const terms = [owner, '', createdAt, null, null, null, null]
+    return (this.#writer.sql.createKey.get(hash, sealed, prefix, ...terms) as KeyRow).id
   }
 
   /** Takes a number that no key will ever have. */
   revokedKey(): KeyId {
     const nobody = Buffer.alloc(32)
     const { createKey, revokeKey } = this.#writer.sql
-    const id = createKey.run(nobody, Buffer.alloc(0), '', '', this.#writer.now).lastInsertRowid as number
+    const terms = ['', '', this.#writer.now, null, null, null, null]
+    const { id } = createKey.get(nobody, Buffer.alloc(0), '', ...terms) as KeyRow
     revokeKey.get(nobody)
     return id
   }

@@ -108,7 +108,7 @@ export function opening<T>(path: string, open: () => T): T {
     const { code = 'unknown error', message } = error as { code?: string; message: string }
     const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
     const wayOut = damaged
-      ? 'It was left as it is. Restore a backup, or salvage it with: sqlite3 FILE .recover'
+      ? 'It was left as it is. Restore a backup, or salvage what can be read: docs/operations/corrupt-database.md'
       : 'Check the disk, and that this user may write there.'
     throw new StoreOpenError(`${path} cannot be opened (${code}: ${message}). ${wayOut}`)
   }

@@ -33,7 +33,7 @@ export function addImport(program: Program): void {
       if (!existsSync(SERVICE)) {
         throw new Failure('import needs a clone of the repository, in which the bus is.')
       }
-      const output = new Output(command.optsWithGlobals().json ?? false)
+      const output = new Output(command.optsWithGlobals())
       if (db !== undefined) process.env['BUS_DB_PATH'] = db
       // The database, its log and the key are nobody else's to read.
       process.umask(0o077)
