@@ -1,9 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { State } from '../../intent/lifecycle.ts'
 import type { KeyId, Route } from '../../intent/routing.ts'
-import { type IntentResult, type KeySecret, StorageError } from '../store.ts'
+import { type IntentResult, StorageError } from '../store.ts'
 import { opening, openWriting } from './connection.ts'
-import type { KeyRow } from './key-rows.ts'
 import { takeOwnership } from './ownership.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 import { isStorageFault, storageError } from './storage-faults.ts'
@@ -32,7 +31,7 @@ export type AdoptedIntent = {
   | { state: 'dead'; diedAt: number; reason: string }
 )
 
-export type AdoptedKey = KeySecret & { owner: string; createdAt: number }
+export type AdoptedKey = { hash: Buffer; sealed: Buffer; prefix: string; owner: string; createdAt: number }
 export type AdoptedUse = {
   keyId: KeyId
   key: string
@@ -67,6 +66,8 @@ const SQL = {
   intent: `INSERT INTO intents (id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at,
                                 expires_at, due_at, claimed_at, claimer, token, last_error)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  key: `INSERT INTO api_keys (hash, sealed, prefix, owner, created_at) VALUES (?, ?, ?, ?, ?)`,
+  dropKey: `DELETE FROM api_keys WHERE id = ?`,
   death: `INSERT INTO temp.deaths (n, lane, attempts, reason, at) VALUES (?, ?, ?, ?, ?)`,
   mark: `INSERT INTO adopted (kind, id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 } as const
@@ -91,6 +92,8 @@ export class Adoption {
     this.#letGo = letGo
     this.#sql = {
       intent: db.prepare(SQL.intent),
+      key: db.prepare(SQL.key),
+      dropKey: db.prepare(SQL.dropKey),
       death: db.prepare(SQL.death),
       mark: db.prepare(SQL.mark),
     }
@@ -131,17 +134,14 @@ export class Adoption {
 
   key({ hash, sealed, prefix, owner, createdAt }: AdoptedKey): KeyId {
     this.#mark('key', hash.toString('hex'))
-    const terms = [owner, '', createdAt, null, null, null, null]
-    return (this.#writer.sql.createKey.get(hash, sealed, prefix, ...terms) as KeyRow).id
+    return this.#sql.key.run(hash, sealed, prefix, owner, createdAt).lastInsertRowid as number
   }
 
   /** Takes a number that no key will ever have. */
   revokedKey(): KeyId {
-    const nobody = Buffer.alloc(32)
-    const { createKey, revokeKey } = this.#writer.sql
-    const terms = ['', '', this.#writer.now, null, null, null, null]
-    const { id } = createKey.get(nobody, Buffer.alloc(0), '', ...terms) as KeyRow
-    revokeKey.get(nobody)
+    const nothing = Buffer.alloc(0)
+    const id = this.#sql.key.run(nothing, nothing, '', '', this.#writer.now).lastInsertRowid as number
+    this.#sql.dropKey.run(id)
     return id
   }
 

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
 import { root } from '../real-bus.ts'
 import { ALICE, OLD_MASTER, ReferenceFile } from './reference-file.ts'
 import { broken } from './soundness.ts'
@@ -50,7 +51,7 @@ function importing(source: string, target: string) {
       '--import',
       `data:text/javascript,${encodeURIComponent(WITH_MEMORY)}`,
       join(root, 'clients/cli/intent-bus.js'),
-      ...['import', 'reference', join(dir, source), '--db', join(dir, target, 'bus.db'), '--yes'],
+      ...['import', 'reference', join(dir, source), '--db', resolve(dir, target, 'bus.db'), '--yes'],
     ],
     {
       env: { PATH: process.env['PATH'] ?? '', HOME: dir, BUS_SECRET: OLD_MASTER },
@@ -68,7 +69,7 @@ function importing(source: string, target: string) {
 }
 
 const count = (target: string, table: string) => {
-  const db = new Sqlite(join(dir, target, 'bus.db'))
+  const db = new Sqlite(resolve(dir, target, 'bus.db'))
   const rows = db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
   db.close()
   return rows
@@ -91,6 +92,26 @@ test('an import that is killed in its midst has taken nothing, and can be run ag
   expect(count('killed', 'intents')).toBe(ROWS)
   expect(broken(join(dir, 'killed/bus.db'))).toEqual([])
 })
+
+const noDisk = whyNoSmallDisk()
+if (noDisk !== null) console.warn(`full disks are not tested here: ${noDisk}`)
+
+test.skipIf(noDisk !== null)(
+  'an import for which there is no room says so in one line, and has taken nothing',
+  async () => {
+    const disk = new SmallDisk(16)
+    try {
+      const { code, err } = await importing('large.db', disk.path).ended
+      expect([code, err]).toEqual([
+        2,
+        expect.stringMatching(/^error .*the disk is full.*\nNothing was taken\.\n/),
+      ])
+      expect(count(disk.path, 'intents')).toBe(0)
+    } finally {
+      disk.remove()
+    }
+  },
+)
 
 test('ten times the rows take hardly more memory', async () => {
   const mostOf = async (source: string) => {

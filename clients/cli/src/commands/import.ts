@@ -73,7 +73,12 @@ async function run(
   } catch (error) {
     bar?.end()
     if (!(error instanceof Error) || !TOLD.includes(error.name)) throw error
-    throw new Failure(error.message, EXIT.usage, 'Nothing was taken.')
+    const full = 'reason' in error && error.reason === 'full'
+    throw new Failure(
+      full ? `the disk is full (${error.message})` : error.message,
+      EXIT.usage,
+      'Nothing was taken.',
+    )
   }
 }
 
