@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from './failure.ts'
 
 export type Profile = {
@@ -59,8 +60,52 @@ export function profileNamed(name: string, env: Env): Profile {
   )
 }
 
+/** Between two looks whether another command is done with the file, in ms. */
+const LOCKED_PAUSE_MS = 20
+/** A change takes milliseconds. */
+const LOCKED_TRIES = 150
+
+/**
+ * Reads, changes and writes, with no other command in between: the second of two does not undo the first.
+ *
+ * @param change throws to leave the file as it is
+ * @throws {Failure} also when a command that was killed has left its lock
+ */
+export async function changeProfiles(env: Env, change: (profiles: Profiles) => void): Promise<void> {
+  const unlock = await locked(configPath(env))
+  try {
+    const profiles = readProfiles(env)
+    change(profiles)
+    writeProfiles(profiles, env)
+  } finally {
+    unlock()
+  }
+}
+
+/** @returns what unlocks it */
+async function locked(path: string): Promise<() => void> {
+  const lock = `${path}.lock`
+  for (let tries = 1; ; tries++) {
+    try {
+      mkdirSync(dirname(lock), { recursive: true, mode: 0o700 })
+      writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' })
+      return () => rmSync(lock, { force: true })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EEXIST') throw new Failure(`${path} cannot be written (${code}).`)
+      if (tries === LOCKED_TRIES)
+        throw new Failure(
+          `Another intent-bus changes the profiles, or was killed while it did.`,
+          undefined,
+          `If none does: rm ${lock}`,
+        )
+      await sleep(LOCKED_PAUSE_MS)
+    }
+  }
+}
+
 /** Readable by its owner only, and there whole or not at all. */
-export function writeProfiles(profiles: Profiles, env: Env): void {
+function writeProfiles(profiles: Profiles, env: Env): void {
   let path = configPath(env)
   try {
     // Where it is a link, as those who keep such files elsewhere have it, what it leads to is written.

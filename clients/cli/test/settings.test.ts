@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { settingsOf } from '../src/settings.ts'
@@ -235,6 +235,42 @@ describe('the config file', () => {
     for (const name of ['__proto__', 'two words', '"'])
       expect((await run(['profile', 'add', name, 'http://x'], 'k')).err).toContain('NAME takes letters')
     expect((await run(['profile', 'add', 'x', 'http://x'])).err).toContain('no API key on stdin')
+  })
+
+  test('a profile is replaced by --force only', async () => {
+    const cwd = emptyDir()
+    const add = (url: string, ...more: string[]) =>
+      start(['profile', 'add', 'home', url, ...more], { cwd, stdin: 'key' }).ended
+    expect((await add('http://one')).code).toBe(0)
+    const { code, err } = await add('http://two')
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('There is a profile home already, for http://one.'),
+    ])
+    expect(err).toContain('--force')
+    expect((await start(['profile', 'list'], { cwd }).ended).out).toContain('http://one')
+    expect((await add('http://two', '--force')).code).toBe(0)
+    expect((await start(['profile', 'list'], { cwd }).ended).out).toContain('http://two')
+  })
+
+  test('of many that are added at once none is lost', async () => {
+    const cwd = emptyDir()
+    const names = Array.from({ length: 8 }, (_, i) => `bus${i}`)
+    const ended = await Promise.all(
+      names.map(name => start(['profile', 'add', name, `http://${name}`], { cwd, stdin: name }).ended),
+    )
+    expect(ended.map(({ code }) => code)).toEqual(names.map(() => 0))
+    const { profiles } = JSON.parse(readFileSync(join(cwd, '.config/intent-bus/config.json'), 'utf8'))
+    expect(Object.keys(profiles).sort()).toEqual(names)
+    expect(existsSync(join(cwd, '.config/intent-bus/config.json.lock'))).toBe(false)
+  })
+
+  test('the lock of a command that was killed is named, with the way out', async () => {
+    const cwd = emptyDir()
+    writeFileSync(join(cwd, 'config.json.lock'), '1\n')
+    const env = { INTENT_BUS_CONFIG: join(cwd, 'config.json') }
+    const { code, err } = await start(['profile', 'add', 'home', 'http://home'], { env, stdin: 'k' }).ended
+    expect([code, err]).toEqual([2, expect.stringContaining(`rm ${join(cwd, 'config.json.lock')}`)])
   })
 
   test('a config file that is a link stays one', async () => {

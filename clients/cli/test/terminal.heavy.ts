@@ -1,7 +1,9 @@
 /** In a terminal, which `script` of util-linux stands in for. Without it the test is skipped, and says so. */
 import { execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ADMIN_TOKEN, busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir } from './support/run.ts'
@@ -18,8 +20,7 @@ function has(command: string): boolean {
 }
 
 /** A terminal in which a command runs. */
-function terminal(size: string, command: string, url = bus.url) {
-  const cwd = emptyDir()
+function terminal(size: string, command: string, url = bus.url, cwd = emptyDir()) {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: cwd,
@@ -39,7 +40,10 @@ function terminal(size: string, command: string, url = bus.url) {
   const drawn = async (times: number) => {
     while (screen.split('\x1b[H').length <= times) await new Promise(resolve => setTimeout(resolve, 20))
   }
-  return { child, exited, drawn, screen: () => screen }
+  const shows = async (text: string) => {
+    while (!screen.includes(text)) await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return { cwd, child, exited, drawn, shows, screen: () => screen }
 }
 
 test('a result that would steer the terminal does not', async ctx => {
@@ -74,6 +78,31 @@ test('whoever waits for the bus is told why, unless it is to be quiet', async ct
     'v\r\n',
     '{"key":"x","value":"v"}\r\n',
   ])
+})
+
+test('profile add asks for the key without showing it, and before it replaces one', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  const { cwd, child, exited, screen, shows } = terminal('cols 80 rows 24', 'profile add home http://one')
+  await shows('not shown): ')
+  child.stdin.write('typoo\x15the-kex\x7fy\r')
+  expect(await exited).toBe(0)
+  expect(screen()).not.toMatch(/typo|the-ke/)
+  const config = () => JSON.parse(readFileSync(join(cwd, '.config/intent-bus/config.json'), 'utf8')).profiles
+  expect(config()).toEqual({ home: { url: 'http://one', key: 'the-key' } })
+
+  const unsure = terminal('cols 80 rows 24', 'profile add home http://two', bus.url, cwd)
+  await unsure.shows('[y/N] ')
+  unsure.child.stdin.write('\r')
+  expect(await unsure.exited).toBe(2)
+  expect(config().home.url).toBe('http://one')
+
+  const sure = terminal('cols 80 rows 24', 'profile add home http://two', bus.url, cwd)
+  await sure.shows('[y/N] ')
+  sure.child.stdin.write('y\r')
+  await sure.shows('not shown): ')
+  sure.child.stdin.write('other\r')
+  expect(await sure.exited).toBe(0)
+  expect(config()).toEqual({ home: { url: 'http://two', key: 'other' } })
 })
 
 test('watch can be left while the bus gives no answer', async ctx => {

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { Failure } from '../failure.ts'
 import { typed } from '../input.ts'
 import { Output, table } from '../output.ts'
-import { configPath, profileNamed, readProfiles, writeProfiles } from '../profiles.ts'
+import { changeProfiles, configPath, type Profile, profileNamed, readProfiles } from '../profiles.ts'
 import { checkAddress, type Program } from '../program.ts'
+import { canAsk, confirmed, hidden } from '../terminal/prompt.ts'
 
 /** What needs no quotes in a shell, and is no name that JavaScript has a meaning for. */
 const NAME = /^[A-Za-z0-9][\w.-]*$/
@@ -18,20 +19,24 @@ export function addProfile(program: Program): void {
   profile
     .command('add')
     .description(
-      'Remembers a bus. The API key is read from stdin, unless a file is named. The first one becomes the default.',
+      'Remembers a bus. The API key is read from stdin, or asked for in a terminal, unless a file is named. The first one becomes the default.',
     )
     .argument('<name>')
     .argument('<url>')
     .option('--key-file <file>', 'where the API key is; it stays there')
     .option('--admin-token-file <file>', 'where the admin token is; it stays there')
+    .option('--force', 'take the place of a profile of this name')
     .action(async (name, url, options, command) => {
-      const { namespace, sign, json } = command.optsWithGlobals()
+      const globals = command.optsWithGlobals()
+      const { namespace, sign } = globals
       if (!NAME.test(name))
         throw new Failure(`NAME takes letters, digits and . _ -, a letter or digit first; it got "${name}".`)
       checkAddress(url)
-      const key = options.keyFile === undefined ? await keyFromStdin() : undefined
-      const saved = readProfiles(process.env)
-      saved.profiles[name] = {
+      const { profiles } = readProfiles(process.env)
+      const taken = Object.hasOwn(profiles, name) ? profiles[name] : undefined
+      const mayReplace = options.force === true || (taken !== undefined && (await replacing(name, taken)))
+      const key = options.keyFile === undefined ? await keyGiven(url) : undefined
+      const profile = {
         url,
         ...(key === undefined ? {} : { key }),
         ...(options.keyFile === undefined ? {} : { key_file: found(options.keyFile) }),
@@ -39,10 +44,13 @@ export function addProfile(program: Program): void {
         ...(namespace === undefined ? {} : { namespace }),
         ...(sign ? { sign: true } : {}),
       }
-      saved.default ??= name
-      writeProfiles(saved, process.env)
+      await changeProfiles(process.env, saved => {
+        if (!mayReplace && Object.hasOwn(saved.profiles, name)) throw thereIsOne(name, saved.profiles[name]!)
+        saved.profiles[name] = profile
+        saved.default ??= name
+      })
       const path = configPath(process.env)
-      new Output({ json }).say(
+      new Output(globals).say(
         { name, url, path },
         `Saved in ${path}. Try it: intent-bus --profile ${name} doctor`,
       )
@@ -72,29 +80,51 @@ export function addProfile(program: Program): void {
     .command('use')
     .description('Makes one the default.')
     .argument('<name>')
-    .action(name => {
-      profileNamed(name, process.env)
-      writeProfiles({ ...readProfiles(process.env), default: name }, process.env)
+    .action(async name => {
+      await changeProfiles(process.env, saved => {
+        profileNamed(name, process.env)
+        saved.default = name
+      })
     })
 
   profile
     .command('remove')
     .description('Forgets one.')
     .argument('<name>')
-    .action(name => {
-      profileNamed(name, process.env)
-      const saved = readProfiles(process.env)
-      delete saved.profiles[name]
-      if (saved.default === name) delete saved.default
-      writeProfiles(saved, process.env)
+    .action(async name => {
+      await changeProfiles(process.env, saved => {
+        profileNamed(name, process.env)
+        delete saved.profiles[name]
+        if (saved.default === name) delete saved.default
+      })
     })
 }
 
-async function keyFromStdin(): Promise<string | undefined> {
-  if (process.stdin.isTTY)
+const thereIsOne = (name: string, { url }: Profile): Failure =>
+  new Failure(
+    `There is a profile ${name} already, for ${url}.`,
+    undefined,
+    'Take another name, or add --force to replace it with its key.',
+  )
+
+/** @throws {Failure} when there is nobody to ask, or the answer is no */
+async function replacing(name: string, taken: Profile): Promise<true> {
+  if (!canAsk()) throw thereIsOne(name, taken)
+  if (await confirmed(`There is a profile ${name} already, for ${taken.url}. Replace it with its key?`))
+    return true
+  throw new Failure('It was left as it is.')
+}
+
+async function keyGiven(url: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    const key = (await typed('-')).trim()
+    if (key === '') throw new Failure('There was no API key on stdin.')
+    return key
+  }
+  if (!canAsk())
     throw new Failure('Pipe the API key in (`… profile add home URL < key.txt`), or name --key-file FILE.')
-  const key = (await typed('-')).trim()
-  if (key === '') throw new Failure('There was no API key on stdin.')
+  const key = (await hidden(`API key for ${url} (it is not shown): `)).trim()
+  if (key === '') throw new Failure('There was no API key.')
   return key
 }
 
