@@ -6,6 +6,7 @@ import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addHelp } from './commands/help.ts'
 import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKv } from './commands/kv.ts'
@@ -48,6 +49,7 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
 export function fullProgram() {
   const program = newProgram(version)
   for (const add of COMMANDS) add(program)
+  addHelp(program)
   completeWithTab(program)
   return program
 }

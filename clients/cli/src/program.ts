@@ -18,7 +18,7 @@ export function newProgram(version: string) {
     .addOption(new Option('--json', 'print JSON, with the names of the wire'))
     .addOption(new Option('-q, --quiet', 'on stderr, nothing but errors'))
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
+    .helpCommand(false)
     .showHelpAfterError('(intent-bus help shows what there is)')
     .showSuggestionAfterError()
 }

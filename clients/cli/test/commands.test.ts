@@ -196,7 +196,7 @@ describe('status and result', () => {
     await new Promise<void>(resolve => evil.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void evil.close())
     const env = { BUS_URL: `http://127.0.0.1:${(evil.address() as AddressInfo).port}` }
-    for (const args of [['status', '1'], ['doctor']]) {
+    for (const args of [['status', '1'.repeat(32)], ['doctor']]) {
       const { out, err } = await user.run(args, { env })
       expect(out + err).toContain('not the answer of a bus')
       expect(steering(out + err)).toEqual([])
@@ -275,6 +275,38 @@ describe('dead letters', () => {
     expect((await bus.master.get(`/status/${one}`)).status).toBe(404)
   })
 
+  test('that match nothing end with 5, done or not', async () => {
+    await die('broken', 1)
+    for (const more of [[], ['--yes']]) {
+      expect(await user.run(['dead', 'retry', '--goal', 'borken', ...more])).toMatchObject({
+        code: 5,
+        out: 'There are none that match.\n',
+      })
+    }
+  })
+
+  test('of which the second five hundred meet a bus that has had enough are counted all the same', async () => {
+    let asked = 0
+    const half = createServer((incoming, outgoing) => {
+      asked += 1
+      let body = ''
+      incoming.on('data', chunk => (body += chunk))
+      incoming.on('end', () => {
+        if (asked > 1)
+          return void outgoing.writeHead(401).end('{"error":{"code":"unauthorized","message":"no"}}')
+        const items = JSON.parse(body).ids.map((id: string) => ({ id, ok: true }))
+        outgoing.end(JSON.stringify({ items }))
+      })
+    })
+    await new Promise<void>(resolve => half.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void half.close())
+    const env = { BUS_URL: `http://127.0.0.1:${(half.address() as AddressInfo).port}` }
+    const ids = Array.from({ length: 600 }, (_, i) => i.toString(16).padStart(32, '0'))
+    const { code, out, err } = await user.run(['--json', 'dead', 'drop', '--yes', ...ids], { env })
+    expect([code, JSON.parse(out)]).toEqual([4, { done: 500, refused: [], left: 100 }])
+    expect(JSON.parse(err).error.code).toBe('unauthorized')
+  })
+
   test('are not retried all at once by mistake', async () => {
     await die('broken', 1)
     expect(await user.run(['dead', 'drop', '--yes'])).toMatchObject({
@@ -345,6 +377,11 @@ test('intents are cancelled, each for itself', async () => {
   expect(await bus.master.status(id)).toMatchObject({ status: 'dead', last_error: 'Cancelled by admin' })
 })
 
+test('help is there for a command within a command', async () => {
+  expect((await user.run(['help', 'dead', 'retry'])).out).toMatch(/^Usage: intent-bus dead retry/)
+  expect((await user.run(['help'])).out).toMatch(/^Usage: intent-bus \[options\]/)
+})
+
 describe('what goes wrong', () => {
   test.each([
     ['a command there is not', ['publsh'], 2, 'Did you mean publish?'],
@@ -352,6 +389,14 @@ describe('what goes wrong', () => {
     ['an argument that is missing', ['status'], 2, 'id'],
     ['a number out of range', ['publish', 'x', '--priority', '1001'], 2, 'a whole number from 0 to 1000'],
     ['a number that has no end', ['publish', 'x', '--delay', 'Infinity'], 2, 'a number from 0'],
+    [
+      'what cannot be an id',
+      ['status', 'abc'],
+      2,
+      'An id is 32 hex digits (0-9, a-f), as publish prints it; it got "abc".',
+    ],
+    ['the same in a list', ['dead', 'drop', '1'.repeat(32), 'abc', '--yes'], 2, 'it got "abc"'],
+    ['help for a command there is not', ['help', 'dead', 'retyr'], 2, 'There is no command "dead retyr".'],
     ['a goal that is missing', ['publish'], 2, 'publish takes a GOAL'],
   ])('%s is told, and ends with its code', async (_what, args, code, message) => {
     expect(await user.run(args)).toMatchObject({ code, err: expect.stringContaining(message), out: '' })
@@ -359,16 +404,16 @@ describe('what goes wrong', () => {
 
   test('a bus that is not there', async () => {
     const env = { BUS_URL: 'http://127.0.0.1:9', BUS_API_KEY: 'k' }
-    const { code, err } = await start(['status', '1'], { env }).ended
+    const { code, err } = await start(['status', '1'.repeat(32)], { env }).ended
     expect([code, err]).toEqual([3, expect.stringContaining('intent-bus doctor')])
   })
 
   test('no key, a wrong one, no admin token', async () => {
-    expect(await start(['status', '1'], { env: { BUS_URL: bus.url } }).ended).toMatchObject({
+    expect(await start(['status', '1'.repeat(32)], { env: { BUS_URL: bus.url } }).ended).toMatchObject({
       code: 2,
       err: expect.stringContaining('Set BUS_API_KEY'),
     })
-    const wrong = await user.run(['status', '1'], { env: { BUS_API_KEY: 'tk_wrong' } })
+    const wrong = await user.run(['status', '1'.repeat(32)], { env: { BUS_API_KEY: 'tk_wrong' } })
     expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining('keys create') })
     expect(wrong.err).toContain('it came from BUS_API_KEY.')
     expect(wrong.err).not.toContain('tk_wrong')

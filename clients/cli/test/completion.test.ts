@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -27,6 +27,18 @@ test('commands, subcommands, options and profiles are completed', async () => {
   expect(await candidates('dead', '')).toEqual(expect.arrayContaining(['list', 'show', 'retry', 'drop']))
   expect(await candidates('publish', '--pri')).toEqual(['--priority'])
   expect(await candidates('--profile', '')).toEqual(['attic'])
+})
+
+test('files are completed where an option takes one', async () => {
+  const cwd = emptyDir()
+  mkdirSync(join(cwd, 'jobs'))
+  writeFileSync(join(cwd, 'jobs/mails.jsonl'), '')
+  const asked = async (...words: string[]) => (await start(['complete', '--', ...words], { cwd }).ended).out
+  expect(await asked('publish', '--batch', 'jo')).toBe('jobs/\t\n:4\n')
+  expect(await asked('publish', '--batch', 'jobs/')).toBe('jobs/mails.jsonl\t\n:4\n')
+  expect(await asked('profile', 'add', '--key-file', '')).toContain('jobs/')
+  expect(await asked('serve', '--db', 'jobs/m')).toContain('jobs/mails.jsonl')
+  expect(await asked('publish', '--batch', '/nonexistent/')).toBe(':4\n')
 })
 
 test('each candidate is one line: no description breaks the list', async () => {

@@ -1,3 +1,4 @@
+import { checkId } from '../input.ts'
 import { connect, type Program } from '../program.ts'
 
 export function addCancel(program: Program): void {
@@ -10,6 +11,7 @@ export function addCancel(program: Program): void {
     .argument('<ids...>')
     .action(async (ids, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
+      ids.forEach(checkId)
       // One by one: what was cancelled before one that is not there has been said.
       for (const id of ids) output.say(await bus.admin.cancel(id), `${id} is dead`)
     })

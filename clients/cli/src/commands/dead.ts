@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { numberIn } from '../input.ts'
+import { checkId, numberIn } from '../input.ts'
 import { fields, moment, type Output, plain, span, styled, table } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
@@ -40,6 +40,7 @@ export function addDead(program: Program): void {
     .argument('<id>')
     .action(async (id, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
+      checkId(id)
       const letter = await bus.admin.deadLetter(id)
       output.say(letter, () =>
         fields([
@@ -69,7 +70,9 @@ export function addDead(program: Program): void {
       .option('-y, --yes', 'do it')
       .action(async (ids, { yes, ...which }, command) => {
         const session = connect(command.optsWithGlobals())
+        ids.forEach(checkId)
         const chosen = ids.length > 0 ? ids : await idsMatching(session, which, verb, yes !== true)
+        if (chosen.length === 0) return noneMatch(session.output, yes !== true)
         if (!yes) return dryRun(session.output, verb, chosen)
         await move(session, verb, chosen)
       })
@@ -125,34 +128,45 @@ async function idsMatching(
   return letters.map(({ intentId }) => intentId)
 }
 
+/** A script that meant some has to notice: a goal that is misspelt matches nothing. */
+function noneMatch(output: Output, dry: boolean): void {
+  output.say(dry ? { dry_run: true, ids: [] } : { done: 0, refused: [] }, 'There are none that match.')
+  process.exitCode = EXIT.notFound
+}
+
 function dryRun(output: Output, verb: Verb, ids: readonly string[]): void {
   const what = `${ids.length} dead ${ids.length === 1 ? 'intent' : 'intents'}`
-  output.say(
-    { dry_run: true, ids },
-    ids.length === 0 ? 'There are none.' : `This would ${verb} ${what}. Nothing is done yet: add --yes.`,
-  )
+  output.say({ dry_run: true, ids }, `This would ${verb} ${what}. Nothing is done yet: add --yes.`)
 }
 
 async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]): Promise<void> {
   const bar = new ProgressBar(verb === 'retry' ? 'opened again' : 'dropped', ids.length, output.isSilent)
-  const answers = []
+  const answers: Awaited<ReturnType<typeof bus.admin.retryDead>> = []
+  const counted = () => {
+    const refused = answers.filter(answer => !answer.ok)
+    return { done: answers.length - refused.length, refused }
+  }
   try {
     for (let start = 0; start < ids.length; start += BATCH) {
       const some = ids.slice(start, start + BATCH)
       answers.push(...(verb === 'retry' ? await bus.admin.retryDead(some) : await bus.admin.dropDead(some)))
       bar.at(answers.length)
     }
-  } finally {
+  } catch (error) {
     bar.end()
-    if (answers.length < ids.length)
-      output.note(`${answers.length} of ${ids.length} were asked for before it went wrong.`)
+    const { done, refused } = counted()
+    const asked = answers.length
+    // Whatever became of the request that went wrong, these are done.
+    if (output.json) output.say({ done, refused, left: ids.length - asked }, '')
+    else output.complain(`${asked} of ${ids.length} were asked for before it went wrong, and ${done} done.`)
+    throw error
   }
-  const refused = answers.filter(answer => !answer.ok)
-  const done = answers.length - refused.length
+  bar.end()
+  const { done, refused } = counted()
   output.say({ done, refused }, `${verb === 'retry' ? 'Opened again' : 'Dropped'}: ${done}.`)
   for (const { id, error } of refused.slice(0, NAMED))
-    output.note(`${plain(String(id))}: ${plain(error.message)}`)
-  if (refused.length > NAMED) output.note(`… and ${refused.length - NAMED} more were refused.`)
+    output.complain(`${plain(String(id))}: ${plain(error.message)}`)
+  if (refused.length > NAMED) output.complain(`… and ${refused.length - NAMED} more were refused.`)
   if (refused.length > 0) process.exitCode = EXIT.failed
 }
 

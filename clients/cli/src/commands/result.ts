@@ -1,6 +1,6 @@
 import type { Result } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
-import { numberIn } from '../input.ts'
+import { checkId, numberIn } from '../input.ts'
 import { type Output, plain } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 import { statusText } from './status.ts'
@@ -16,6 +16,7 @@ export function addResult(program: Program): void {
     .option('--wait [seconds]', 'wait until it has ended (60)', numberIn({ least: 0 }))
     .action(async (id, options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
+      checkId(id)
       const wait = options.wait === true ? 60 : (options.wait ?? 0)
       sayResult(await bus.result(id, { wait }), output, wait)
     })

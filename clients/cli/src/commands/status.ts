@@ -1,4 +1,5 @@
 import type { Status } from '../../../typescript/src/index.ts'
+import { checkId } from '../input.ts'
 import { fields, moment, plain, span, styled } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 
@@ -10,6 +11,7 @@ export function addStatus(program: Program): void {
     .argument('<id>', 'the id that publish printed')
     .action(async (id, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
+      checkId(id)
       const status = await bus.status(id)
       output.say(status, () => statusText(status))
     })

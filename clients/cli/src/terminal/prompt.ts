@@ -44,9 +44,14 @@ export async function hidden(question: string): Promise<string> {
       const read = (typed: string): void => {
         // One that is pasted comes at once, with its end.
         for (const character of typed) {
-          if (character === ENTER || character === NEW_LINE) return resolve(line)
-          if (character === CTRL_C || character === CTRL_D)
-            return reject(new Failure('Nothing was typed in.'))
+          if (character === ENTER || character === NEW_LINE) {
+            resolve(line)
+            return
+          }
+          if (character === CTRL_C || character === CTRL_D) {
+            reject(new Failure('Nothing was typed in.'))
+            return
+          }
           if (character === CTRL_U) line = ''
           else if (character === BACKSPACE || character === DELETE) line = line.slice(0, -1)
           else line += character

@@ -1,3 +1,4 @@
+import { greeting } from '../../routes/root.ts'
 import { object, string } from '../../schemas/schema.ts'
 import type { Operation, Terms } from '../operation.ts'
 
@@ -7,14 +8,15 @@ export const aboutOperations = ({ version }: Terms): Operation[] => [
     path: '/',
     id: 'getGreeting',
     tag: 'Health',
-    summary: 'Say that this is an Intent Bus',
+    summary: 'Say that this is an Intent Bus, and where to look',
     access: 'open',
     answers: {
       200: {
-        description: 'Its name and version.',
+        description:
+          'Its name and version in the first line, then the paths of the dashboard, of this document and of the health check.',
         media: 'text/plain',
         schema: string(),
-        example: `Intent Bus ${version}\n`,
+        example: greeting(version),
       },
     },
   },
