@@ -59,6 +59,17 @@ export function fields(
   return shown.map(([name, value]) => `${styled('dim', name.padEnd(width))}  ${value}`).join('\n')
 }
 
+/** Broken between words; a word that is longer than the width stays whole. @param indent of all lines but the first */
+export function wrapped(text: string, width: number, indent: number): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines.join(`\n${' '.repeat(indent)}`)
+}
+
 /** A table whose last column may be as long as it is. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   // Not `Math.max(...)`: it takes no 200,000 arguments.

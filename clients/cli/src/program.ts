@@ -1,9 +1,9 @@
-import { Command, Option } from '@commander-js/extra-typings'
+import { Command, type Help, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, waitingText } from './failure.ts'
 import { parseJson } from './json.ts'
-import { Output } from './output.ts'
+import { Output, wrapped } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
 
 /** The command with what every command takes. */
@@ -17,11 +17,24 @@ export function newProgram(version: string) {
     .addOption(new Option('--sign', 'sign every request'))
     .addOption(new Option('--json', 'print JSON, with the names of the wire'))
     .addOption(new Option('-q, --quiet', 'on stderr, nothing but errors'))
+    .configureHelp({ formatItem })
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .showHelpAfterError('(intent-bus help shows what there is)')
     .showSuggestionAfterError()
 }
+
+/** On a phone there is no room for two columns: what it means stands below. */
+function formatItem(term: string, termWidth: number, description: string, help: Help): string {
+  const width = help.helpWidth ?? 80
+  const beside = width - termWidth - 4
+  if (beside >= LEAST_COLUMN) {
+    return `  ${term.padEnd(termWidth)}  ${wrapped(description, beside, termWidth + 4)}`.trimEnd()
+  }
+  return `  ${term}${description === '' ? '' : `\n      ${wrapped(description, width - 6, 6)}`}`
+}
+
+const LEAST_COLUMN = 24
 
 export type Program = ReturnType<typeof newProgram>
 export type Globals = Flags & { json?: true | undefined; quiet?: true | undefined }

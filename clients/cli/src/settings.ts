@@ -87,7 +87,7 @@ function fromEnv(env: Env): Settings {
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
     source: 'the environment (BUS_URL, BUS_API_KEY, …)',
     origins: {
-      url: env['BUS_URL'] ? 'BUS_URL' : 'nowhere but a guess, as BUS_URL is not set',
+      url: env['BUS_URL'] ? 'BUS_URL' : 'a guess, as BUS_URL is not set',
       key: key?.origin,
       adminToken: adminToken?.origin,
     },
@@ -144,7 +144,7 @@ function fromThisDirectory(env: Env): Settings {
         ? `${noted}, which a bus that was killed leaves behind`
         : port
           ? 'PORT'
-          : 'nowhere but a guess',
+          : 'a guess, as nothing names one',
       key: key?.origin,
       adminToken: adminToken?.origin,
     },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
-import { table } from '../src/output.ts'
+import { table, wrapped } from '../src/output.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
 const bus = await busForFile()
@@ -353,6 +353,11 @@ describe('list', () => {
       err: expect.stringContaining('open, ready, delayed, claimed, fulfilled, dead'),
     })
   })
+})
+
+test('a text is broken between words, as wide as there is room', () => {
+  expect(wrapped('one two three', 8, 2)).toBe('one two\n  three')
+  expect(wrapped('https://a.long.word/ x', 8, 2)).toBe('https://a.long.word/\n  x')
 })
 
 test('a table may have 200,000 lines', () => {

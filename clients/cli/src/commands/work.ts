@@ -76,13 +76,14 @@ export function addWork(program: Program): void {
 
 const HOW = `
 The command gets the payload as JSON on stdin, and INTENT_ID, INTENT_GOAL,
-INTENT_NAMESPACE, INTENT_ATTEMPT and INTENT_PAYLOAD in its environment. Exit code 0
-fulfils the intent with what it printed; any other fails it, with the end of its
-stderr as the error. The lease is kept while it runs; when it is lost all the same,
-the command is ended. It does not get the key of the bus, unless --pass-key says so.
+INTENT_NAMESPACE, INTENT_ATTEMPT and INTENT_PAYLOAD in its environment. Exit
+code 0 fulfils the intent with what it printed; any other fails it, with the
+end of its stderr as the error. The lease is kept while it runs; when it is
+lost all the same, the command is ended. It does not get the key of the bus,
+unless --pass-key says so.
 
-Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what has begun.
-A second one ends it at once.`
+Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what
+has begun. A second one ends it at once.`
 
 const ENDS: readonly WorkerEvent['name'][] = ['intent.fulfilled', 'intent.failed', 'intent.lease_lost']
 

@@ -1,6 +1,6 @@
 import { IntentBusError } from '../../../typescript/src/index.ts'
 import type { ExitCode } from '../exit-codes.ts'
-import { plain, styled } from '../output.ts'
+import { plain, styled, wrapped } from '../output.ts'
 
 export type Finding = {
   check: string
@@ -28,6 +28,11 @@ const SIGNS = {
 
 export function lineOf({ check, state, detail, cure }: Finding): string {
   const [sign, style] = SIGNS[state]
-  const line = `${styled(style, sign)} ${check.padEnd(12)} ${plain(detail)}`
-  return cure === undefined || state === 'ok' ? line : `${line}\n${' '.repeat(15)}${styled('dim', cure)}`
+  // A reader that is no terminal wants one line for each.
+  const columns = process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY
+  const indent = columns < 60 ? 4 : 15
+  const said = wrapped(`${check.padEnd(12)} ${plain(detail)}`, columns - indent, indent)
+  const line = `${styled(style, sign)} ${said}`
+  if (cure === undefined || state === 'ok') return line
+  return `${line}\n${' '.repeat(indent)}${styled('dim', wrapped(cure, columns - indent, indent))}`
 }
