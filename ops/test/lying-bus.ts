@@ -21,6 +21,7 @@ export type Lie =
   | 'doubles'
   | 'shares an id'
   | 'hands out twice'
+  | 'accepts twice'
   | 'forgets what was settled'
   | 'leaves what was settled claimed'
   | 'alters'
@@ -98,7 +99,9 @@ export class LyingBus {
     const intent = this.#intents.find(each => each.id === id)
     if (intent === undefined) return NO(404, 'not_found')
     if (verb === 'status') return { status: 200, body: this.#statusOf(intent) }
-    if (intent.token !== body.claim_token || intent.status !== 'claimed') return NO(404, 'not_found')
+    const isHolder = intent.token === body.claim_token || this.#lie === 'accepts twice'
+    if (!isHolder || (intent.status !== 'claimed' && this.#lie !== 'accepts twice'))
+      return NO(404, 'not_found')
     if (verb === 'fulfill') this.#fulfil(intent)
     else this.#fail(intent)
     return { status: 200, body: { ok: true, id } }
@@ -157,8 +160,9 @@ export class LyingBus {
   #isReady({ status, attempts, runAt }: Intent, i: number): boolean {
     if (runAt > this.nowMs) return false
     if (this.#lie === 'hands out the dead' && status === 'dead') return true
+    const isTwice = this.#lie === 'hands out twice' || this.#lie === 'accepts twice'
     const isHeldOnce = status === 'claimed' && attempts === 1 && i % EVERY === 0
-    return status === 'open' || (this.#lie === 'hands out twice' && isHeldOnce)
+    return status === 'open' || (isTwice && isHeldOnce)
   }
 
   #fulfil(intent: Intent): void {

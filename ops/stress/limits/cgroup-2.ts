@@ -8,9 +8,9 @@ const ROOTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
  * One tree for all controllers. A group that holds processes may not hand controllers to its children, so the new one
  * is made under the nearest ancestor of ours that may: one that was delegated to us, or the root.
  */
-export function cgroup2(limits: Limits, name: string): Cage | string {
+export function cgroup2(limits: Limits, name: string, roots: readonly string[] = ROOTS): Cage | string {
   const why = (text: string) => `cgroup v2: ${text}`
-  const root = ROOTS.find(each => existsSync(`${each}/cgroup.controllers`))
+  const root = roots.find(each => existsSync(`${each}/cgroup.controllers`))
   if (root === undefined) return why('it is not mounted')
   const wanted = [
     ...(limits.cpu === undefined ? [] : ['cpu']),
