@@ -68,6 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     stats: () => broker.store.stats(),
     queued: () => broker.queued,
     waitingClaims: () => broker.waiting,
+    waitingByNamespace: () => broker.waitingByNamespace(),
     issuedKeys: () => keys.size,
     isInMaintenance: () => maintenance.on,
     now: () => broker.now(),

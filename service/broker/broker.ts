@@ -276,6 +276,10 @@ export class Broker {
     return this.#claims.waiting
   }
 
+  waitingByNamespace(): Map<string, number> {
+    return this.#claims.waitingByNamespace()
+  }
+
   /** From now on nothing new is taken; what is under way goes on, and who waits for work is told that there is none. */
   beginDrain(): void {
     this.#draining = true

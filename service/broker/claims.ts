@@ -37,6 +37,10 @@ export class Claims {
     return this.#waiters.size
   }
 
+  waitingByNamespace(): Map<string, number> {
+    return this.#waiters.byNamespace()
+  }
+
   /** Rouses whoever waits for work that a transaction has made ready. */
   offer(work: Readied): void {
     this.#waiters.offer(work)

@@ -7,6 +7,7 @@ import type { Readied } from '../store/store.ts'
  */
 export type Waiter = {
   readonly keyId: KeyId
+  readonly namespace: string
   readonly groups: readonly string[]
   readonly arrival: number
   claiming: boolean
@@ -33,11 +34,19 @@ export class Waiters {
     return this.#all.size
   }
 
+  /** How many wait for work of each namespace. Counted when asked: who waits and leaves pays nothing for it. */
+  byNamespace(): Map<string, number> {
+    const waiting = new Map<string, number>()
+    for (const { namespace } of this.#all) waiting.set(namespace, (waiting.get(namespace) ?? 0) + 1)
+    return waiting
+  }
+
   /** To be called before its first attempt: else what becomes ready during that one could be missed. */
   enter(ask: Ask): Waiter {
     this.#arrivals += 1
     const waiter: Waiter = {
       keyId: ask.keyId,
+      namespace: ask.namespace,
       groups: groupsFor(ask),
       arrival: this.#arrivals,
       claiming: true,

@@ -12,7 +12,7 @@ import { ADMIN_CHALLENGE, AdminDoor, MetricsDoor, type Verdict } from './auth/ad
 import { type Caller, type KeyRing, whyShut } from './auth/keys.ts'
 import { isSameOrigin } from './auth/same-origin.ts'
 import { isGuessable } from './auth/secrets-equal.ts'
-import { NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
+import { isStale, NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
 import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
@@ -32,7 +32,7 @@ export type GuardParts = {
   limits: RequestLimits
   maintenance: MaintenanceMode
   proxies: ProxyWatch
-  observer: { authFailed(kind: AuthFailure): void }
+  observer: { authFailed(kind: AuthFailure): void; timestampStale(): void }
   /** Wall time in ms, which clients sign with. */
   wallNow: () => number
 }
@@ -158,15 +158,19 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   }
 
   function checkSignature(request: FastifyRequest, caller: Caller): void {
+    const timestamp = single(request.headers['x-timestamp'])
+    const wallSeconds = wallNow() / 1000
+    // Told apart from other bad signatures: somebody has a clock to set.
+    if (isStale(timestamp, wallSeconds)) observer.timestampStale()
     const value = verifySignature(
       { method: request.method, url: request.raw.url ?? '/', body: bytesOf(request) },
       {
-        timestamp: single(request.headers['x-timestamp']),
+        timestamp,
         nonce: single(request.headers['x-nonce']),
         signature: single(request.headers['x-signature']),
       },
       caller.apiKey(),
-      wallNow() / 1000,
+      wallSeconds,
     )
     request.nonce = { keyId: caller.keyId, value, expiresAt: broker.now() + NONCE_TTL_MS }
   }

@@ -15,6 +15,12 @@ export type SignatureHeaders = {
 
 export type SignedRequest = { method: string; url: string; body: Uint8Array }
 
+/** Whether the timestamp can be read and is too far from wall time: the clock of one of the two is wrong. */
+export function isStale(timestamp: string | undefined, wallSeconds: number): boolean {
+  if (timestamp === undefined || !TIMESTAMP.test(timestamp)) return false
+  return Math.abs(wallSeconds - Number(timestamp)) > SIGNATURE_WINDOW_S
+}
+
 /**
  * @param url as it stands in the request line, query included
  * @param wallSeconds wall time, not bus time: the client signs with its own clock
@@ -32,7 +38,7 @@ export function verifySignature(
     throw refused('Missing signature headers: X-Timestamp, X-Nonce and X-Signature are sent together.')
   }
   if (!TIMESTAMP.test(timestamp)) throw refused('X-Timestamp is unix time in seconds.')
-  if (Math.abs(wallSeconds - Number(timestamp)) > SIGNATURE_WINDOW_S) throw refused('Stale timestamp')
+  if (isStale(timestamp, wallSeconds)) throw refused('Stale timestamp')
   if (!NONCE.test(nonce)) throw refused('X-Nonce is 1 to 128 visible ASCII characters.')
   if (!DIGEST.test(signature)) throw refused('Bad signature')
 

@@ -55,14 +55,15 @@ export const METRICS: readonly MetricEntry[] = [
   ),
   counter('leases_expired_total', ['namespace'], 'Leases that ran out'),
   counter('deaths_total', ['reason', 'namespace'], 'Intents that became dead letters'),
-  histogram('publish_to_claim_seconds', [], SLOW, 'From when an intent was due to its claim'),
-  histogram('claim_to_settle_seconds', [], SLOW, 'From claim to fulfil or fail'),
+  histogram('publish_to_claim_seconds', ['namespace'], SLOW, 'From when an intent was due to its claim'),
+  histogram('claim_to_settle_seconds', ['namespace'], SLOW, 'From claim to fulfil or fail'),
 
   gauge('depth', ['state'], 'Intents kept, by state'),
   gauge('namespace_depth', ['namespace', 'state'], 'Intents kept, by namespace and state'),
   gauge('oldest_ready_age_seconds', [], 'How long the oldest ready intent has been due; 0: nothing is ready'),
   gauge('lanes', [], 'Distinct routes among the intents kept'),
   gauge('waiting_claims', [], 'Workers waiting for work in a long poll'),
+  gauge('namespace_waiting_claims', ['namespace'], 'The same, by the namespace they ask for'),
   gauge('queued_operations', [], 'Operations waiting for the next commit'),
   gauge('maintenance', [], '1: all but admins are answered 503 maintenance'),
 
@@ -80,6 +81,11 @@ export const METRICS: readonly MetricEntry[] = [
 
   counter('rate_limited_total', [], 'Requests answered 429 rate_limited'),
   counter('auth_failures_total', ['kind'], 'Requests without good credentials'),
+  counter(
+    'stale_timestamps_total',
+    [],
+    'Signed requests whose clock was more than 300 s off; they fail as signatures too',
+  ),
   counter('idempotent_replays_total', [], 'Publishes answered with the id of an earlier one'),
 
   gauge(

@@ -3,6 +3,7 @@ import { systemClock } from '../../clock.ts'
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
+import type { Series } from './histogram.ts'
 import { NamespaceLabels } from './namespaces.ts'
 import { CatalogueRegistry } from './registry.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -12,6 +13,8 @@ export type Sources = {
   stats(): Promise<Stats>
   queued(): number
   waitingClaims(): number
+  /** The same, by namespace. */
+  waitingByNamespace(): Map<string, number>
   issuedKeys(): number
   isInMaintenance(): boolean
   /** Bus time in ms. */
@@ -25,6 +28,8 @@ export interface Metrics extends Observer {
   requestDone(method: string, route: string, status: number, durationMs: number): void
   rateLimited(): void
   authFailed(kind: AuthFailure): void
+  /** A signed request whose clock is too far from ours; it fails as a signature too. */
+  timestampStale(): void
   watch(sources: Sources): void
   text(): Promise<string>
   totals(): Promise<Totals>
@@ -43,8 +48,8 @@ const NAMESPACED = [
   'retried_total',
   'leases_expired_total',
 ] as const
-const nothing = () =>
-  Object.fromEntries(NAMESPACED.map(name => [name, 0])) as Record<(typeof NAMESPACED)[number], number>
+type Counts = Record<(typeof NAMESPACED)[number], number>
+const nothing = () => Object.fromEntries(NAMESPACED.map(name => [name, 0])) as Counts
 
 /** By the name operators see, the counter that has it. */
 const TOTALS = {
@@ -67,19 +72,23 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   const replays = all.counter('idempotent_replays_total')
   const limited = all.counter('rate_limited_total')
   const authFailures = all.counter('auth_failures_total')
+  const staleTimestamps = all.counter('stale_timestamps_total')
   const storageFailures = all.counter('storage_failures_total')
-  const toClaim = all.histogram('publish_to_claim_seconds')
-  const toSettle = all.histogram('claim_to_settle_seconds')
   const commitDuration = all.histogram('commit_duration_seconds')
   const commitOperations = all.histogram('commit_operations')
   let sources: (Sources & { store: StoreWatch }) | null = null
 
-  /** What was counted since somebody looked, by namespace: counting takes 10 ns here, and 100 in prom-client's series. */
-  const unseen = new Map<string, Record<(typeof NAMESPACED)[number], number>>()
+  /** By namespace. What was counted since somebody looked: counting takes 10 ns here, and 100 in prom-client's series. */
+  const known = new Map<string, { unseen: Counts; toClaim: Series; toSettle: Series }>()
   // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
   const namespaces = new NamespaceLabels(namespace => {
     for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, 0)
-    unseen.set(namespace, nothing())
+    const series = (name: string) => all.histogram(name, `namespace="${namespace}"`)
+    known.set(namespace, {
+      unseen: nothing(),
+      toClaim: series('publish_to_claim_seconds'),
+      toSettle: series('claim_to_settle_seconds'),
+    })
     for (const reason of DEATH_REASONS) deaths.inc({ reason, namespace }, 0)
   })
   namespaces.of('default')
@@ -87,14 +96,16 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   for (const reason of ['full', 'failed']) storageFailures.inc({ reason }, 0)
   all.gauge('build_info').set({ version, node: process.versions.node }, 1)
 
-  function count(name: (typeof NAMESPACED)[number], namespace: string): void {
-    unseen.get(namespaces.of(namespace))![name] += 1
+  function count(name: (typeof NAMESPACED)[number], namespace: string) {
+    const counted = known.get(namespaces.of(namespace))!
+    counted.unseen[name] += 1
+    return counted
   }
 
   function tellUnseen(): void {
-    for (const [namespace, counts] of unseen) {
-      for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, counts[name])
-      unseen.set(namespace, nothing())
+    for (const [namespace, counted] of known) {
+      for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, counted.unseen[name])
+      counted.unseen = nothing()
     }
   }
 
@@ -105,20 +116,21 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
       else count('published_total', namespace)
     },
     claimed(namespace, waitedMs) {
-      count('claimed_total', namespace)
-      toClaim.observe(waitedMs / 1000)
+      count('claimed_total', namespace).toClaim.observe(waitedMs / 1000)
     },
     claimedNothing: () => emptyClaims.inc(),
     fulfilled(namespace, heldMs) {
-      count('fulfilled_total', namespace)
-      toSettle.observe(heldMs / 1000)
+      count('fulfilled_total', namespace).toSettle.observe(heldMs / 1000)
     },
     failed(namespace, heldMs) {
-      count('failed_total', namespace)
-      toSettle.observe(heldMs / 1000)
+      count('failed_total', namespace).toSettle.observe(heldMs / 1000)
     },
-    retried: namespace => count('retried_total', namespace),
-    leaseExpired: namespace => count('leases_expired_total', namespace),
+    retried(namespace) {
+      count('retried_total', namespace)
+    },
+    leaseExpired(namespace) {
+      count('leases_expired_total', namespace)
+    },
     died(namespace: string, reason: DeathReason) {
       deaths.inc({ reason, namespace: namespaces.of(namespace) })
     },
@@ -129,6 +141,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     storageFailed: reason => storageFailures.inc({ reason }),
     rateLimited: () => limited.inc(),
     authFailed: kind => authFailures.inc({ kind }),
+    timestampStale: () => staleTimestamps.inc(),
     requestDone(method, route, status, durationMs) {
       all.requests.observe(method, route, status, durationMs / 1000)
     },
@@ -155,6 +168,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   async function look(from: Sources & { store: StoreWatch }): Promise<void> {
     all.gauge('queued_operations').set(from.queued())
     all.gauge('waiting_claims').set(from.waitingClaims())
+    showWaiting(from.waitingByNamespace())
     all.gauge('tester_keys_total').set(from.issuedKeys())
     all.gauge('maintenance').set(from.isInMaintenance() ? 1 : 0)
     let stats: Stats
@@ -172,6 +186,13 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     all.gauge('disk_free_bytes').set(stats.diskFreeBytes)
     all.gauge('oldest_ready_age_seconds').set(ageMs(stats.oldestReadySince, from.now()) / 1000)
     showDepth(stats)
+  }
+
+  function showWaiting(waiting: Map<string, number>): void {
+    const gauge = all.gauge('namespace_waiting_claims')
+    gauge.reset()
+    for (const namespace of known.keys()) gauge.set({ namespace }, 0)
+    for (const [namespace, workers] of waiting) gauge.inc({ namespace: namespaces.of(namespace) }, workers)
   }
 
   function showDepth({ depth }: Stats): void {

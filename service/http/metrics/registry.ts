@@ -14,7 +14,7 @@ export class CatalogueRegistry {
   readonly contentType: string
   readonly #registry = new Registry()
   readonly #made = new Map<string, Counter | Gauge>()
-  readonly #histograms = new Map<string, { entry: MetricEntry; series: Series }>()
+  readonly #histograms = new Map<string, { entry: MetricEntry; series: Map<string, Series> }>()
 
   constructor() {
     this.contentType = this.#registry.contentType
@@ -22,7 +22,7 @@ export class CatalogueRegistry {
     for (const entry of METRICS) {
       if (entry.name === REQUESTS) continue
       if (entry.kind === 'histogram') {
-        this.#histograms.set(entry.name, { entry, series: new Series(entry.buckets!, '') })
+        this.#histograms.set(entry.name, { entry, series: new Map() })
       } else {
         this.#made.set(entry.name, make(entry, this.#registry))
       }
@@ -37,16 +37,23 @@ export class CatalogueRegistry {
     return this.#of(name, 'gauge') as Gauge
   }
 
-  /** One without labels. */
-  histogram(name: string): Series {
+  /**
+   * One series of it, to be kept by whoever observes.
+   *
+   * @param labels as the text format has them, without braces; they need no escaping
+   */
+  histogram(name: string, labels = ''): Series {
     const histogram = this.#histograms.get(`intent_bus_${name}`)
     if (histogram === undefined) throw new Error(`no histogram ${name} in the catalogue`)
-    return histogram.series
+    const { entry, series } = histogram
+    const one = series.get(labels) ?? new Series(entry.buckets!, labels)
+    series.set(labels, one)
+    return one
   }
 
   async text(): Promise<string> {
     const byHand = Array.from(this.#histograms.values(), ({ entry, series }) =>
-      histogramText(entry, [series]),
+      histogramText(entry, series.values()),
     )
     return [await this.#registry.metrics(), ...byHand, this.requests.text()].join('\n')
   }

@@ -65,6 +65,7 @@ test('what can be known up front is counted from 0', async () => {
     'intent_bus_auth_failures_total{kind="signature"}': 0,
     'intent_bus_auth_failures_total{kind="admin"}': 0,
     'intent_bus_auth_failures_total{kind="metrics"}': 0,
+    intent_bus_stale_timestamps_total: 0,
     intent_bus_idempotent_replays_total: 0,
   })
 })
@@ -82,14 +83,14 @@ test('an intent is counted at each step, with how long it waited and how long it
     }),
   ).toEqual({
     'claimed_total{namespace="mail"}': 1,
-    publish_to_claim_seconds_count: 1,
-    publish_to_claim_seconds_sum: 30,
+    'publish_to_claim_seconds_count{namespace="mail"}': 1,
+    'publish_to_claim_seconds_sum{namespace="mail"}': 30,
   })
   await bus.clock.advance(20_000)
   expect(await counted(() => master.fulfil(claim))).toEqual({
     'fulfilled_total{namespace="mail"}': 1,
-    claim_to_settle_seconds_count: 1,
-    claim_to_settle_seconds_sum: 20,
+    'claim_to_settle_seconds_count{namespace="mail"}': 1,
+    'claim_to_settle_seconds_sum{namespace="mail"}': 20,
   })
   expect(await counted(() => master.fulfil(claim))).toEqual({})
 })
@@ -103,7 +104,7 @@ test('a failure is a retry, and the last one a death', async () => {
     expect(await counted(() => master.fail(claim))).toEqual({
       'failed_total{namespace="default"}': 1,
       'retried_total{namespace="default"}': 1,
-      claim_to_settle_seconds_count: 1,
+      'claim_to_settle_seconds_count{namespace="default"}': 1,
     })
     return claim
   })
@@ -113,7 +114,7 @@ test('a failure is a retry, and the last one a death', async () => {
   expect(await counted(() => master.fail(last))).toEqual({
     'failed_total{namespace="default"}': 1,
     'deaths_total{reason="max_retries",namespace="default"}': 1,
-    claim_to_settle_seconds_count: 1,
+    'claim_to_settle_seconds_count{namespace="default"}': 1,
   })
 })
 
@@ -166,6 +167,17 @@ test.each([
   expect(await counted(act)).toEqual({ [`auth_failures_total{kind="${kind}"}`]: 1 })
 })
 
+test('a request that was signed by a wrong clock is counted as that too', async () => {
+  const signedAt = (timestamp: number) => master.signed('GET', '/get/x', '', { timestamp })
+  expect(await counted(() => signedAt(bus.seconds() - 299))).toEqual({})
+  for (const off of [-301, 301]) {
+    expect(await counted(() => signedAt(bus.seconds() + off))).toEqual({
+      'auth_failures_total{kind="signature"}': 1,
+      stale_timestamps_total: 1,
+    })
+  }
+})
+
 test('a commit that the disk refuses is counted by its reason', async () => {
   const broken = await busForTest()
   for (const reason of ['full', 'failed'] as const) {
@@ -212,6 +224,19 @@ test('the oldest ready intent ages with the clock, from when it was due', async 
   expect(await age()).toBe(35)
   await master.claim()
   expect(await age()).toBe(0)
+})
+
+test('workers that wait are counted by the namespace they wait for', async () => {
+  const waiting = (namespace: string) =>
+    bus.metric(`intent_bus_namespace_waiting_claims{namespace="${namespace}"}`)
+  const answers = ['mail', 'mail', 'photos'].map(namespace =>
+    master.post(`/claim?namespace=${namespace}&wait=60`),
+  )
+  await expect.poll(() => bus.metric('intent_bus_waiting_claims')).toBe(3)
+  expect([await waiting('mail'), await waiting('photos'), await waiting('default')]).toEqual([2, 1, 0])
+  await bus.clock.advance(60_000)
+  await Promise.all(answers)
+  expect([await waiting('mail'), await waiting('photos')]).toEqual([0, 0])
 })
 
 test(`namespaces beyond ${MAX_NAMESPACES} share the label other`, async () => {
