@@ -10,6 +10,7 @@ export default defineConfig({
       'clients/*/test/**/*.test.ts',
       'docs/test/**/*.test.ts',
       'ops/test/**/*.test.ts',
+      'grafana/test/**/*.test.ts',
     ],
     pool: 'forks',
     // On two cores the default is one worker, and twice the time.

@@ -11,6 +11,7 @@ export default defineConfig({
       'clients/*/test/**/*.heavy.ts',
       'docs/test/**/*.heavy.ts',
       'ops/test/**/*.heavy.ts',
+      'grafana/test/**/*.heavy.ts',
     ],
     pool: 'forks',
     fileParallelism: false,

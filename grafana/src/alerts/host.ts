@@ -1,0 +1,72 @@
+import { LIMITS } from '../limits.ts'
+import { backupAge, everyBus, quantileOf, sumOf } from '../promql.ts'
+import type { Alert } from './alert.ts'
+
+/** Does what is under it hold? */
+export const HOST: readonly Alert[] = [
+  {
+    name: 'IntentBusCommitsSlow',
+    severity: 'warning',
+    value: `${quantileOf(0.99, ['instance'], 'intent_bus_commit_duration_seconds_bucket', '10m')}
+* (${sumOf('increase(intent_bus_commit_duration_seconds_count[10m])')} >= bool 20)`,
+    fires: { above: LIMITS.commitP99 },
+    for: '10m',
+    as: 'duration',
+    summary: 'One commit in a hundred takes longer than {value}',
+    description:
+      'Every answer waits for its commit to be on disk. Something else uses the disk, or it is wearing out.',
+    runbook: 'slowDisk',
+    when: 'for 10 minutes the 99th percentile of the commits, of at least 20, has been over 0.5 s',
+  },
+  {
+    name: 'IntentBusDiskFull',
+    severity: 'warning',
+    value: 'predict_linear(intent_bus_disk_free_bytes[6h], 86400)',
+    fires: { below: LIMITS.diskFreeBytes },
+    for: '1h',
+    as: 'bytes',
+    summary: 'The disk of the bus will be full within 24 hours',
+    description:
+      'So the last 6 hours say. A bus whose disk is full takes no new work. See what grows: the database, its backups, or something else.',
+    runbook: 'diskFull',
+    when: 'for an hour the trend of the last 6 has led to less than 64 MiB of free disk within 24',
+  },
+  {
+    name: 'IntentBusWalTooBig',
+    severity: 'warning',
+    value: 'intent_bus_wal_bytes',
+    fires: { above: LIMITS.walBytes },
+    for: '15m',
+    as: 'bytes',
+    summary: 'The write-ahead log has grown to {value}B',
+    description:
+      'The bus keeps it under 64 MiB. Something keeps it from being copied into the database: another program that holds the database open, or a failing disk.',
+    runbook: 'wal',
+    when: 'for 15 minutes the write-ahead log has been larger than 256 MiB',
+  },
+  {
+    name: 'IntentBusBackupMissing',
+    severity: 'warning',
+    value: backupAge(everyBus),
+    fires: { above: LIMITS.backupAge },
+    for: '10m',
+    as: 'duration',
+    summary: 'The newest backup is {value} old',
+    description:
+      'Or there is none, and the bus has run for that long. Make one now, then see why none came by itself. Who wants no backups silences this one.',
+    runbook: 'backups',
+    when: 'for 10 minutes the newest verified backup has been older than 26 hours (none: since the start)',
+  },
+  {
+    name: 'IntentBusBackupFailed',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_backups_total{outcome="failure"}[6h])'),
+    fires: { above: 0 },
+    for: '1m',
+    as: 'count',
+    summary: '{value} backups failed in 6 hours',
+    description: 'The log says why: often the disk or the bucket that they go to.',
+    runbook: 'backups',
+    when: 'a backup failed in the last 6 hours',
+  },
+]

@@ -1,0 +1,29 @@
+/**
+ * Where alerts and panels point. With the address at which you read this repository, such as
+ * `https://git.example.com/you/intent-bus/blob/main/docs`, they are links that open on a phone; then `npm run grafana`.
+ */
+export const DOCS = 'docs'
+
+/** Pages below `DOCS`, by what they are about. */
+const PAGES = {
+  deadLetters: 'operations/dead-letters-growing.md',
+  oldest: 'operations/oldest-intent-too-old.md',
+  clocks: 'operations/clock-skew.md',
+  diskFull: 'operations/disk-full.md',
+  slowDisk: 'operations/slow-disk.md',
+  down: 'monitoring.md#the-bus-is-down-or-starts-again-and-again',
+  leases: 'monitoring.md#leases-run-out',
+  errors: 'monitoring.md#requests-fail',
+  storage: 'monitoring.md#the-store-fails',
+  wal: 'monitoring.md#the-write-ahead-log-grows',
+  backups: 'monitoring.md#a-backup-is-missing-or-failed',
+  reading: 'monitoring.md#how-do-i-read-the-dashboards',
+} as const
+
+export type Runbook = keyof typeof PAGES
+export const RUNBOOKS = Object.keys(PAGES) as Runbook[]
+
+/** Its path below `docs/`. */
+export const pageOf = (runbook: Runbook): string => PAGES[runbook]
+
+export const linkTo = (runbook: Runbook): string => `${DOCS}/${PAGES[runbook]}`
