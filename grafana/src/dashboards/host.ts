@@ -141,7 +141,8 @@ const PROCESS: Row = {
   series: [
     {
       title: 'Event loop lag',
-      description: 'Time between two looks at the clock. 50 ms is no lag at all; more: the processor is busy.',
+      description:
+        'Time between two looks at the clock. 50 ms is no lag at all; more: the processor is busy.',
       unit: 's',
       queries: [
         { expr: bus('nodejs_eventloop_lag_p50_seconds', OF_JOB), legend: '50 %' },

@@ -83,7 +83,7 @@ test.each([
     waitingClaims: none,
     issuedKeys: none,
     isInMaintenance: () => false,
-      waitingByNamespace: () => new Map(),
+    waitingByNamespace: () => new Map(),
     now: none,
   })
   const text = await metrics.text()
