@@ -53,3 +53,13 @@ export function numberIn({
     throw new InvalidArgumentError(`It takes a ${whole ? 'whole number' : 'number'} ${range}.`)
   }
 }
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/** For options that take a time: `90d`, `12h`, `30m`, `45s`, or seconds. @returns whole seconds */
+export function secondsOf(given: string): number {
+  const [, digits, unit = 's'] = /^(\d{1,9})([smhdw])?$/.exec(given.trim()) ?? []
+  if (digits === undefined)
+    throw new InvalidArgumentError('It takes a time such as 90d, 12h, 30m, 45s, or seconds.')
+  return Number(digits) * UNITS[unit]!
+}

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { CommanderError } from 'commander'
 import { IntentBusError } from '../../typescript/src/index.ts'
+import { addAudit } from './commands/audit.ts'
 import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
@@ -11,6 +12,7 @@ import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addKv } from './commands/kv.ts'
 import { addList } from './commands/list.ts'
+import { addMaintenance } from './commands/maintenance.ts'
 import { addProfile } from './commands/profile.ts'
 import { addPublish } from './commands/publish.ts'
 import { addResult } from './commands/result.ts'
@@ -38,6 +40,8 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
   addWatch,
   addDead,
   addKeys,
+  addAudit,
+  addMaintenance,
   addKv,
   addProfile,
   addDoctor,

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
-import { credentials } from '../doctor/credentials.ts'
-import { type Finding, failed, LOOK_SECONDS, lineOf } from '../doctor/finding.ts'
+import { adminFinding, credentials, skipped } from '../doctor/credentials.ts'
+import { type Finding, failed, LOOK_SECONDS, report } from '../doctor/finding.ts'
 import { reach } from '../doctor/reach.ts'
 import { EXIT } from '../exit-codes.ts'
-import { plain } from '../output.ts'
+import { Failure } from '../failure.ts'
+import { examineHost } from '../host/examine.ts'
+import { Output, plain } from '../output.ts'
 import { configPath } from '../profiles.ts'
 import { connect, type Program } from '../program.ts'
 import type { Settings } from '../settings.ts'
@@ -13,17 +15,19 @@ export function addDoctor(program: Program): void {
     .command('doctor')
     .summary('find out why it does not work')
     .description(
-      'Looks step by step: settings, reachability, clock, key, signature, admin token. Each finding with its cure.',
+      'Looks step by step: settings, reachability, clock, key, signature, admin token. With --server at the machine a bus runs on. Each finding with its cure.',
     )
-    .action(async (_options, command) => {
-      const { settings, output } = connect(command.optsWithGlobals())
-      const findings = await examine(settings)
-      output.say(
-        findings.map(({ exit: _, ...finding }) => finding),
-        () => findings.map(lineOf).join('\n'),
-      )
-      const failed = findings.find(({ state }) => state === 'failed')
-      if (failed !== undefined) process.exitCode = failed.exit ?? EXIT.failed
+    .option(
+      '--server',
+      'look at this machine, as the host of a bus; run it as the user of the bus, with its settings',
+    )
+    .option('--data <dir>', 'with --server: where the data is, instead of ./data or BUS_DB_PATH')
+    .action(async ({ server, data }, command) => {
+      if (data !== undefined && !server) throw new Failure('--data goes with --server.')
+      const globals = command.optsWithGlobals()
+      if (server) return report(new Output(globals), await examineHost(data))
+      const { settings, output } = connect(globals)
+      report(output, await examine(settings))
     })
 }
 
@@ -33,7 +37,12 @@ async function examine(settings: Settings): Promise<Finding[]> {
   const reached = await reach(settings)
   findings.push(...reached.findings)
   if (!reached.isThere) return findings
-  return [...findings, await readiness(settings.url), ...(await credentials(settings))]
+  const { finding, inMaintenance } = await readiness(settings.url)
+  findings.push(finding)
+  if (inMaintenance) {
+    return [...findings, skipped('key', 'the bus takes no key in maintenance'), await adminFinding(settings)]
+  }
+  return [...findings, ...(await credentials(settings))]
 }
 
 function settingsFinding({ url, source, key }: Settings): Finding {
@@ -77,22 +86,33 @@ function wireFindings({ url }: Settings): Finding[] {
   ]
 }
 
-async function readiness(url: string): Promise<Finding> {
+async function readiness(url: string): Promise<{ finding: Finding; inMaintenance: boolean }> {
   const check = 'ready'
   try {
     const response = await fetch(`${url.replace(/\/+$/, '')}/health/ready`, {
       signal: AbortSignal.timeout(LOOK_SECONDS * 1000),
     })
-    const { ok, reasons } = (await response.json()) as { ok: boolean; reasons: string[] }
-    if (ok) return { check, state: 'ok', detail: 'the store answers, the disk has room' }
-    return {
-      check,
-      state: 'failed',
-      detail: plain(reasons.join(', ')),
-      cure: 'Look into the log of the bus.',
-      exit: EXIT.unreachable,
+    const { ok, reasons, maintenance } = (await response.json()) as {
+      ok: boolean
+      reasons: string[]
+      maintenance?: boolean
     }
+    return { finding: readyFinding(ok, reasons, maintenance === true), inMaintenance: maintenance === true }
   } catch (error) {
-    return failed(check, error, 'Is it a bus of this project? An older one has no /health/ready.')
+    const finding = failed(check, error, 'Is it a bus of this project? An older one has no /health/ready.')
+    return { finding, inMaintenance: false }
   }
+}
+
+function readyFinding(ok: boolean, reasons: readonly string[], inMaintenance: boolean): Finding {
+  const check = 'ready'
+  if (!ok) {
+    const detail = plain(reasons.join(', '))
+    return { check, state: 'failed', detail, cure: 'Look into the log of the bus.', exit: EXIT.unreachable }
+  }
+  if (inMaintenance) {
+    const detail = 'the bus is in maintenance: all but admins are sent away'
+    return { check, state: 'warning', detail, cure: 'Wait, or end it: intent-bus maintenance off' }
+  }
+  return { check, state: 'ok', detail: 'the store answers, the disk has room' }
 }

@@ -1,65 +1,149 @@
+import type { IssuedKey, KeyTerms, WhichKey } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { typed } from '../input.ts'
-import { moment, plain, table } from '../output.ts'
+import { numberIn, secondsOf, typed } from '../input.ts'
+import { moment, plain, span, table } from '../output.ts'
 import { connect, type Program } from '../program.ts'
+
+const NUMBER = 'as `keys list` shows it, or - to read the key from stdin'
 
 export function addKeys(program: Program): void {
   const keys = program
     .command('keys')
-    .summary('make, list and revoke API keys')
+    .summary('make, list, rotate, change and revoke API keys')
     .description('API keys. All of it needs the admin token.')
 
-  keys
-    .command('create')
+  withTerms(keys.command('create'))
     .description('Makes a key and prints it, this once.')
-    .argument('<owner>', 'whose it is: a name for people')
-    .action(async (owner, _options, command) => {
+    .argument('[owner]', 'whose it is: a name for people; or --owner')
+    .option('--owner <name>', 'the same')
+    .action(async (argument, { owner = argument, ...asked }, command) => {
+      if (owner === undefined) throw new Failure('keys create takes a name: whose is the key?')
       const { bus, output } = connect(command.optsWithGlobals())
-      const made = await bus.admin.generateKey(owner)
+      const made = await bus.admin.generateKey(owner, termsOf(asked))
       output.say(made, made.apiKey)
       if (process.stdout.isTTY) output.note('Keep it now: it is not shown again.')
     })
 
   keys
     .command('list')
-    .description('Lists the keys: number, owner, how they begin. No key is shown whole.')
+    .description(
+      'Lists the keys: number, owner, how they begin, their use and their end. No key is shown whole.',
+    )
     .action(async (_options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       const list = await bus.admin.keys()
+      const now = list.length === 0 ? 0 : (await bus.health()).ts
       output.say(list, () =>
         list.length === 0
           ? 'There are no keys yet but the master key. Make one: intent-bus keys create OWNER'
           : table(
-              ['number', 'key', 'unsettled', 'made', 'owner'],
-              list.map(({ keyId, prefix, openIntents, createdAt, owner }) => [
-                `${keyId}`,
-                `${prefix}…`,
-                `${openIntents}`,
-                moment(createdAt),
-                plain(owner),
-              ]),
+              ['number', 'key', 'unsettled', 'made', 'last used', 'expires', 'limits', 'owner'],
+              list.map(key => rowOf(key, now)),
             ),
       )
     })
 
   keys
+    .command('rotate')
+    .description(
+      'Makes a successor and prints it, this once. It opens all that the old key does, which ends after the overlap.',
+    )
+    .argument('<number>', NUMBER)
+    .option('--overlap <time>', 'for how long both are good: 24h, 30m, 0', secondsOf, 86_400)
+    .option(
+      '--expires <time>',
+      'when the new one ends; else it lives as long as the old one was made to',
+      secondsOf,
+    )
+    .action(async (which, { overlap, expires }, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const made = await bus.admin.rotateKey(await keyOf(which, 'rotate'), { overlap, expiresIn: expires })
+      output.say(made, made.apiKey)
+      if (process.stdout.isTTY) output.note('Keep it now: it is not shown again.')
+      const end = made.replaces.expiresAt!
+      output.note(`Key ${made.replaces.keyId} is good until ${moment(end)}; this is key ${made.keyId}.`)
+    })
+
+  withTerms(keys.command('change'))
+    .description('Changes what is written of a key, its end or its limits. 0 takes an end or a limit away.')
+    .argument('<number>', NUMBER)
+    .option('--owner <name>', 'whose it is')
+    .action(async (which, { owner, ...asked }, command) => {
+      const { bus, output } = connect(command.optsWithGlobals())
+      const changed = await bus.admin.changeKey(await keyOf(which, 'change'), { owner, ...termsOf(asked) })
+      output.say(changed, `Changed key ${changed.keyId}.`)
+    })
+
+  keys
     .command('revoke')
     .description('Revokes a key: by its number in the list, or the key itself from stdin (-).')
-    .argument('<number>', 'as `keys list` shows it, or - to read the key from stdin')
+    .argument('<number>', NUMBER)
     .action(async (which, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      const gone = await bus.admin.revokeKey(await keyOf(which))
+      const gone = await bus.admin.revokeKey(await keyOf(which, 'revoke'))
       if (!gone.revoked) throw new Failure('There is no such key.', EXIT.notFound, 'intent-bus keys list')
       const { openIntents = 0 } = gone
       output.say(gone, `Revoked.${openIntents > 0 ? ` ${openIntents} of its intents are unsettled.` : ''}`)
     })
 }
 
-async function keyOf(which: string): Promise<{ apiKey: string } | { keyId: number }> {
+const whole = numberIn({ least: 0, whole: true })
+
+function withTerms<C extends ReturnType<Program['command']>>(command: C) {
+  return command
+    .option('--note <text>', 'what else is to be remembered of it')
+    .option('--expires <time>', 'when it ends: 90d, 12h', secondsOf)
+    .option('--rate <requests>', 'requests in a window, instead of the limit of the bus', whole)
+    .option('--open-limit <intents>', 'open and claimed intents, instead of the limit of the bus', whole)
+}
+
+type Asked = { note?: string; expires?: number; rate?: number; openLimit?: number }
+
+const termsOf = ({
+  note,
+  expires,
+  rate,
+  openLimit,
+}: { [name in keyof Asked]: Asked[name] | undefined }): KeyTerms => ({
+  note,
+  expiresIn: expires,
+  rateLimit: rate,
+  openLimit,
+})
+
+function rowOf(key: IssuedKey, now: number): string[] {
+  const { keyId, prefix, openIntents, createdAt, lastUsedAt, owner, note } = key
+  return [
+    `${keyId}`,
+    `${prefix}…`,
+    `${openIntents}`,
+    moment(createdAt),
+    lastUsedAt === null ? 'never' : `${span(Math.max(0, now - lastUsedAt))} ago`,
+    endOf(key, now),
+    limitsOf(key),
+    plain(note === '' ? owner : `${owner} (${note})`),
+  ]
+}
+
+function endOf({ expiresAt, expired, replacedBy }: IssuedKey, now: number): string {
+  const next = replacedBy === null ? '' : `, now ${replacedBy}`
+  if (expiresAt === null) return `never${next}`
+  return expired ? `${span(now - expiresAt)} ago${next}` : `in ${span(expiresAt - now)}${next}`
+}
+
+function limitsOf({ rateLimit, openLimit }: IssuedKey): string {
+  const limits = [
+    ...(rateLimit === null ? [] : [`rate ${rateLimit}`]),
+    ...(openLimit === null ? [] : [`open ${openLimit}`]),
+  ]
+  return limits.join(', ') || '-'
+}
+
+async function keyOf(which: string, verb: string): Promise<WhichKey> {
   if (which === '-') return { apiKey: (await typed('-')).trim() }
   if (/^\d{1,15}$/.test(which)) return { keyId: Number(which) }
   throw new Failure(
-    'keys revoke takes the number of a key, or - to read the key from stdin: a key on the command line is seen by others.',
+    `keys ${verb} takes the number of a key, or - to read the key from stdin: a key on the command line is seen by others.`,
   )
 }

@@ -48,7 +48,7 @@ function keyFinding({ key = '', sign, origins }: Settings, asked: 'admitted' | E
   return refused('key', asked, cure ?? 'Look into the log of the bus.')
 }
 
-async function adminFinding({ url, adminToken, origins }: Settings): Promise<Finding> {
+export async function adminFinding({ url, adminToken, origins }: Settings): Promise<Finding> {
   const check = 'admin token'
   if (adminToken === undefined) {
     return skipped(check, 'there is none; dead, keys and watch need one (BUS_ADMIN_TOKEN)')
@@ -70,4 +70,4 @@ function refused(check: string, error: Error, usualCure: string): Finding {
   return failed(check, error, usualCure, exitOf(error))
 }
 
-const skipped = (check: string, detail: string): Finding => ({ check, state: 'skipped', detail })
+export const skipped = (check: string, detail: string): Finding => ({ check, state: 'skipped', detail })

@@ -1,6 +1,6 @@
 import { IntentBusError } from '../../../typescript/src/index.ts'
-import type { ExitCode } from '../exit-codes.ts'
-import { plain, styled, wrapped } from '../output.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { type Output, plain, styled, wrapped } from '../output.ts'
 
 export type Finding = {
   check: string
@@ -19,6 +19,16 @@ export function failed(check: string, error: unknown, cure: string, exit?: ExitC
   return { check, state: 'failed', detail: plain(told), cure, ...(exit === undefined ? {} : { exit }) }
 }
 
+/** Prints them, and sets the exit code to that of the first that failed. */
+export function report(output: Output, findings: readonly Finding[]): void {
+  output.say(
+    findings.map(({ exit: _, ...finding }) => finding),
+    () => findings.map(lineOf).join('\n'),
+  )
+  const first = findings.find(({ state }) => state === 'failed')
+  if (first !== undefined) process.exitCode = first.exit ?? EXIT.failed
+}
+
 const SIGNS = {
   ok: ['✓', 'green'],
   warning: ['!', 'yellow'],
@@ -26,7 +36,7 @@ const SIGNS = {
   skipped: ['-', 'dim'],
 } as const
 
-export function lineOf({ check, state, detail, cure }: Finding): string {
+function lineOf({ check, state, detail, cure }: Finding): string {
   const [sign, style] = SIGNS[state]
   // A reader that is no terminal wants one line for each.
   const columns = process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY

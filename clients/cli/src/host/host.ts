@@ -1,0 +1,49 @@
+/** What is known of a host before anything on it is looked at: the settings a bus would have, and where its data is. */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../../../../service/config.ts'
+import { Failure } from '../failure.ts'
+
+export type Host = {
+  config: Config
+  database: string
+  dataDir: string
+  keyFile: string
+  secretsFile: string
+  /** `null`: any free one. */
+  port: number | null
+  address: string
+}
+
+const SERVICE = fileURLToPath(new URL('../../../../service/', import.meta.url))
+
+/** A module of the broker's. The command may be there without it; then there is no host to look at either. */
+export async function ofTheService<T>(path: string): Promise<T> {
+  if (!existsSync(join(SERVICE, path))) {
+    throw new Failure('doctor --server needs a clone of the repository, in which the bus is.')
+  }
+  return import(join(SERVICE, path)) as Promise<T>
+}
+
+export const servicePath = (path: string): string => join(SERVICE, path)
+
+/**
+ * @param data the data directory; else what the environment says
+ * @throws {Error} when a setting cannot be used; its message names the variable
+ */
+export async function hostOf(env: NodeJS.ProcessEnv, data: string | undefined): Promise<Host> {
+  const { readConfig } = await ofTheService<typeof import('../../../../service/config.ts')>('config.ts')
+  const config = readConfig(data === undefined ? env : { ...env, BUS_DB_PATH: join(data, 'bus.db') })
+  const { HOST, PORT, BUS_DB_PATH } = config.values
+  const database = resolve(BUS_DB_PATH)
+  return {
+    config,
+    database,
+    dataDir: dirname(database),
+    keyFile: resolve(config.keyFile),
+    secretsFile: join(dirname(database), 'secrets.env'),
+    port: PORT === 0 ? null : PORT,
+    address: HOST,
+  }
+}
