@@ -38,6 +38,7 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     'ended with 5',
     ...[like(/^number +key/), like(/^1 +tk_.* camera in the barn$/), 'Revoked.'],
     '2031-05-01',
+    ...[like(/^on, since .*: new disk$/), 'off', like(/^when +action/), like(/ maintenance_on +- /)],
     ...[like(/^Saved in .*config\.json\./), like(/name +url$/), like(/^\* +home +http:\/\/localhost:\d+$/)],
     id,
     'Not done yet. This may run again: it asks for the same one.',

@@ -54,7 +54,8 @@ export const VARIABLES = {
   }),
   BUS_MAINTENANCE_MODE: boolean({
     default: false,
-    meaning: 'Answer 503 to all but admins and health checks.',
+    meaning:
+      'Answer 503 to all but admins and health checks. `true` wins over the switch of `/admin/maintenance`; `false` leaves it to that.',
   }),
 
   BUS_LEASE_SECONDS: integer({

@@ -1,12 +1,12 @@
 import { busiest, total } from '../http/depth.ts'
 import { WIRE_STATES, wireState } from '../intent/lifecycle.ts'
-import type { DeadLetter, Depth, Intent, Stats } from '../store/store.ts'
+import type { DeadLetter, Depth, Intent, KeyFacts, Stats } from '../store/store.ts'
 import { Html, html } from './html.ts'
 import { STYLE } from './style.ts'
 import { type Column, longText, table } from './table.ts'
 import { moment, when } from './times.ts'
 
-export type ShownKey = { prefix: string; owner: string; createdAt: number }
+export type ShownKey = Pick<KeyFacts, 'prefix' | 'owner' | 'createdAt' | 'lastUsedAt' | 'expiresAt'>
 
 /** What the button that led here came to. */
 export const NOTICES = {
@@ -21,6 +21,7 @@ export type Page = {
   /** Bus time in ms. */
   now: number
   notice: Notice | null
+  inMaintenance: boolean
   stats: Stats
   deadLetters: DeadLetter[]
   recent: Intent[]
@@ -52,6 +53,7 @@ ${new Html(`<style>${STYLE}</style>`)}
 </header>
 <main>
 ${page.notice === null ? null : html`<p class="notice" role="status">${NOTICES[page.notice]}</p>`}
+${page.inMaintenance ? html`<p class="notice" role="status">Maintenance: all but admins are sent away.</p>` : null}
 ${counts(page.stats.depth)}
 ${deadLetters(page)}
 ${recentIntents(page)}
@@ -148,6 +150,8 @@ function keys(page: Page): Html {
     ['Key', key => html`<code>${key.prefix}…</code>`],
     ['Owner', key => longText(key.owner)],
     ['Created', key => when(key.createdAt, page.now)],
+    ['Last used', ({ lastUsedAt }) => (lastUsedAt === null ? html`never` : when(lastUsedAt, page.now))],
+    ['Expires', ({ expiresAt }) => (expiresAt === null ? html`never` : when(expiresAt, page.now))],
   ]
   return table('API keys', page.keys, columns, {
     note:

@@ -24,7 +24,7 @@ type Home = { Querystring: { done?: unknown } }
  * which the page can afford and the hot JSON routes need not.
  */
 export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Promise<void> {
-  const { settings, broker, keys, clock } = parts
+  const { settings, broker, keys, maintenance, clock } = parts
   const { store } = broker
   // An empty secret is one that is not configured, and a key that anybody has.
   const tokens = new FormTokens(settings.adminSecret || settings.dashboardPassword || settings.secret)
@@ -56,6 +56,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       version: settings.version,
       now,
       notice: noticeOf(request),
+      inMaintenance: maintenance.on,
       stats,
       deadLetters: letters?.letters ?? [],
       recent: recent?.intents ?? [],

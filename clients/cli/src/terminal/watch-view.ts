@@ -99,6 +99,7 @@ function tiles({ intents }: Overview, width: number): string[] {
 
 function flow(rates: Rates | null, overview: Overview, width: number): string[] {
   const { oldestReadyAgeSeconds: oldest, waitingClaims, issuedKeys } = overview
+  const maintenance = overview.maintenance as Overview['maintenance'] | undefined
   const rate = (name: keyof Totals) => (rates === null ? '–' : perSecond(rates[name]))
   return wrapped(
     [
@@ -111,6 +112,8 @@ function flow(rates: Rates | null, overview: Overview, width: number): string[] 
       `oldest ready ${oldest === null ? '–' : span(oldest)}`,
       `workers waiting ${waitingClaims}`,
       `keys ${issuedKeys}`,
+      // An older bus says nothing of it.
+      ...(maintenance?.on ? ['MAINTENANCE'] : []),
     ],
     width,
   )
