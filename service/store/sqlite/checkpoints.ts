@@ -10,8 +10,8 @@ const FRAMES = 4000
 const LOOK_EVERY = 32
 /** Frames that the writer may copy itself, to let the log start over from its beginning. */
 const REMAINDER = 1000
-/** From here on the writer copies the rest whatever its length: the other thread cannot keep up. */
-const TOO_LONG = 4 * FRAMES
+/** After so many copies in a row the writer copies the rest whatever its length: the other thread cannot keep up. */
+const ROUNDS = 5
 
 /** A thread costs about 15 MB: it is started when first needed, and let go when a while has passed without need. */
 const IDLE_MS = 30_000
@@ -30,6 +30,9 @@ export class Checkpoints {
   #commits = 0
   #letGo: NodeJS.Timeout | undefined
   #running = false
+  /** What had been copied when the other thread was last asked, and how often in a row it was. */
+  #before = 0
+  #rounds = 0
 
   constructor(db: Database, complain: (message: string) => void) {
     this.#db = db
@@ -42,7 +45,10 @@ export class Checkpoints {
     this.#commits += 1
     if (this.#commits % LOOK_EVERY !== 0) return
     const { log, checkpointed } = this.#log('NOOP')
-    if (log > FRAMES && checkpointed < log && !this.#running) this.#copy()
+    if (log > FRAMES && checkpointed < log && !this.#running) {
+      this.#rounds = 0
+      this.#copy(checkpointed)
+    }
   }
 
   async close(): Promise<void> {
@@ -56,11 +62,16 @@ export class Checkpoints {
     if (fault !== null) this.#complain(`checkpoint: ${fault}`)
     const { log, checkpointed } = this.#log('NOOP')
     if (checkpointed === log) return
-    if (fault !== null || log - checkpointed <= REMAINDER || log > TOO_LONG) this.#log('PASSIVE')
-    else this.#copy()
+    // Somebody reads what the log began with (a backup does, as long as it copies), and nothing behind that can be
+    // copied. To ask again at once would be in vain; for the writer to wait for it, a stop of all commits when it is let go.
+    if (fault === null && checkpointed === this.#before) return
+    if (fault !== null || log - checkpointed <= REMAINDER || this.#rounds >= ROUNDS) this.#log('PASSIVE')
+    else this.#copy(checkpointed)
   }
 
-  #copy(): void {
+  #copy(copied: number): void {
+    this.#before = copied
+    this.#rounds += 1
     clearTimeout(this.#letGo)
     try {
       this.#thread ??= this.#start()

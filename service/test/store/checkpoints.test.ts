@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
+import { expect, onTestFinished, test } from 'vitest'
+import { Checkpoints } from '../../store/sqlite/checkpoints.ts'
+import { openWriting } from '../../store/sqlite/connection.ts'
+
+type LogState = { log: number; checkpointed: number }
+
+test('a log that somebody reads is left alone, and copied by the other thread when they are done', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bus-log-'))
+  const path = join(folder, 'bus.db')
+  const db = openWriting(path, () => {})
+  const complaints: string[] = []
+  const checkpoints = new Checkpoints(db, text => complaints.push(text))
+  onTestFinished(async () => {
+    await checkpoints.close()
+    db.close()
+    rmSync(folder, { recursive: true })
+  })
+  db.exec('CREATE TABLE filler (text TEXT)')
+  const insert = db.prepare('INSERT INTO filler VALUES (?)')
+  const page = 'x'.repeat(4000)
+  const write = (commits: number, pages: number) => {
+    for (let i = 0; i < commits; i++) {
+      db.transaction(() => {
+        for (let j = 0; j < pages; j++) insert.run(page)
+      })()
+      checkpoints.committed()
+    }
+  }
+  const asked: string[] = []
+  const { pragma } = db
+  db.pragma = (source, options) => {
+    asked.push(source)
+    return pragma.call(db, source, options)
+  }
+  const log = () => (pragma.call(db, 'wal_checkpoint(NOOP)') as LogState[])[0]!
+
+  write(1, 1)
+  const reader = new Sqlite(path, { readonly: true })
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM filler').get()
+  // Far more than the writer would ever copy by itself.
+  write(64, 400)
+  const before = log().log
+  expect(before).toBeGreaterThan(20_000)
+  while (!asked.includes('wal_checkpoint(NOOP)')) await sleep(5)
+  // Long enough for its thread to come up and to be asked a thousand times, if it were.
+  await sleep(1000)
+  expect(asked.length).toBeLessThan(20)
+  expect(asked).not.toContain('wal_checkpoint(PASSIVE)')
+
+  reader.exec('COMMIT')
+  reader.close()
+  const held = log()
+  expect(held.checkpointed).toBeLessThan(held.log / 2)
+  write(32, 1)
+  while (log().checkpointed < before) await sleep(5)
+  expect(complaints).toEqual([])
+})
