@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import type { Backups } from './backup/backups.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Clock } from './clock.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
@@ -23,6 +24,7 @@ import { ProxyWatch } from './http/proxy-watch.ts'
 import { requestId, setResponseHeaders } from './http/response-headers.ts'
 import { adminRoutes } from './http/routes/admin.ts'
 import { auditRoutes } from './http/routes/audit.ts'
+import { backupRoutes } from './http/routes/backups.ts'
 import { claimRoutes } from './http/routes/claims.ts'
 import { deadLetterRoutes } from './http/routes/dead-letters.ts'
 import { healthRoutes } from './http/routes/health.ts'
@@ -44,6 +46,8 @@ export type AppOptions = {
   settings: AppSettings
   broker: Broker
   vault: KeyVault
+  /** `null`: the engine has a tool of its own for them. */
+  backups?: Backups | null
   clock: Clock
   metrics: Metrics
   logger: FastifyBaseLogger
@@ -53,7 +57,7 @@ export type AppOptions = {
 
 /** Puts the HTTP side together. The caller listens, drains the broker, and closes. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { settings, broker, vault, clock, metrics, logger, wallNow = Date.now } = options
+  const { settings, broker, vault, backups = null, clock, metrics, logger, wallNow = Date.now } = options
   const app = fastify(settings, logger, metrics)
 
   receiveBytes(app)
@@ -80,6 +84,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     clock,
     keys,
     vault,
+    backups,
     limits,
     maintenance,
     proxies,
@@ -100,6 +105,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   keyRoutes(app, parts)
   overviewRoutes(app, parts)
   listingRoutes(app, parts)
+  backupRoutes(app, parts)
   metricsRoutes(app, parts)
   openApiRoutes(app, parts)
   await app.register(scope => dashboardRoutes(scope, parts))

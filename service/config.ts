@@ -1,5 +1,6 @@
 /** Settings: the environment, read once, at the start. The table itself is in `config/variables.ts`. */
 import { dirname, join } from 'node:path'
+import { type BackupSecrets, readBackupSecrets } from './config/backup-secrets.ts'
 import { ConfigError } from './config/config-error.ts'
 import {
   type GivenSecret,
@@ -23,6 +24,7 @@ export type Config = {
   keyFile: string
   /** Secrets that the environment sets; those it doesn't are kept in the data directory. */
   secrets: Partial<Record<SecretName, GivenSecret>>
+  backupSecrets: BackupSecrets
   /** Lines for the log: settings that work and are probably not what was meant. */
   warnings: string[]
 }
@@ -56,7 +58,14 @@ export function readConfig(env: Env): Config {
       )
     }
   }
-  return { values, dataDir, keyFile: values.BUS_KEY_FILE || join(dataDir, 'bus.key'), secrets, warnings }
+  return {
+    values,
+    dataDir,
+    keyFile: values.BUS_KEY_FILE || join(dataDir, 'bus.key'),
+    secrets,
+    backupSecrets: readBackupSecrets(values, env),
+    warnings,
+  }
 }
 
 function readValues(env: Env): Values {

@@ -1,13 +1,17 @@
 /** Tables of the docs that are made from the code. `npm run docs` writes them; a test holds them to it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { SECRETS } from './config/secret-variables.ts'
+import { BACKUP_SECRETS, SECRETS } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { METRICS } from './http/metrics/catalogue.ts'
 
 /** Each generated part of a page, by the name that its markers carry. */
 const PAGES: Record<string, Record<string, () => string>> = {
-  'configuration.md': { secrets: secretsTable, variables: variablesTable },
+  'configuration.md': {
+    secrets: () => secretsTable(SECRETS),
+    'backup-secrets': () => secretsTable(BACKUP_SECRETS),
+    variables: variablesTable,
+  },
   'metrics.md': { metrics: metricsTable },
 }
 
@@ -30,8 +34,8 @@ const pathOf = (page: string): string => fileURLToPath(new URL(`../docs/${page}`
 
 export const readPage = (page: string): string => readFileSync(pathOf(page), 'utf8')
 
-function secretsTable(): string {
-  const rows = Object.entries(SECRETS).map(([name, { meaning, takes }]) => [
+function secretsTable(secrets: Record<string, { meaning: string; takes: string }>): string {
+  const rows = Object.entries(secrets).map(([name, { meaning, takes }]) => [
     `\`${name}\`, \`${name}_FILE\``,
     sentence(takes),
     meaning,

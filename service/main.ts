@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts'
 import { type Config, readConfig } from './config.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
 import { openLogger } from './logger.ts'
+import { openBackups } from './open-backups.ts'
 import servicePackage from './package.json' with { type: 'json' }
 import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
 import { tighten } from './secrets/private-file.ts'
@@ -27,6 +28,8 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 const { version } = servicePackage
 
 const MUCH_AHEAD_MS = 3_600_000
+/** A backup that is under way when the bus is to stop may take so long still, in ms, and a third of the time to stop. */
+const BACKUP_GRACE_MS = 3000
 const CLOCK_PAGE = 'docs/durability.md says what that means.'
 
 /** What is open, with how to close it; closed in the opposite order. */
@@ -91,11 +94,15 @@ async function run(config: Config): Promise<void> {
   )
   opened.push(() => broker.drain())
 
+  const backups = await openBackups(config, store.copySource, clock, metrics.backups, logger)
+  opened.push(async () => backups?.close(Math.min(BACKUP_GRACE_MS, (values.BUS_DRAIN_SECONDS * 1000) / 3)))
+
   const settings = appSettings(config, secrets.values, version)
-  const app = await buildApp({ settings, broker, vault, clock, metrics, logger })
+  const app = await buildApp({ settings, broker, vault, backups, clock, metrics, logger })
   opened.push(() => {
     // First of all: what comes over connections that stay open is told to come back, and `/health/ready` says so.
     broker.beginDrain()
+    backups?.beginDrain()
     return app.close()
   })
   app.server.maxConnections = values.BUS_MAX_CONNECTIONS
@@ -104,6 +111,7 @@ async function run(config: Config): Promise<void> {
   logger.level = 'warn'
   await app.listen({ host: values.HOST, port: values.PORT })
   logger.level = values.LOG_LEVEL
+  backups?.begin()
   // Now, and not at the end, which may be a kill.
   flushCompileCache()
   const { port } = app.server.address() as AddressInfo

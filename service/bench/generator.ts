@@ -19,6 +19,7 @@ export type LoadResult = {
   /** ms, by the name of the request. */
   p50: Record<string, number>
   p99: Record<string, number>
+  longest: Record<string, number>
 }
 
 /** Runs the load in a process of its own, so that its work is not counted against whoever asks. */

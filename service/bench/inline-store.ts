@@ -28,6 +28,7 @@ export function openInlineStore(path: string): Store {
   }
 
   return {
+    copySource: { file: path },
     lastSeen: reads.lastSeen(),
     nextDue: writer.nextDue,
     commit(ops, now) {

@@ -132,5 +132,6 @@ const result: LoadResult = {
   misses,
   p50: of(0.5),
   p99: of(0.99),
+  longest: of(1),
 }
 console.log(JSON.stringify(result))

@@ -96,3 +96,49 @@ export function path(said: Said<string>): Variable<string> {
       text === ':memory:' || text.startsWith('file:') || text.includes('\0') ? undefined : text,
   }
 }
+
+const SECONDS_IN = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+
+/** @returns seconds, or `undefined` when it is no length of time: `90`, `90s`, `15m`, `24h`, `7d` */
+export function secondsOf(text: string): number | undefined {
+  const match = /^(\d{1,10})\s?([smhd]?)$/.exec(text.toLowerCase())
+  if (match === null) return undefined
+  return Number(match[1]) * SECONDS_IN[(match[2] || 's') as keyof typeof SECONDS_IN]
+}
+
+/** A length of time, `min` and `max` included, in seconds. A default of 0 is never, and may be asked for. */
+export function duration(said: Said<number> & { min: number; max: number }): Variable<number> {
+  const { min, max, ...rest } = said
+  const never = said.default === 0
+  return {
+    ...rest,
+    type: 'duration',
+    takes: `seconds, or a number with s, m, h or d (\`24h\`), from ${min} s to ${max / SECONDS_IN.d} d${never ? '; 0 is never' : ''}`,
+    parse(text) {
+      const seconds = secondsOf(text)
+      if (seconds === 0 && never) return 0
+      return seconds !== undefined && seconds >= min && seconds <= max ? seconds : undefined
+    },
+  }
+}
+
+/** An address of HTTP, without a slash at its end. What it takes to log in there does not belong into it. */
+export function address(said: Said<string>): Variable<string> {
+  return {
+    ...said,
+    type: 'URL',
+    takes: 'an http:// or https:// address without a user, a query or a fragment',
+    parse(text) {
+      const url = URL.parse(text)
+      if (url === null || !/^https?:$/.test(url.protocol)) return undefined
+      if (url.username || url.password || url.search || url.hash) return undefined
+      return url.href.replace(/\/+$/, '')
+    },
+  }
+}
+
+/** A text that has to look like this. */
+export function pattern(said: Said<string> & { pattern: RegExp; takes: string }): Variable<string> {
+  const { pattern: expected, ...rest } = said
+  return { ...rest, type: 'text', parse: text => (expected.test(text) ? text : undefined) }
+}

@@ -26,14 +26,42 @@ export const SECRETS = {
   },
 } as const
 
+/** Those that only backups need: never made, because nobody could open what they close. */
+export const BACKUP_SECRETS = {
+  BUS_BACKUP_PASSPHRASE: {
+    meaning: 'Backups are encrypted with this, where there is no recipient.',
+    takes: '16 to 512 characters, no control characters',
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    pattern: /^[^\x00-\x1f\x7f]{16,512}$/,
+  },
+  BUS_BACKUP_S3_ACCESS_KEY: {
+    meaning: 'The id of the key for the bucket.',
+    takes: 'up to 512 printable ASCII characters, no space',
+    pattern: /^[\x21-\x7e]{1,512}$/,
+  },
+  BUS_BACKUP_S3_SECRET_KEY: {
+    meaning: 'That key.',
+    takes: 'up to 512 printable ASCII characters, no space',
+    pattern: /^[\x21-\x7e]{1,512}$/,
+  },
+} as const
+
+export type BackupSecretName = keyof typeof BACKUP_SECRETS
+export const BACKUP_SECRET_NAMES = Object.keys(BACKUP_SECRETS) as BackupSecretName[]
+
+type AnyName = SecretName | BackupSecretName
+const ALL = { ...SECRETS, ...BACKUP_SECRETS }
+
 export type SecretName = keyof typeof SECRETS
 export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[]
 
 /** Shorter ones can be guessed; they are in use, so they are served, with a warning. */
 export const SHORT_SECRET = 16
 
-export type SecretSource = { from: 'variable'; name: SecretName } | { from: 'file'; path: string }
-export type GivenSecret = { value: string; source: SecretSource }
+export type SecretSource<Name = SecretName> =
+  | { from: 'variable'; name: Name }
+  | { from: 'file'; path: string }
+export type GivenSecret<Name = SecretName> = { value: string; source: SecretSource<Name> }
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -41,7 +69,7 @@ type Env = Readonly<Record<string, string | undefined>>
  * @returns `undefined` when neither `NAME` nor `NAME_FILE` is set
  * @throws {ConfigError} both are set, the file can't be read, or the value can't be sent in a header
  */
-export function readSecret(name: SecretName, env: Env): GivenSecret | undefined {
+export function readSecret<Name extends AnyName>(name: Name, env: Env): GivenSecret<Name> | undefined {
   const direct = env[name] || undefined
   const path = env[`${name}_FILE`] || undefined
   if (direct !== undefined && path !== undefined) {
@@ -57,7 +85,7 @@ export function readSecret(name: SecretName, env: Env): GivenSecret | undefined 
   return { value, source: { from: 'file', path } }
 }
 
-function readSecretFile(name: SecretName, path: string): string {
+function readSecretFile(name: AnyName, path: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/(?:\r?\n)+$/, '')
   } catch (error) {
@@ -68,8 +96,8 @@ function readSecretFile(name: SecretName, path: string): string {
   }
 }
 
-function check(variable: string, name: SecretName, value: string, path?: string): void {
-  const { pattern, takes } = SECRETS[name]
+function check(variable: string, name: AnyName, value: string, path?: string): void {
+  const { pattern, takes } = ALL[name]
   if (pattern.test(value)) return
   const got = path === undefined ? '' : ` names ${path}, which`
   const fault = value === '' ? 'is empty' : `holds something else (${value.length} characters, not shown)`

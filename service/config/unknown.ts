@@ -1,8 +1,9 @@
 /** Variables that look like ours and are not: a typo in a limit should not pass in silence. */
-import { SECRET_NAMES } from './secret-variables.ts'
+import { BACKUP_SECRET_NAMES, SECRET_NAMES } from './secret-variables.ts'
 import { VARIABLES } from './variables.ts'
 
-const KNOWN = [...Object.keys(VARIABLES), ...SECRET_NAMES, ...SECRET_NAMES.map(name => `${name}_FILE`)]
+const SECRETS = [...SECRET_NAMES, ...BACKUP_SECRET_NAMES]
+const KNOWN = [...Object.keys(VARIABLES), ...SECRETS, ...SECRETS.map(name => `${name}_FILE`)]
 
 /** One line for each `BUS_…` variable that the bus does not know. Values are never shown. */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {

@@ -1,5 +1,16 @@
 /** Every environment variable but the secrets. The parser, the docs table and the typo warnings all read this. */
-import { boolean, choice, hops, host, integer, path, type Variable } from './kinds.ts'
+import {
+  address,
+  boolean,
+  choice,
+  duration,
+  hops,
+  host,
+  integer,
+  path,
+  pattern,
+  type Variable,
+} from './kinds.ts'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -174,6 +185,55 @@ export const VARIABLES = {
     min: 1,
     max: 600,
     meaning: 'How long a stop may take to finish what has begun.',
+  }),
+
+  BUS_BACKUP_DIR: path({
+    default: '',
+    defaultText: '`backups` in the data directory',
+    meaning: 'Where backups go. Better on another disk.',
+  }),
+  BUS_BACKUP_INTERVAL: duration({
+    default: 0,
+    defaultText: 'none: no backups by itself',
+    min: 60,
+    max: 365 * DAY,
+    meaning: 'Time between two backups that the bus makes by itself, counted from the last one on disk.',
+  }),
+  BUS_BACKUP_KEEP: duration({
+    default: 7 * DAY,
+    defaultText: '`7d`',
+    min: 60,
+    max: 10 * YEAR,
+    meaning: 'How long backups are kept. The newest that was verified stays in any case.',
+  }),
+  BUS_BACKUP_RECIPIENT: pattern({
+    default: '',
+    defaultText: 'none: not encrypted',
+    pattern: /^age1[0-9a-z]+(?:\s*,\s*age1[0-9a-z]+)*$/,
+    takes: 'recipients of age (`age1…`), with commas between them',
+    meaning: 'Backups are encrypted for these: only who has the identity of one of them can read them.',
+  }),
+  BUS_BACKUP_WITH_SECRETS: boolean({
+    default: false,
+    meaning: '`secrets.env` and `bus.key` travel inside the backups. Encrypted ones only.',
+  }),
+  BUS_BACKUP_S3_URL: address({
+    default: '',
+    defaultText: 'none: no upload',
+    meaning: 'A bucket that speaks S3, to which each backup is copied: `https://s3.example.com/my-bucket`.',
+  }),
+  BUS_BACKUP_S3_PREFIX: pattern({
+    default: '',
+    defaultText: 'none',
+    pattern: /^[A-Za-z0-9_./-]{1,256}$/,
+    takes: 'up to 256 of A-Z a-z 0-9 _ . / -',
+    meaning: 'What stands in front of the name of a backup in the bucket: `pi/`.',
+  }),
+  BUS_BACKUP_S3_REGION: pattern({
+    default: 'auto',
+    pattern: /^[A-Za-z0-9-]{1,64}$/,
+    takes: 'up to 64 of A-Z a-z 0-9 -',
+    meaning: 'The region of the bucket, which requests are signed for.',
   }),
 } satisfies Record<string, Variable<unknown>>
 

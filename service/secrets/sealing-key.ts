@@ -34,6 +34,12 @@ export function openVault(
   return vault
 }
 
+/** Whether the key of that text opens all of these. @throws {SecretsError} it is no key */
+export function vaultOpens(text: string, path: string, sealed: readonly Buffer[]): boolean {
+  const vault = new Aes256Vault(parseKey(text, path))
+  return sealed.every(each => opens(vault, each))
+}
+
 function makeKey(path: string): Buffer {
   const key = randomBytes(SEALING_KEY_BYTES)
   writePrivateFile(

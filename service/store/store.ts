@@ -394,7 +394,11 @@ export type Stats = {
   diskFreeBytes: number
 }
 
+/** How a copy of all of it is made: from this file, by the bus; or by a tool that the engine has for it (`pg_dump`). */
+export type CopySource = { file: string } | { tool: string }
+
 export interface Store {
+  readonly copySource: CopySource
   /** The latest bus time known on disk, in ms: at most a second behind the last commit; 0 when the database is new. */
   readonly lastSeen: number
   readonly nextDue: number | null

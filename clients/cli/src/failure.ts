@@ -26,6 +26,9 @@ export class Failure extends Error {
 
 export type Told = { code: string; message: string; wayOut?: string | undefined; exit: ExitCode }
 
+/** Of failures that the command finds out by itself; else `usage`. */
+const CODES: Partial<Record<ExitCode, string>> = { [EXIT.notFound]: 'not_found', [EXIT.failed]: 'failed' }
+
 const DENIED = ['unauthorized', 'key_expired', 'forbidden', 'invalid_signature', 'https_required']
 
 /**
@@ -34,7 +37,7 @@ const DENIED = ['unauthorized', 'key_expired', 'forbidden', 'invalid_signature',
  */
 export function toldOf(error: unknown, origins?: Origins): Told | null {
   if (error instanceof Failure) {
-    const code = error.exit === EXIT.notFound ? 'not_found' : 'usage'
+    const code = CODES[error.exit] ?? 'usage'
     return { code, message: error.message, wayOut: error.wayOut, exit: error.exit }
   }
   if (!(error instanceof IntentBusError)) return null
@@ -109,6 +112,8 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'rate_limited':
     case 'limit_exceeded':
       return 'Wait, or use the master key, which has no limits.'
+    case 'backup_running':
+      return 'Look when it is done: intent-bus backup --list'
     case 'idempotency_conflict':
       return 'The same --idempotency-key went with another body before. Take a new one.'
     case 'not_done_yet':

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { CommanderError } from 'commander'
 import { IntentBusError } from '../../typescript/src/index.ts'
 import { addAudit } from './commands/audit.ts'
+import { addBackup } from './commands/backup.ts'
 import { addCancel } from './commands/cancel.ts'
 import { completeWithTab } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
@@ -15,6 +16,7 @@ import { addList } from './commands/list.ts'
 import { addMaintenance } from './commands/maintenance.ts'
 import { addProfile } from './commands/profile.ts'
 import { addPublish } from './commands/publish.ts'
+import { addRestore } from './commands/restore.ts'
 import { addResult } from './commands/result.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
@@ -46,6 +48,8 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
   addProfile,
   addDoctor,
   addServe,
+  addBackup,
+  addRestore,
   addImport,
   addStress,
 ]

@@ -35,6 +35,8 @@ export type Settings = {
   source: string
   /** Where each comes from, to be named when it is wrong. */
   origins: Origins
+  /** It is a bus of this directory, whether it runs or not. */
+  ofThisDirectory?: true
 }
 export type Origins = { url: string; key?: string | undefined; adminToken?: string | undefined }
 
@@ -135,6 +137,7 @@ function fromThisDirectory(env: Env): Settings {
     adminToken: adminToken?.value,
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
+    ofThisDirectory: true,
     source:
       files.length === 0
         ? 'nowhere: no profile, no BUS_API_KEY, no ./data/secrets.env'

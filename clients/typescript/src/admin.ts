@@ -146,6 +146,36 @@ export type Overview = {
   totals: Record<'published' | 'claimed' | 'fulfilled' | 'failed' | 'lapsed' | 'dead', number>
 }
 
+/** One that lies in the bus's directory. Times are unix seconds. */
+export type Backup = {
+  name: string
+  bytes: number
+  encrypted: boolean
+  /** What was acknowledged before is in it. */
+  takenAt: number
+  /** Of the file, in hex; `null`: there is none beside it. */
+  sha256: string | null
+}
+
+/** One that was made just now. */
+export type NewBackup = Backup & {
+  sha256: string
+  durationSeconds: number
+  schema: number
+  intents: Record<State, number>
+  issuedKeys: number
+  values: number
+  /** To the bucket; `null`: there is none. */
+  uploaded: boolean | null
+}
+
+export type Backups = {
+  backups: (Backup & { ageSeconds: number })[]
+  /** `null`: none is under way. */
+  runningSince: number | null
+  lastFailure: { at: number; message: string } | null
+}
+
 export type Moved = { ok: true; id: string; status: State | 'dropped' }
 export type Refused = { ok: false; id: string; error: { code: string; message: string } }
 
@@ -153,6 +183,8 @@ export type Refused = { ok: false; id: string; error: { code: string; message: s
 const PAGE = 500
 /** The most ids one call takes. */
 const MOST_IDS = 1000
+/** The longest that any call waits, in seconds. */
+const LONGEST_WAIT_S = 60
 
 /** What opens with the admin token: keys, intents of all publishers, dead letters. */
 export class Admin {
@@ -297,6 +329,39 @@ export class Admin {
   async cleanup(): Promise<Record<string, number>> {
     const { ok: _, ...counts } = camel(await this.#post<Record<string, unknown>>('/admin/cleanup'))
     return counts as Record<string, number>
+  }
+
+  /**
+   * Makes a backup on the bus's side, and waits for it, a minute at most.
+   *
+   * @returns only `runningSince` when it takes longer: `backups` tells how it ends
+   * @throws {BusError} `backup_running`, `backup_failed`, `storage_full`, `not_supported`
+   */
+  async backup(): Promise<NewBackup | { runningSince: number }> {
+    const { body } = await this.#transport.send({
+      method: 'POST',
+      path: '/admin/backup',
+      query: { wait: LONGEST_WAIT_S },
+      wait: LONGEST_WAIT_S,
+      access: 'admin',
+      once: true,
+    })
+    const { ok: _, ...made } = camel(body as Record<string, unknown>)
+    return made as NewBackup | { runningSince: number }
+  }
+
+  /** Those that lie in the bus's directory, newest first. */
+  async backups(): Promise<Backups> {
+    const { backups, running_since, last_failure } = await this.#get<{
+      backups: object[]
+      running_since: number | null
+      last_failure: Backups['lastFailure']
+    }>('/admin/backups')
+    return {
+      backups: backups.map(each => camel(each) as Backups['backups'][number]),
+      runningSince: running_since,
+      lastFailure: last_failure,
+    }
   }
 
   async *#pages<Item>(path: string, filter: object): AsyncGenerator<Item, void> {

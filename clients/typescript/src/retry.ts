@@ -9,8 +9,8 @@ const NOTHING_DONE_STATUSES = [429, 503]
 export function isPassing(error: unknown): boolean {
   if (error instanceof UnreachableError) return true
   if (!(error instanceof BusError || error instanceof UnexpectedAnswerError)) return false
-  // Proxies have 5xx of their own: a Cloudflare tunnel whose bus is away answers 530.
-  return error.status >= 500 || PASSING_STATUSES.includes(error.status)
+  // Proxies have 5xx of their own: a Cloudflare tunnel whose bus is away answers 530. What is not to be had (501) never will be.
+  return (error.status >= 500 && error.status !== 501) || PASSING_STATUSES.includes(error.status)
 }
 
 /** Whether it is sure that nothing came of it. `storage_failed` is not: after a crash, it may be there. */

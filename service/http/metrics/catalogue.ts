@@ -79,6 +79,20 @@ export const METRICS: readonly MetricEntry[] = [
   gauge('database_bytes', [], 'Size of the database'),
   gauge('disk_free_bytes', [], 'Room left on the disk of the database'),
 
+  gauge(
+    'last_backup_success_timestamp_seconds',
+    [],
+    'Of what moment the newest verified backup is, in unix seconds; 0: there is none',
+  ),
+  gauge('last_backup_bytes', [], 'Size of the newest backup, packed'),
+  gauge(
+    'last_backup_duration_seconds',
+    [],
+    'How long it took, its check included; 0: none was made since the start',
+  ),
+  counter('backups_total', ['outcome'], 'Backups begun by the bus: success or failure'),
+  counter('backup_uploads_total', ['outcome'], 'Backups sent to the bucket: success or failure'),
+
   counter('rate_limited_total', [], 'Requests answered 429 rate_limited'),
   counter('auth_failures_total', ['kind'], 'Requests without good credentials'),
   counter(

@@ -1,8 +1,10 @@
+import type { BackupObserver } from '../../backup/backups.ts'
 import { DEATH_REASONS, type DeathReason, type Observer } from '../../broker/observer.ts'
 import { systemClock } from '../../clock.ts'
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
+import { backupMetrics } from './backups.ts'
 import type { Series } from './histogram.ts'
 import { NamespaceLabels } from './namespaces.ts'
 import { CatalogueRegistry } from './registry.ts'
@@ -24,6 +26,7 @@ export type Sources = {
 /** Everything the bus tells about itself in numbers. The broker and the HTTP side report to it; `text` is the scrape. */
 export interface Metrics extends Observer {
   readonly contentType: string
+  readonly backups: BackupObserver
   /** @param route the route's template, never the URL */
   requestDone(method: string, route: string, status: number, durationMs: number): void
   rateLimited(): void
@@ -111,6 +114,7 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
 
   const metrics: Metrics = {
     contentType: all.contentType,
+    backups: backupMetrics(all),
     published(namespace, replayed) {
       if (replayed) replays.inc()
       else count('published_total', namespace)

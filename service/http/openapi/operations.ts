@@ -2,6 +2,7 @@
 import type { Operation, Terms } from './operation.ts'
 import { aboutOperations } from './operations/about.ts'
 import { adminIntentOperations } from './operations/admin-intents.ts'
+import { backupOperations } from './operations/backups.ts'
 import { claimOperations } from './operations/claims.ts'
 import { dashboardOperations } from './operations/dashboard.ts'
 import { deadLetterOperations } from './operations/dead-letters.ts'
@@ -23,6 +24,7 @@ export const operationsOf = (terms: Terms): Operation[] => [
   ...adminIntentOperations(terms),
   ...deadLetterOperations(terms),
   ...upkeepOperations(terms),
+  ...backupOperations(terms),
   ...dashboardOperations(terms),
   ...healthOperations(terms),
   ...aboutOperations(terms),

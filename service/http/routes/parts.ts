@@ -1,3 +1,4 @@
+import type { Backups } from '../../backup/backups.ts'
 import type { Broker } from '../../broker/broker.ts'
 import type { Clock } from '../../clock.ts'
 import type { KeyRing } from '../auth/keys.ts'
@@ -14,6 +15,7 @@ export type Parts = {
   clock: Clock
   keys: KeyRing
   vault: KeyVault
+  backups: Backups | null
   limits: RequestLimits
   maintenance: MaintenanceMode
   proxies: ProxyWatch

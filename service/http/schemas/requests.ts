@@ -50,6 +50,7 @@ export const PublishBody = object({
 const wait = () => numberInQuery({ minimum: 0, maximum: 60, description: 'a number of seconds from 0 to 60' })
 
 export const ResultQuery = object({ wait: wait() })
+export const BackupQuery = object({ wait: wait() })
 
 /** `worker_id` and the capabilities also come as headers, which win. */
 export const ClaimQuery = object({
@@ -259,5 +260,13 @@ export const DeadLetterIdsBody = object({
   ids: list(string(), {
     maxItems: 1000,
     description: 'a list of at most 1000 intent ids, which are texts',
+  }),
+})
+
+export const BackupParams = object({
+  name: string({
+    pattern: '^bus-[0-9]{8}T[0-9]{6}Z(?:-[0-9]{1,2})?\\.db\\.zst(?:\\.age)?$',
+    description: 'the name of a backup, as the list has it',
+    'x-error': 'not_found',
   }),
 })

@@ -235,3 +235,35 @@ export const OverviewAnswer = object({
   }),
 })
 export type OverviewAnswer = TypeOf<typeof OverviewAnswer>
+
+const backupFields = {
+  name: string(),
+  bytes: integer(),
+  encrypted: boolean(),
+  taken_at: instant(),
+}
+export const BackupAnswer = object({
+  ok: exactly(true),
+  ...backupFields,
+  sha256: string({ description: 'of the file, in hex' }),
+  duration_seconds: number(),
+  schema: integer(),
+  intents: object(depthFields),
+  issued_keys: integer(),
+  values: integer(),
+  uploaded: orNull({ ...boolean(), description: 'null: there is no bucket' }),
+})
+export type BackupAnswer = TypeOf<typeof BackupAnswer>
+export const BackupRunningAnswer = object({ ok: exactly(true), running_since: instant() })
+export const BackupsAnswer = object({
+  backups: list(
+    object({
+      ...backupFields,
+      age_seconds: number(),
+      sha256: orNull(string({ description: 'null: there is none beside it' })),
+    }),
+  ),
+  running_since: orNull(instant()),
+  last_failure: orNull(object({ at: instant(), message: string() })),
+})
+export type BackupsAnswer = TypeOf<typeof BackupsAnswer>

@@ -18,6 +18,9 @@ export function migrations(folder = FOLDER): Migration[] {
     .map(name => ({ version: Number.parseInt(name, 10), sql: readFileSync(new URL(name, folder), 'utf8') }))
 }
 
+/** The schema that this bus writes. */
+export const newestSchema = (): number => migrations().at(-1)!.version
+
 /** @throws {StoreOpenError} when the file is another program's; nothing has been written then */
 export function refuseForeign(db: Database): void {
   const owner = db.pragma('application_id', { simple: true }) as number

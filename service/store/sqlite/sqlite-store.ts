@@ -8,6 +8,7 @@ import { StoreOpenError } from '../open-error.ts'
 import type {
   AuditSearch,
   Committed,
+  CopySource,
   DeadLetterSearch,
   GoalDepth,
   IntentSearch,
@@ -60,6 +61,7 @@ export async function openSqliteStore(options: {
 }
 
 class SqliteStore implements Store {
+  readonly copySource: CopySource
   readonly lastSeen: number
   readonly nextDue: number | null
   readonly #writer: WriterThread
@@ -68,6 +70,7 @@ class SqliteStore implements Store {
   readonly #letGo: () => void
 
   constructor(writer: WriterThread, db: Database, letGo: () => void) {
+    this.copySource = { file: db.name }
     this.#writer = writer
     this.#db = db
     this.#reads = new Reads(db)

@@ -90,6 +90,12 @@ test('every answer has the shape that its schema states', async () => {
   const audit = await admin.get('/admin/audit')
   expect(audit.json.entries.length).toBeGreaterThan(5)
   fits(audit, shapes.AuditAnswer)
+  fits(await admin.post('/admin/backup?wait=0'), shapes.BackupRunningAnswer)
+  await bus.backupDone()
+  fits(await admin.post('/admin/backup'), shapes.BackupAnswer)
+  const backups = await admin.get('/admin/backups')
+  expect(backups.json.backups).toHaveLength(2)
+  fits(backups, shapes.BackupsAnswer)
 
   fits(await master.post('/set/k', { value: 1 }), shapes.OkAnswer)
   fits(await master.get('/get/k'), shapes.ValueAnswer)

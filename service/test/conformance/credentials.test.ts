@@ -136,6 +136,13 @@ const ROUTES: Record<string, Route> = {
     ask: async who => ['/admin/dead/drop', { ids: [await dead(who)] }],
   },
   'GET /admin/keys': { access: 'admin', good: 200 },
+  'POST /admin/backup': { access: 'admin', good: 201 },
+  'GET /admin/backups': { access: 'admin', good: 200 },
+  'GET /admin/backups/:name': {
+    access: 'admin',
+    good: 200,
+    ask: async () => [`/admin/backups/${(await bus.admin.post('/admin/backup')).json.name}`],
+  },
   'GET /admin/overview': { access: 'admin', good: 200 },
   'GET /admin/dead/:id': { access: 'admin', good: 200, ask: async who => [`/admin/dead/${await dead(who)}`] },
 }

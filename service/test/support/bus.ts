@@ -4,10 +4,13 @@ import { pino } from 'pino'
 import { afterAll, onTestFinished } from 'vitest'
 import { buildApp } from '../../app.ts'
 import { appSettings, brokerSettings } from '../../app-settings.ts'
+import { Backups } from '../../backup/backups.ts'
+import { backupSettings } from '../../backup-settings.ts'
 import { Broker } from '../../broker/broker.ts'
 import { type Env, readConfig } from '../../config.ts'
 import { createMetrics } from '../../http/metrics/metrics.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
+import type { CopySource } from '../../store/store.ts'
 import { Client } from './client.ts'
 import { newPlace, type Place } from './engines.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -40,6 +43,9 @@ export class TestBus {
   wallAheadMs = 0
   store!: WatchedStore
   broker!: Broker
+  backups: Backups | null = null
+  /** Another one than the store's, from the next start on. */
+  copySource: CopySource | null = null
   app!: FastifyInstance
   url = ''
   port = 0
@@ -57,15 +63,43 @@ export class TestBus {
     const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, '0.1.0-test')
     const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
     const wallNow = () => this.clock.now() + this.wallAheadMs
-    const { broker, clock } = this
-    this.app = await buildApp({ settings, broker, vault: this.#vault, clock, metrics, logger, wallNow })
+    const { broker, clock, chance, store } = this
+    if (this.copySource !== null) Object.defineProperty(store, 'copySource', { value: this.copySource })
+    const { copySource } = store
+    this.backups =
+      'file' in copySource
+        ? new Backups({
+            source: copySource.file,
+            settings: backupSettings(config, copySource.file),
+            keep: () => [],
+            clock,
+            chance,
+            observer: metrics.backups,
+            wallNow,
+            log: { info: line => logger.info(line), error: line => logger.error(line) },
+          })
+        : null
+    const { backups } = this
+    this.app = await buildApp({
+      settings,
+      broker,
+      vault: this.#vault,
+      backups,
+      clock,
+      metrics,
+      logger,
+      wallNow,
+    })
+    backups?.begin()
     this.url = await this.app.listen({ host: '127.0.0.1', port: 0 })
     this.port = (this.app.server.address() as AddressInfo).port
   }
 
   async stop(): Promise<void> {
     this.app.server.closeAllConnections()
+    this.backups?.beginDrain()
     await this.app.close()
+    await this.backups?.close(0)
     await this.broker.drain()
     await this.store.close()
   }
@@ -108,6 +142,11 @@ export class TestBus {
     const { text } = await this.nobody.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` })
     const line = text.split('\n').find(each => each.startsWith(`${series} `))
     return line === undefined ? undefined : Number(line.slice(series.length + 1))
+  }
+
+  /** Resolves when no backup is under way. */
+  async backupDone(): Promise<void> {
+    while (this.backups?.runningSince != null) await new Promise(resolve => setTimeout(resolve, 5))
   }
 
   /** Unix seconds by the wall clock. */

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import type { Restored } from '../../../../service/backup/restore.ts'
+import type { Opener } from '../../../../service/backup/seal.ts'
+import { needsClone } from '../clone.ts'
+import { Failure } from '../failure.ts'
+import { fields, moment, Output, span } from '../output.ts'
+import type { Program } from '../program.ts'
+import { askHidden } from '../terminal/ask.ts'
+import { countsOf } from './backup.ts'
+
+type Options = { data?: string; force?: true; identity?: string; passphraseFile?: string }
+
+export function addRestore(program: Program): void {
+  program
+    .command('restore')
+    .summary('put a backup in the place of a bus')
+    .description(
+      'Verifies a backup and makes it the database of a bus that does not run. One that holds something is only replaced with --force, and is moved aside then.',
+    )
+    .argument('<file>', 'as `intent-bus backup` made it')
+    .option('--data <dir>', 'the data directory (that of BUS_DB_PATH, ./data)')
+    .option('--force', 'move a bus aside that holds something')
+    .option('--identity <file>', 'what opens an encrypted one: the file that age-keygen made')
+    .option('--passphrase-file <file>', 'or the file with its passphrase; - reads it from stdin')
+    .action(async (file, options: Options, command) => {
+      needsClone('restore')
+      const { restore } = await import('../../../../service/backup/restore.ts')
+      const { configFor } = await import('../bus-of-directory.ts')
+      const { serviceFailure } = await import('../service-failure.ts')
+      const output = new Output(command.optsWithGlobals())
+      process.umask(0o077)
+      try {
+        const { values, keyFile, backupSecrets } = configFor(options.data)
+        const restored = await restore({
+          file,
+          database: values.BUS_DB_PATH,
+          keyFile,
+          opener: file.endsWith('.age')
+            ? await openerOf(options, backupSecrets.BUS_BACKUP_PASSPHRASE)
+            : given(options),
+          force: options.force ?? false,
+        })
+        output.say(answerOf(restored), () => told(restored))
+      } catch (error) {
+        throw serviceFailure(error)
+      }
+    })
+}
+
+/** Of a backup that is not encrypted: that something was given is for the restore to refuse. */
+const given = ({ identity, passphraseFile }: Options): Opener | null =>
+  identity === undefined && passphraseFile === undefined ? null : { passphrase: '' }
+
+async function openerOf(
+  { identity, passphraseFile }: Options,
+  configured: string | undefined,
+): Promise<Opener | null> {
+  if (identity !== undefined && passphraseFile !== undefined)
+    throw new Failure('--identity and --passphrase-file: one of them opens it.')
+  const { identitiesIn } = await import('../../../../service/backup/seal.ts')
+  if (identity !== undefined) {
+    const identities = identitiesIn(read(identity))
+    if (identities.length === 0) throw new Failure(`There is no identity in ${identity} (AGE-SECRET-KEY-1…).`)
+    return { identities }
+  }
+  if (passphraseFile === '-') return { passphrase: firstLine(await text(process.stdin)) }
+  if (passphraseFile !== undefined) return { passphrase: firstLine(read(passphraseFile)) }
+  if (configured !== undefined) return { passphrase: configured }
+  if (!process.stdin.isTTY) return null
+  return { passphrase: await askHidden('Passphrase of the backup: ') }
+}
+
+const firstLine = (lines: string): string => lines.split(/\r?\n/, 1)[0]!
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Failure(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}
+
+const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : ms / 1000)
+
+function answerOf({ contents, moment: at, ...rest }: Restored): object {
+  return {
+    restored_to: secondsOrNull(at),
+    database: rest.database,
+    schema: contents.schema,
+    intents: contents.intents,
+    newest_intent_at: secondsOrNull(contents.newestIntentAt),
+    issued_keys: contents.apiKeys,
+    values: contents.values,
+    checksum: rest.checksum,
+    moved_to: rest.movedTo,
+    sealing_key: rest.sealingKey,
+    files: rest.files,
+  }
+}
+
+const ago = (ms: number): string => `${moment(ms / 1000)}, ${span(Math.max(0, Date.now() - ms) / 1000)} ago`
+
+const KEY_STATES = {
+  right: 'bus.key opens them',
+  wrong: 'bus.key is another one: put the right one back, or the bus will not start',
+  missing: 'bus.key is missing: put it back, or the bus will not start',
+}
+
+const FILE_STATES = {
+  written: 'written',
+  kept: 'there already, and another one: it was left as it is',
+  'the same': 'there already',
+}
+
+function told({ contents, moment: at, ...rest }: Restored): string {
+  const { newestIntentAt, apiKeys, values } = contents
+  const keys = rest.sealingKey === null ? '0' : `${apiKeys}; ${KEY_STATES[rest.sealingKey]}`
+  return [
+    at === null ? 'Restored.' : `Restored to the moment ${ago(at)}: what was acknowledged before is there.`,
+    fields([
+      ['database', rest.database],
+      ['intents', countsOf(contents.intents)],
+      ['newest', newestIntentAt === null ? null : ago(newestIntentAt)],
+      ['issued keys', keys],
+      ['values', values],
+      [
+        'checksum',
+        rest.checksum === 'right' ? 'right' : 'there was none beside it; the backup is whole by its own',
+      ],
+      ['moved aside', rest.movedTo],
+      ...rest.files.map(({ path, state }) => ['file', `${path}: ${FILE_STATES[state]}`] as const),
+    ]),
+    'Now start the bus. Work that was claimed then is given out again when its lease has run out; what was published,',
+    'settled, issued or revoked after that moment is not known (docs/backup.md).',
+  ].join('\n')
+}

@@ -1,0 +1,184 @@
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
+import { vaultOpens } from '../secrets/sealing-key.ts'
+import {
+  type Contents,
+  examine,
+  foldLog,
+  holdsAnything,
+  type KeptFile,
+  readSealedKeys,
+  takeKeptFiles,
+} from '../store/sqlite/copy.ts'
+import { takeOwnership } from '../store/sqlite/ownership.ts'
+import { BackupFault } from './fault.ts'
+import { partsOf } from './names.ts'
+import { syncFolder, unpack } from './pack.ts'
+import type { Opener } from './seal.ts'
+import { checksumBeside } from './shelf.ts'
+
+export type RestoreJob = {
+  /** The backup. */
+  file: string
+  /** The database that is to be. */
+  database: string
+  /** Where its sealing key is, or goes. */
+  keyFile: string
+  /** `null`: it is not encrypted. */
+  opener: Opener | null
+  /** A bus that holds something may be moved aside. */
+  force: boolean
+}
+
+export type Restored = {
+  database: string
+  contents: Contents
+  /** Wall ms: what was acknowledged before is there. `null`: nobody kept it. */
+  moment: number | null
+  /** Whether a checksum lay beside it, which it has. */
+  checksum: 'right' | 'missing'
+  /** Where the old database is now; `null`: there was none. */
+  movedTo: string | null
+  /** Files that travelled inside, and where they are now; those that were there already stayed. */
+  files: { path: string; state: 'written' | 'kept' | 'the same' }[]
+  /** Whether `bus.key` opens the API keys inside; `null`: there are none. */
+  sealingKey: 'right' | 'wrong' | 'missing' | null
+}
+
+/**
+ * Puts a backup in the place of a bus. Everything is verified before anything is changed; the old database is moved
+ * aside whole, not deleted; a power cut leaves the old one or the new one.
+ *
+ * @param now wall ms, for the name of what is moved aside
+ * @throws {StoreOpenError} a bus runs there, or the backup is not whole
+ * @throws {BackupFault} it cannot be unpacked, its checksum is wrong, or it would overwrite
+ */
+export async function restore(job: RestoreJob, now = Date.now()): Promise<Restored> {
+  const database = resolve(job.database)
+  const file = resolve(job.file)
+  if (!existsSync(file)) throw new BackupFault('failed', `${job.file} is not there.`)
+  checkOpener(job)
+  mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
+  const letGo = takeOwnership(database)
+  const unpacked = `${database}.restoring`
+  try {
+    refuseToOverwrite(database, job.force)
+    const checksum = await unpackChecked(file, unpacked, job.opener)
+    const contents = examine(unpacked)
+    const files = takeKeptFiles(unpacked)
+    const sealed = readSealedKeys(unpacked)
+    await sync(unpacked)
+
+    const movedTo = moveAside(database, now)
+    await rename(unpacked, database)
+    await syncFolder(dirname(database))
+    const placed = files.map(each => place(each, job, dirname(database)))
+    return {
+      database,
+      contents,
+      moment: contents.copiedAt ?? partsOf(basename(file))?.at ?? null,
+      checksum,
+      movedTo,
+      files: placed,
+      sealingKey: sealed.length === 0 ? null : stateOfKey(job.keyFile, sealed),
+    }
+  } finally {
+    for (const end of ['', '-journal']) rmSync(unpacked + end, { force: true })
+    letGo()
+  }
+}
+
+function checkOpener({ file, opener }: RestoreJob): void {
+  const encrypted = partsOf(basename(file))?.encrypted ?? file.endsWith('.age')
+  if (encrypted && opener === null) {
+    throw new BackupFault(
+      'failed',
+      `${file} is encrypted: it takes the file with its identity (--identity FILE), or with its passphrase (--passphrase-file FILE).`,
+    )
+  }
+  if (!encrypted && opener !== null) {
+    throw new BackupFault(
+      'failed',
+      `${file} is not encrypted (its name does not end in .age): leave the identity or passphrase out.`,
+    )
+  }
+}
+
+function refuseToOverwrite(database: string, force: boolean): void {
+  if (force || !existsSync(database) || !holdsAnything(database)) return
+  throw new BackupFault(
+    'failed',
+    `${database} is not empty. With --force it is moved aside (not deleted), and the backup takes its place.`,
+  )
+}
+
+async function unpackChecked(
+  file: string,
+  target: string,
+  opener: Opener | null,
+): Promise<Restored['checksum']> {
+  const expected = checksumBeside(dirname(file), basename(file))
+  const found = await unpack(file, target, opener)
+  if (expected === null) return 'missing'
+  if (found === expected) return 'right'
+  throw new BackupFault(
+    'failed',
+    `${file} is not what it was: its checksum is ${found}, and ${expected} stands beside it.`,
+  )
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * A log that belongs to another database would be read into this one: it goes with its own, and before it. The database
+ * gets a second name, so that there is one under the first all the time.
+ */
+function moveAside(database: string, now: number): string | null {
+  if (!existsSync(database)) return null
+  try {
+    foldLog(database)
+  } catch {
+    // A damaged one goes as it is.
+  }
+  const stamp = `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+  let aside = `${database}.before-restore-${stamp}`
+  for (let again = 1; existsSync(aside); again++) aside = `${database}.before-restore-${stamp}-${again}`
+  rmSync(`${database}-shm`, { force: true })
+  if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${aside}-wal`)
+  try {
+    linkSync(database, aside)
+  } catch {
+    // Android allows no second names.
+    renameSync(database, aside)
+  }
+  return aside
+}
+
+function place({ name, text }: KeptFile, { keyFile }: RestoreJob, folder: string): Restored['files'][number] {
+  const path = name === 'bus.key' ? keyFile : join(folder, basename(name))
+  const there = readPrivateFile(path, () => {})
+  if (there === text) return { path, state: 'the same' }
+  if (there !== undefined) return { path, state: 'kept' }
+  writePrivateFile(path, text, 'make its directory writable.')
+  return { path, state: 'written' }
+}
+
+function stateOfKey(keyFile: string, sealed: readonly Buffer[]): 'right' | 'wrong' | 'missing' {
+  const text = readPrivateFile(keyFile, () => {})
+  if (text === undefined) return 'missing'
+  try {
+    return vaultOpens(text, keyFile, sealed) ? 'right' : 'wrong'
+  } catch {
+    // It is no key at all.
+    return 'wrong'
+  }
+}

@@ -1,0 +1,88 @@
+/** A directory of backups: what lies in it, and what may go. */
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { CHECKSUM, type NameParts, nameOf, newestFirst, partsOf } from './names.ts'
+
+export type Shelved = NameParts & {
+  name: string
+  bytes: number
+  /** As it stands beside it; `null`: there is none, or it cannot be read. */
+  sha256: string | null
+}
+
+/** What an unfinished one is called; it gets its name when it is whole, verified and on disk. */
+export const unfinished = (name: string): string => `.${name}.partial`
+const UNFINISHED = /^\.bus-.*\.partial$/
+
+/** One that is written grows all the time. What has not for so long is what a kill left, in ms. */
+const LEFT_BEHIND_MS = 3_600_000
+
+/** @returns the newest first; none when there is no such directory */
+export function shelved(directory: string): Shelved[] {
+  const found: Shelved[] = []
+  for (const name of namesIn(directory)) {
+    const parts = partsOf(name)
+    if (parts === null) continue
+    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false })
+    if (stat?.isFile())
+      found.push({ ...parts, name, bytes: stat.size, sha256: checksumBeside(directory, name) })
+  }
+  return found.toSorted(newestFirst)
+}
+
+/**
+ * Deletes the backups that are older than `keepMs`, but never the newest that has its checksum, and what unfinished ones
+ * left. Other files stay.
+ *
+ * @returns the names of the backups that went
+ */
+export function tidy(directory: string, keepMs: number, now: number): string[] {
+  const all = shelved(directory)
+  const newest = all.find(({ sha256 }) => sha256 !== null)
+  const old = all.filter(backup => backup !== newest && now - backup.at > keepMs)
+  for (const { name } of old) {
+    // The checksum last: a backup without one would look unverified.
+    rmSync(join(directory, name), { force: true })
+    rmSync(join(directory, name + CHECKSUM), { force: true })
+  }
+  for (const name of namesIn(directory).filter(each => UNFINISHED.test(each))) {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false })
+    if (stat !== undefined && Date.now() - stat.mtimeMs > LEFT_BEHIND_MS) {
+      rmSync(join(directory, name), { force: true })
+    }
+  }
+  return old.map(({ name }) => name)
+}
+
+/** What a backup of that moment has left that was broken off just now. */
+export function removeUnfinished(directory: string, at: number): void {
+  const beginning = unfinished(nameOf({ at, again: 0, encrypted: false })).slice(
+    0,
+    '.bus-20261124T170102Z'.length,
+  )
+  for (const name of namesIn(directory)) {
+    if (UNFINISHED.test(name) && name.startsWith(beginning)) rmSync(join(directory, name), { force: true })
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** As `sha256sum` writes it: the digest, two characters, the name. */
+export const checksumLine = (sha256: string, name: string): string => `${sha256}  ${name}\n`
+
+export function checksumBeside(directory: string, name: string): string | null {
+  try {
+    const [, digest] =
+      /^([0-9a-f]{64}) [ *]/.exec(readFileSync(join(directory, name + CHECKSUM), 'utf8')) ?? []
+    return digest ?? null
+  } catch {
+    return null
+  }
+}

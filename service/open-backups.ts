@@ -1,0 +1,32 @@
+import { type BackupObserver, Backups } from './backup/backups.ts'
+import { backupSettings, checkRecipients, keptFiles } from './backup-settings.ts'
+import { systemChance } from './broker/identity.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { CopySource } from './store/store.ts'
+
+/**
+ * @returns `null` for an engine that has a tool of its own
+ * @throws {ConfigError} a recipient is mistyped
+ */
+export async function openBackups(
+  config: Config,
+  source: CopySource,
+  clock: Clock,
+  observer: BackupObserver,
+  log: { info(line: string): void; error(line: string): void },
+): Promise<Backups | null> {
+  if (!('file' in source)) return null
+  const settings = backupSettings(config, source.file)
+  await checkRecipients(settings.seal)
+  return new Backups({
+    source: source.file,
+    settings,
+    keep: () => keptFiles(config),
+    clock,
+    chance: systemChance(),
+    observer,
+    wallNow: Date.now,
+    log: { info: line => log.info(line), error: line => log.error(line) },
+  })
+}

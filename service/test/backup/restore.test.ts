@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { zstdCompressSync } from 'node:zlib'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import Sqlite from 'better-sqlite3'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type Made, makeBackup } from '../../backup/make.ts'
+import { type RestoreJob, restore } from '../../backup/restore.ts'
+import { examine, type KeptFile } from '../../store/sqlite/copy.ts'
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import { publishOp } from '../support/publish-op.ts'
+
+const NOW = 1_800_000_000_000
+const ROUTE = {
+  namespace: 'default',
+  publisher: 0,
+  visibility: 'private',
+  goal: 'work',
+  targetWorker: null,
+  requiredCapability: null,
+} as const
+const quiet = { info() {}, warn() {}, error() {} }
+
+function emptyDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'bus-restore-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A bus with so many open intents. @param folder made when missing @returns its database */
+async function bus(folder: string, intents: number): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, 'bus.db')
+  const store = await openSqliteStore({ path, log: quiet })
+  const ops = Array.from({ length: intents }, (_, i) => publishOp(`${i}`.padStart(32, '0'), ROUTE))
+  await store.commit(ops, NOW)
+  await store.close()
+  return path
+}
+
+type Making = { seal?: Parameters<typeof makeBackup>[0]['seal']; keep?: KeptFile[] }
+
+async function backupOf(database: string, directory: string, { seal = null, keep = [] }: Making = {}) {
+  const made: Made = await makeBackup({ source: database, directory, at: NOW, seal, keep, leaveBytes: 0 })
+  return { ...made, file: join(directory, made.name) }
+}
+
+function job(file: string, folder: string, more: Partial<RestoreJob> = {}): RestoreJob {
+  return {
+    file,
+    database: join(folder, 'bus.db'),
+    keyFile: join(folder, 'bus.key'),
+    opener: null,
+    force: false,
+    ...more,
+  }
+}
+
+const intentsIn = (database: string) => examine(database).intents.open
+const digestsIn = (folder: string) =>
+  readdirSync(folder)
+    .filter(name => statSync(join(folder, name)).isFile())
+    .map(
+      name =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(folder, name)))
+          .digest('hex')}`,
+    )
+
+let identity: string
+let recipient: string
+beforeAll(async () => {
+  identity = await generateX25519Identity()
+  recipient = await identityToRecipient(identity)
+})
+
+test('a bus opens what was restored, and it is what was backed up', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'))
+  const restored = await restore(job(file, join(dir, 'new')))
+  expect(restored).toMatchObject({
+    contents: { intents: { open: 3, claimed: 0, fulfilled: 0, dead: 0 }, newestIntentAt: NOW },
+    moment: NOW,
+    checksum: 'right',
+    movedTo: null,
+    files: [],
+    sealingKey: null,
+  })
+  const store = await openSqliteStore({ path: restored.database, log: quiet })
+  expect(await store.payload('2'.padStart(32, '0'))).not.toBeNull()
+  await store.close()
+  expect(statSync(restored.database).mode & 0o077).toBe(0)
+})
+
+test('a bus that runs is not overwritten, forced or not', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 1)
+  const { file } = await backupOf(database, join(dir, 'kept'))
+  const store = await openSqliteStore({ path: database, log: quiet })
+  for (const force of [false, true]) {
+    await expect(restore(job(file, join(dir, 'old'), { force }))).rejects.toThrow('is in use by another bus')
+  }
+  await store.close()
+  expect(intentsIn(database)).toBe(1)
+}, 20_000)
+
+test('a bus that holds something is overwritten only when that is said, and moved aside whole', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'))
+  // Killed: what it holds is in its log alone.
+  const live = join(dir, 'live')
+  const store = await openSqliteStore({ path: join(live, 'bus.db'), log: quiet })
+  await store.commit([publishOp('7'.repeat(32), ROUTE)], NOW)
+  const target = join(dir, 'new')
+  mkdirSync(target)
+  for (const name of ['bus.db', 'bus.db-wal']) copyFileSync(join(live, name), join(target, name))
+  await store.close()
+
+  await expect(restore(job(file, target))).rejects.toThrow('is not empty. With --force it is moved aside')
+  expect(existsSync(join(target, 'bus.db-wal'))).toBe(true)
+  const { movedTo } = await restore(job(file, target, { force: true }), NOW)
+  expect(movedTo).toBe(join(target, 'bus.db.before-restore-20270115T080000Z'))
+  expect(intentsIn(movedTo!)).toBe(1)
+  expect(intentsIn(join(target, 'bus.db'))).toBe(3)
+  expect(existsSync(join(target, 'bus.db-wal'))).toBe(false)
+})
+
+test('a bus that never held anything gives way', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'))
+  await bus(join(dir, 'new'), 0)
+  await restore(job(file, join(dir, 'new')))
+  expect(intentsIn(join(dir, 'new/bus.db'))).toBe(3)
+})
+
+test('a file that cannot be read is no empty bus', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'))
+  mkdirSync(join(dir, 'new'))
+  writeFileSync(join(dir, 'new/bus.db'), 'SQLite format 3\0 and then nonsense'.repeat(500))
+  await expect(restore(job(file, join(dir, 'new')))).rejects.toThrow('is not empty')
+  const { movedTo } = await restore(job(file, join(dir, 'new'), { force: true }))
+  expect(readFileSync(movedTo!, 'latin1')).toContain('and then nonsense')
+  expect(intentsIn(join(dir, 'new/bus.db'))).toBe(3)
+})
+
+test('what is not a whole backup is refused, and nothing is changed', async () => {
+  const dir = emptyDir()
+  const { file, sha256 } = await backupOf(await bus(join(dir, 'old'), 500), join(dir, 'kept'))
+  const target = join(dir, 'new')
+  await bus(target, 2)
+  const before = digestsIn(target).filter(line => !line.includes('.lock'))
+  const packed = (database: string): Buffer => zstdCompressSync(readFileSync(database))
+  const foreign = join(dir, 'foreign.db')
+  new Sqlite(foreign).exec('CREATE TABLE cats (name TEXT)').close()
+  const altered = (sql: string): Buffer => {
+    const path = join(dir, 'altered.db')
+    copyFileSync(join(dir, 'old/bus.db'), path)
+    const db = new Sqlite(path)
+    db.pragma('journal_mode = DELETE')
+    db.exec(sql)
+    db.close()
+    return packed(path)
+  }
+  const whole = readFileSync(file)
+  const changed = Buffer.from(whole)
+  changed[changed.length >> 1]! ^= 1
+  const cut = whole.subarray(0, whole.length - 100)
+
+  const cases: [string, Buffer, RegExp][] = [
+    ['cut off', cut, /cut off, damaged or no backup/],
+    ['changed', changed, /cut off, damaged or no backup|checksum/],
+    ['no backup', Buffer.from('hello'), /cut off, damaged or no backup/],
+    ['nothing', Buffer.alloc(0), /cut off, damaged or no backup|not.*whole|empty database/],
+    ['a text', zstdCompressSync(Buffer.from('hello'.repeat(5000))), /cannot be opened/],
+    ["another program's", packed(foreign), /not an Intent Bus one/],
+    ['one of a newer bus', altered('PRAGMA user_version = 999'), /newer bus \(schema 999/],
+    [
+      'one with a hole',
+      altered('DELETE FROM intents WHERE n = 3'),
+      /not whole: 499 intents are open, and 500/,
+    ],
+  ]
+  for (const [what, bytes, reason] of cases) {
+    const folder = join(dir, what.replaceAll(' ', '-'))
+    mkdirSync(folder)
+    const path = join(folder, 'bus-20270115T080000Z.db.zst')
+    writeFileSync(path, bytes)
+    await expect(restore(job(path, target, { force: true })), what).rejects.toThrow(reason)
+  }
+  // Whole, but not the one that the checksum was made of.
+  const other = await backupOf(await bus(join(dir, 'other'), 1), join(dir, 'swapped'))
+  writeFileSync(`${other.file}.sha256`, `${sha256}  ${other.name}\n`)
+  await expect(restore(job(other.file, target, { force: true }))).rejects.toThrow(
+    /is not what it was: its checksum/,
+  )
+  expect(digestsIn(target).filter(line => !line.includes('.lock'))).toEqual(before)
+})
+
+test('without its checksum a backup is restored, and that is said', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 1), join(dir, 'kept'))
+  rmSync(`${file}.sha256`)
+  expect((await restore(job(file, join(dir, 'new')))).checksum).toBe('missing')
+})
+
+test('a backup sealed for a recipient opens with the identity alone', async () => {
+  const dir = emptyDir()
+  const seal = { recipients: [recipient] }
+  const { file, name } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'), { seal })
+  expect(name).toBe('bus-20270115T080000Z.db.zst.age')
+  const target = join(dir, 'new')
+  await expect(restore(job(file, target))).rejects.toThrow(
+    'is encrypted: it takes the file with its identity',
+  )
+  const stranger = { identities: [await generateX25519Identity()] }
+  await expect(restore(job(file, target, { opener: stranger }))).rejects.toThrow(
+    'no identity in that file does',
+  )
+  await restore(job(file, target, { opener: { identities: [identity] } }))
+  expect(intentsIn(join(target, 'bus.db'))).toBe(3)
+  truncateSync(file, statSync(file).size - 10)
+  rmSync(`${file}.sha256`)
+  await expect(
+    restore(job(file, join(dir, 'newer'), { opener: { identities: [identity] } })),
+  ).rejects.toThrow(/cut off, damaged/)
+})
+
+test('a backup sealed with a passphrase opens with it alone', async () => {
+  const dir = emptyDir()
+  const seal = { passphrase: 'correct horse battery staple' }
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'), { seal })
+  const target = join(dir, 'new')
+  await expect(restore(job(file, target, { opener: { passphrase: 'wrong' } }))).rejects.toThrow(
+    'this passphrase does not',
+  )
+  await restore(job(file, target, { opener: seal }))
+  expect(intentsIn(join(target, 'bus.db'))).toBe(3)
+})
+
+test('secrets travel in sealed backups only, and none stays in the database', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 1)
+  const keep = [
+    { name: 'bus.key', text: `${'5eed'.repeat(16)}\n` },
+    { name: 'secrets.env', text: 'BUS_SECRET=mk_of_the_old_machine\n' },
+  ]
+  await expect(backupOf(database, join(dir, 'kept'), { keep })).rejects.toThrow('encrypted backups only')
+  const { file } = await backupOf(database, join(dir, 'kept'), { keep, seal: { recipients: [recipient] } })
+  const opener = { identities: [identity] }
+  const target = join(dir, 'new')
+  const { files } = await restore(job(file, target, { opener }))
+  expect(files.map(({ state }) => state)).toEqual(['written', 'written'])
+  for (const { name, text } of keep) {
+    expect(readFileSync(join(target, name), 'utf8')).toBe(text)
+    expect(statSync(join(target, name)).mode & 0o077).toBe(0)
+  }
+  const bytes = readFileSync(join(target, 'bus.db'), 'latin1')
+  expect(bytes).not.toContain('5eed5eed')
+  expect(bytes).not.toContain('mk_of_the_old_machine')
+
+  // What is there already is not overwritten.
+  writeFileSync(join(target, 'secrets.env'), 'BUS_SECRET=mine\n')
+  const again = await restore(job(file, target, { opener, force: true }))
+  expect(again.files.map(({ state }) => state)).toEqual(['the same', 'kept'])
+  expect(readFileSync(join(target, 'secrets.env'), 'utf8')).toBe('BUS_SECRET=mine\n')
+})
+
+test('a copy of a bus that is killed while it is made is no backup', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 3)
+  cpSync(join(dir, 'old'), join(dir, 'killed'), { recursive: true })
+  writeFileSync(join(dir, 'killed/bus.db.copying'), 'half of it')
+  const { file } = await backupOf(join(dir, 'killed/bus.db'), join(dir, 'kept'))
+  expect(existsSync(join(dir, 'killed/bus.db.copying'))).toBe(false)
+  expect((await restore(job(file, join(dir, 'new')))).contents.intents.open).toBe(intentsIn(database))
+})
