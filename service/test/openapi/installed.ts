@@ -19,11 +19,11 @@ export function npmPackage(name: string, version: string): Installed {
   })
 }
 
-/** @returns the program that the package brings */
-export function pythonProgram(name: string, version: string): Installed {
+/** @param wanted the package that brings the program, where that has another name @returns the program */
+export function pythonProgram(name: string, version: string, wanted = name): Installed {
   return installed(`${name}-${version}`, folder => {
     run('python3', ['-m', 'venv', '.'], folder)
-    run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `${name}==${version}`], folder)
+    run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `${wanted}==${version}`], folder)
     return join('bin', name)
   })
 }
