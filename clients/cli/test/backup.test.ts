@@ -1,0 +1,205 @@
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { expect, onTestFinished, test } from 'vitest'
+import { RealBus } from '../../../service/test/real-bus.ts'
+import { busForTest } from '../../../service/test/support/bus.ts'
+import { EXIT } from '../src/exit-codes.ts'
+import { emptyDir, start, userOf } from './support/run.ts'
+
+const NAME = /bus-\d{8}T\d{6}Z(?:-\d)?\.db\.zst/
+const ran = (args: string[], cwd: string, env: Record<string, string> = {}, stdin = '') =>
+  start(args, { cwd, env, stdin }).ended
+
+/** A bus of a directory, as it is started in earnest, with one intent and one key. */
+async function busIn(dir: string, env: Record<string, string> = {}) {
+  const bus = new RealBus(dir, { PORT: '0', ...env })
+  onTestFinished(() => bus.kill())
+  const port = `${await bus.ready()}`
+  const id = (await ran(['publish', 'work', '"before"'], dir, { PORT: port })).out.trim()
+  expect((await ran(['keys', 'create', 'ann'], dir, { PORT: port })).code).toBe(0)
+  const stop = async () => {
+    bus.signal('SIGTERM')
+    expect((await bus.exited).code).toBe(0)
+  }
+  return { bus, id, stop, here: { PORT: port } }
+}
+
+test('a bus is backed up, stopped, wiped and restored, and a worker does its work', async () => {
+  const dir = emptyDir()
+  const { id, stop, here } = await busIn(dir)
+  const made = await ran(['--json', 'backup', '--to', 'copies'], dir, here)
+  expect([made.code, made.err]).toEqual([0, ''])
+  const { name, path } = JSON.parse(made.out)
+  expect(path).toBe(join(dir, 'copies', name))
+  expect(JSON.parse(made.out)).toMatchObject({ intents: { open: 1 }, issued_keys: 1, deleted: [] })
+  expect(readFileSync(`${path}.sha256`, 'utf8')).toContain(name)
+
+  const alive = await ran(['restore', path], dir, here)
+  expect([alive.code, alive.err]).toEqual([EXIT.failed, expect.stringContaining('is in use by another bus')])
+  await stop()
+  const full = await ran(['restore', path], dir, here)
+  expect([full.code, full.err]).toEqual([EXIT.failed, expect.stringContaining('is not empty')])
+
+  renameSync(join(dir, 'data/bus.key'), join(dir, 'bus.key'))
+  rmSync(join(dir, 'data'), { recursive: true })
+  const restored = await ran(['restore', path], dir, here)
+  expect(restored.code).toBe(0)
+  expect(restored.out).toMatch(
+    /^Restored to the moment \d{4}-.* ago: what was acknowledged before is there\.\n/,
+  )
+  expect(restored.out).toMatch(/^intents +1 open, 0 claimed, 0 fulfilled, 0 dead$/m)
+  expect(restored.out).toMatch(
+    /^issued keys +1; bus\.key is missing: put it back, or the bus will not start$/m,
+  )
+
+  renameSync(join(dir, 'bus.key'), join(dir, 'data/bus.key'))
+  const again = new RealBus(dir, { PORT: '0' })
+  onTestFinished(() => again.kill())
+  const there = { PORT: `${await again.ready()}` }
+  expect((await ran(['work', 'work', '--once', '--exec', 'cat'], dir, there)).code).toBe(0)
+  expect((await ran(['result', id], dir, there)).out).toBe('"before"\n')
+}, 60_000)
+
+test('a bus of this directory that does not run is backed up from its file', async () => {
+  const dir = emptyDir()
+  const { stop, here } = await busIn(dir)
+  await stop()
+  const { code, out, err } = await ran(['backup'], dir, here)
+  expect([code, err]).toEqual([0, expect.stringContaining('does not run')])
+  expect(out).toMatch(/^intents +1 open/m)
+  expect(readdirSync(join(dir, 'data/backups'))).toEqual([
+    expect.stringMatching(NAME),
+    expect.stringMatching(/\.sha256$/),
+  ])
+  const elsewhere = await ran(['--json', 'backup', '--data', 'data', '--to', 'copies'], dir)
+  expect(JSON.parse(elsewhere.out)).toMatchObject({ intents: { open: 1 }, issued_keys: 1 })
+  const nothing = await ran(['backup', '--data', 'nowhere'], dir)
+  expect([nothing.code, nothing.err]).toEqual([EXIT.failed, expect.stringContaining('There is no bus in')])
+}, 60_000)
+
+test('a bus elsewhere that does not answer is not taken for the one of this directory', async () => {
+  const dir = emptyDir()
+  mkdirSync(join(dir, 'data'))
+  writeFileSync(join(dir, 'data/bus.db'), '')
+  const user = userOf('http://127.0.0.1:9')
+  const { code } = await user.run(['backup'], { cwd: dir })
+  expect(code).toBe(EXIT.unreachable)
+}, 60_000)
+
+test('--keep tidies the directory of --to, and the newest stays', async () => {
+  const bus = await busForTest()
+  const user = userOf(bus.url)
+  const dir = emptyDir()
+  const old = 'bus-20260101T000000Z.db.zst'
+  for (const name of [old, `${old}.sha256`, 'notes.txt']) writeFileSync(join(dir, name), 'f'.repeat(64))
+  utimesSync(join(dir, old), 0, 0)
+  expect((await user.run(['backup', '--keep', '7d'])).code).toBe(EXIT.usage)
+  expect((await user.run(['backup', '--to', dir, '--keep', 'soon'])).code).toBe(EXIT.usage)
+  const { deleted, name } = await user.json('backup', '--to', dir, '--keep', '7d')
+  expect(deleted).toEqual([old])
+  expect(readdirSync(dir).toSorted()).toEqual([name, `${name}.sha256`, 'notes.txt'].toSorted())
+})
+
+test('--list shows what the bus has, and why the last one failed', async () => {
+  const dir = join(emptyDir(), 'kept')
+  const bus = await busForTest({ BUS_BACKUP_DIR: dir })
+  const user = userOf(bus.url)
+  expect((await user.run(['backup', '--list'])).out).toBe('There are none.\n')
+  const { name } = await user.json('backup')
+  expect((await user.run(['backup', '--list'])).out).toContain(name)
+  rmSync(dir, { recursive: true })
+  writeFileSync(dir, 'in the way')
+  const failed = await user.run(['backup'])
+  expect([failed.code, failed.err]).toEqual([EXIT.unreachable, expect.stringContaining('The backup failed')])
+})
+
+/** A proxy that asks for something else than it was asked for, and gives back something else than it got. */
+async function between(
+  url: string,
+  ask: (path: string) => string,
+  give: (path: string, body: Buffer) => Buffer,
+): Promise<string> {
+  const server = createServer(async ({ url: path = '', method = 'GET', headers }, response) => {
+    const token = headers['x-admin-token'] as string
+    const answer = await fetch(url + ask(path), { method, headers: { 'x-admin-token': token } })
+    const body = give(path, Buffer.from(await answer.arrayBuffer()))
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a backup that takes longer than a call may wait is waited for', async () => {
+  const bus = await busForTest()
+  const asked: string[] = []
+  const impatient = await between(
+    bus.url,
+    path => path.replace('wait=60', 'wait=0'),
+    (path, body) => {
+      asked.push(path)
+      return body
+    },
+  )
+  const { out, code } = await userOf(impatient).run(['backup'])
+  expect([code, out]).toEqual([0, expect.stringMatching(/^backup +bus-.*\n/)])
+  expect(asked).toEqual(['/admin/backup?wait=60', '/admin/backups'])
+})
+
+test('what arrives changed or cut off is no backup', async () => {
+  const bus = await busForTest()
+  const changes: ((body: Buffer) => Buffer)[] = [
+    body => Buffer.concat([body.subarray(0, 99), Buffer.from('!'), body.subarray(100)]),
+    body => body.subarray(0, 99),
+  ]
+  for (const change of changes) {
+    const bad = await between(
+      bus.url,
+      path => path,
+      (path, body) => (path.startsWith('/admin/backups/') ? change(body) : body),
+    )
+    const copies = emptyDir()
+    const { code, err } = await userOf(bad).run(['backup', '--to', copies])
+    expect([code, err]).toEqual([EXIT.failed, expect.stringContaining('arrived changed')])
+    expect(readdirSync(copies)).toEqual([])
+  }
+})
+
+test('an encrypted backup carries the secrets if asked, and opens with the identity file', async () => {
+  const dir = emptyDir()
+  const identity = await generateX25519Identity()
+  writeFileSync(join(dir, 'identity.txt'), `# made today\n${identity}\n`)
+  const { stop, here } = await busIn(dir, {
+    BUS_BACKUP_RECIPIENT: await identityToRecipient(identity),
+    BUS_BACKUP_WITH_SECRETS: 'true',
+  })
+  const { path } = JSON.parse((await ran(['--json', 'backup', '--to', 'copies'], dir, here)).out)
+  expect(path).toMatch(/\.db\.zst\.age$/)
+  await stop()
+  const shut = await ran(['restore', path, '--data', 'new'], dir)
+  expect([shut.code, shut.err]).toEqual([EXIT.failed, expect.stringContaining('is encrypted')])
+  const opened = await ran(['restore', path, '--data', 'new', '--identity', 'identity.txt'], dir)
+  expect(opened.out).toMatch(/^issued keys +1; bus\.key opens them$/m)
+  for (const name of ['bus.key', 'secrets.env']) {
+    expect(readFileSync(join(dir, 'new', name), 'utf8')).toBe(readFileSync(join(dir, 'data', name), 'utf8'))
+  }
+}, 60_000)
+
+test('a passphrase comes from a file, from stdin, or from where the bus has it', async () => {
+  const dir = emptyDir()
+  const phrase = 'correct horse battery staple'
+  writeFileSync(join(dir, 'phrase.txt'), `${phrase}\n`)
+  const { stop, here } = await busIn(dir, { BUS_BACKUP_PASSPHRASE_FILE: join(dir, 'phrase.txt') })
+  const { path } = JSON.parse((await ran(['--json', 'backup', '--to', 'copies'], dir, here)).out)
+  await stop()
+  const restored = async (args: string[], env = {}, stdin = '') =>
+    (await ran(['restore', path, '--force', '--data', 'new', ...args], dir, env, stdin)).code
+  expect(await restored(['--passphrase-file', 'phrase.txt'])).toBe(0)
+  expect(await restored(['--passphrase-file', '-'], {}, `${phrase}\n`)).toBe(0)
+  expect(await restored([], { BUS_BACKUP_PASSPHRASE_FILE: join(dir, 'phrase.txt') })).toBe(0)
+  expect(await restored(['--passphrase-file', '-'], {}, 'wrong\n')).toBe(EXIT.failed)
+}, 60_000)
