@@ -117,6 +117,8 @@ const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** How late Node notices that one of the two is over; its default is 30 s, which would more than double them. */
 const LATE_CHECK_MS = 2_000
+/** Between two looks for connections that have become idle while the bus stops. */
+const LATE_IDLE_MS = 50
 /** A socket on which nothing moves. Longer than the longest wait a client may ask for (60 s). */
 const IDLE_TIMEOUT_MS = 120_000
 /** Longer than proxies keep theirs (60 s), so that it is never us who closes just as a request comes in. */
@@ -168,6 +170,10 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
   app.server.on('request', ({ socket }) => silent.delete(socket))
   app.addHook('preClose', done => {
     for (const socket of silent) socket.destroy()
+    // Those that are idle when the stop begins are closed then. One that was busy would stay open when it has its answer,
+    // and hold up the stop for as long as its client likes.
+    const again = setInterval(() => app.server.closeIdleConnections(), LATE_IDLE_MS)
+    app.server.once('close', () => clearInterval(again))
     done()
   })
   return app

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { keep, print, type Report } from './report.ts'
+import { backups } from './rows/backups.ts'
 import { batches } from './rows/batches.ts'
 import { claims } from './rows/claims.ts'
 import { cycles } from './rows/cycles.ts'
@@ -35,6 +36,7 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   placement,
   batches,
   'long-polls': longPolls,
+  backups,
 }
 
 const { values } = parseArgs({
