@@ -15,7 +15,7 @@ type Bytes = AsyncIterable<Uint8Array>
 const OWNER_ONLY = 0o600
 const READ_BYTES = 1024 * 1024
 /** What is written at once stands before the write-ahead log's next sync; a little at a time it does not, in bytes. */
-const SYNC_EVERY = 8 * 1024 * 1024
+const SYNC_EVERY = 1024 * 1024
 
 /**
  * zstd, level 3: 230 MB of small intents become 24 MB in 0.6 s of the processor's time; gzip makes 28 MB of them, in 2.7 s.

@@ -27,10 +27,10 @@ const CACHE_KIB = 16_384
  * what was committed before this was called is in the copy, and the write-ahead log keeps the rest until it is done.
  * The copy is not synced: it is there to be read again and packed. Synchronous: it is for a thread of its own.
  *
- * Measured with 970,000 intents (230 MB) and a publish every 1.3 ms, 2 cores that others use as well: the longest publish
- * during the copy was 7 to 53 ms, against 10 to 54 just before; the copy took 0.6 to 1.5 s. With the sync that SQLite does by
- * itself it was 140 to 165 ms, at the end, when 230 MB at once stand before the log's next sync. `.backup()` in the writer's
- * thread does the same sync between two commits: 158 to 188 ms, in each run.
+ * Measured with 970,000 intents (230 MB) and a publish every 1.3 ms, on 2 cores that others used as well: the copy took 0.6 to
+ * 1.6 s, and the longest publish meanwhile 7 to 133 ms, anywhere in it (before it 10 to 154: the others). With the sync that
+ * SQLite does by itself it was 140 to 165 ms, in each run at the end, when 230 MB at once stand before the log's next sync.
+ * `.backup()` in the writer's thread does the same sync between two commits: 158 to 188 ms, in each run.
  *
  * @param at wall ms, kept inside
  * @param keep files that the copy is to carry. Whoever has the copy has them
