@@ -47,6 +47,7 @@ export async function stress(
   command: string,
 ): Promise<Result> {
   const startedAt = new Date().toISOString()
+  const on = machine(options.note)
   const buses: UnderTest[] = []
   try {
     await openBuses(options, env, audience, buses)
@@ -81,7 +82,7 @@ export async function stress(
         timeoutSeconds: options.timeoutMs / 1000,
         signed: specs[0]!.access.sign,
       },
-      machine: machine(options.note),
+      machine: on,
       ceiling,
       buses: results,
       ratios,

@@ -67,7 +67,7 @@ ${figure('Latency distribution', 'how often each latency was seen (square root);
 ${figure('Beside the published figures', `of the reference${result.options.workMs === 0 ? ', whose jobs took their workers some time' : ''}; log scale`, comparison(barsOf(result, bus, load)))}
 </div>
 <div class="charts" style="margin-top:14px">
-<div class="card">${latencyTable(load)}</div>
+<div class="card">${latencyTable(load, words.claimNote(result))}</div>
 <div class="card">${errorTable(load)}</div>
 </div>`
 }
@@ -90,13 +90,13 @@ function barsOf({ profile, published }: Result, bus: BusResult, load: LoadResult
   ]
 }
 
-function latencyTable({ latencyMs }: LoadResult): string {
+function latencyTable({ latencyMs }: LoadResult, note: string): string {
   const rows = LATENCY_NAMES.map(name => {
     const { p50, p90, p99, max } = latencyMs[name]
     const cells = [p50, p90, p99, max].map(ms => `<td>${words.duration(ms)}</td>`).join('')
     return `<tr><td>${key(CLASS[name])}${name}</td>${cells}</tr>`
   })
-  return `<table><tr><th>latency</th><th>p50</th><th>p90</th><th>p99</th><th>max</th></tr>${rows.join('')}</table>`
+  return `<table><tr><th>latency</th><th>p50</th><th>p90</th><th>p99</th><th>max</th></tr>${rows.join('')}</table>${note === '' ? '' : `<p class="dim">${note}</p>`}`
 }
 
 function errorTable(load: LoadResult): string {
@@ -136,7 +136,7 @@ function aboutSection(result: Result): string {
   const facts: [string, string][] = [
     [
       'machine',
-      `${machine.cores} cores (${machine.cpu}), ${words.megabytes(machine.memoryBytes)}, ${machine.platform}, Node ${machine.node}`,
+      `${machine.cores} cores (${machine.cpu}), ${words.megabytes(machine.memoryBytes)}, load ${machine.loadAverage} before the run, ${machine.platform}, Node ${machine.node}`,
     ],
     ...(machine.note === null ? [] : [['note', machine.note] as [string, string]]),
     ...buses.flatMap((bus): [string, string][] => [

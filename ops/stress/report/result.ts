@@ -1,5 +1,5 @@
 /** What a run comes to: the JSON file, and what the table and the page are made from. */
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import type { OwnBusReport } from '../bus/own-bus.ts'
 import type { Ceiling } from '../ceiling.ts'
 import { Histogram, round, type Summary } from '../measure/histogram.ts'
@@ -86,6 +86,8 @@ export type Result = {
     cores: number
     cpu: string
     memoryBytes: number
+    /** Of the minute before the start: above the cores, others were at work. */
+    loadAverage: number
     node: string
     platform: string
     note: string | null
@@ -102,6 +104,7 @@ export const machine = (note: string | null): Result['machine'] => ({
   cores: cpus().length,
   cpu: cpus()[0]?.model.trim() || 'unknown',
   memoryBytes: totalmem(),
+  loadAverage: round(loadavg()[0]!),
   node: process.version,
   platform: `${process.platform} ${process.arch}`,
   note,

@@ -74,7 +74,13 @@ function loadLines(result: Result, load: LoadResult): string[] {
     `${styled('dim', 'errors')} ${errors.length === 0 ? '0' : styled('red', errors.map(([name, count]) => `${words.whole(count)} ${name}`).join(', '))}`,
     `${styled('dim', 'empty claims')} ${words.whole(load.counts.emptyClaims)}`,
   ]
-  const from = result.options.ratePerSecond === null ? '' : '   from when each was due'
+  const from = [
+    ...(result.options.ratePerSecond === null ? [] : ['from when each was due']),
+    words.claimNote(result),
+  ]
+    .filter(part => part !== '')
+    .map(part => `   ${part}`)
+    .join(';')
   const columns = ['p50', 'p90', 'p99', 'max'] as const
   return [
     `  ${facts.join('   ')}`,

@@ -46,6 +46,9 @@ export function profileWords({ profile, options }: Result): string {
   return `${publishers} publishers, ${workers} workers, ${whole(jobs)} jobs; ${how.join(', ')}`
 }
 
+export const claimNote = ({ options }: Result): string =>
+  options.waitSeconds > 0 ? 'claim has the wait for work in it' : ''
+
 export function limitWords({ process }: BusResult): string | null {
   const limits = process?.limits
   if (limits == null) return null
