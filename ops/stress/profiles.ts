@@ -9,7 +9,7 @@ export type Profile = {
   jobs: number
 }
 
-/** Half as many publishers as workers, as in the suite the published figures come from. */
+/** Half as many publishers as workers: a worker has two calls to make for each one of a publisher. */
 export const profileOf = (name: string, workers: number, jobs: number): Profile => ({
   name,
   workers,
@@ -26,7 +26,7 @@ export const PROFILES = {
 
 export const PROFILE_NAMES = [...Object.keys(PROFILES), 'custom']
 
-/** Jobs per second that the authors of the protocol's reference published for it. Their jobs took their workers some time. */
+/** Jobs per second, as published for the protocol's reference, with jobs that took their workers some time. */
 export const PUBLISHED = [
   { where: 'Render container', jobsPerSecond: 14.18 },
   { where: 'Android phone', jobsPerSecond: 28.04 },

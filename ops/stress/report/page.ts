@@ -26,8 +26,8 @@ export function page(result: Result): string {
 <main>
 <header><h1>${escaped(title)}</h1><span class="verdict ${kind}">${verdict}</span></header>
 <p class="dim">${escaped(words.profileWords(result))}. ${escaped(startedAt.slice(0, 16).replace('T', ' '))} UTC</p>
-${buses.map((bus, i) => busSection(result, bus, letters[i]!)).join('\n')}
 ${ratioSection(result)}
+${buses.map((bus, i) => busSection(result, bus, letters[i]!)).join('\n')}
 ${aboutSection(result)}
 </main>
 </html>
