@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { root } from '../../service/test/real-bus.ts'
-import { ADMIN_TOKEN, busForFile, MASTER } from '../../service/test/support/bus.ts'
+import { ADMIN_TOKEN, busForFile, busForTest, MASTER } from '../../service/test/support/bus.ts'
 import { BusClient } from '../stress/bus/bus-client.ts'
 import type { BusTime } from '../stress/bus/bus-time.ts'
 import { attempts } from '../stress/phases/attempts.ts'
@@ -92,6 +92,19 @@ test('what a bus refuses is counted apart, and no job of it passes', async () =>
   expect(outcome.counts.kinds).toEqual({ 'publish 413 payload_too_large': 120 })
   expect(outcome.counts).toMatchObject({ publishRejects: 120, networkErrors: 0, published: 0 })
   expect(loadChecks(outcome, 120)[0]).toMatchObject({ ok: false, saw: '0 of 120' })
+})
+
+test('a key that is held to a rate gets its jobs done, and is not blamed on the bus', async () => {
+  const strict = await busForTest({ BUS_RATE_LIMIT: '8', BUS_RATE_WINDOW_SECONDS: '1' })
+  const { key } = await strict.issue()
+  // The harness waits in earnest for as long as it is told to.
+  const pace = setInterval(() => strict.clock.advance(50), 20)
+  onTestFinished(() => clearInterval(pace))
+  const access = { url: strict.url, key, adminToken: undefined, sign: false }
+  const outcome = await load(specOf('held', { access, profile: profileOf('custom', 2, 5) }), never)
+  expect(outcome.counts.rateLimits).toBeGreaterThan(0)
+  expect(outcome.counts).toMatchObject({ networkErrors: 0, settled: 5 })
+  expect(loadChecks(outcome, 5).filter(({ ok }) => ok === false)).toEqual([])
 })
 
 describe('as it is called', () => {

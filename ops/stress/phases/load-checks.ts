@@ -1,6 +1,7 @@
 import { faultsOf } from '../history.ts'
 import type { Check } from './check.ts'
 import type { LoadOutcome } from './load.ts'
+import { NOTHING } from './verification.ts'
 
 /** What phase 2 says about the bus. Errors that cost time alone are no fault: they are counted, and shown. */
 export function loadChecks(outcome: LoadOutcome, jobs: number): Check[] {
@@ -10,7 +11,6 @@ export function loadChecks(outcome: LoadOutcome, jobs: number): Check[] {
   const settled = outcome.jobs.filter(({ settledAt }) => settledAt !== null).length
   const asked = outcome.jobs.filter(({ status }) => status !== null).length
   const wrong = [...faults.altered, ...strangers.map(id => `${id} is of no job of this run`)]
-  const isUnknown = interrupted || settled < published
   const none = (what: string, found: string[], saw: string): Check => ({
     what,
     ok: found.length === 0,
@@ -39,8 +39,8 @@ export function loadChecks(outcome: LoadOutcome, jobs: number): Check[] {
     },
     {
       what: 'there is nothing left to claim',
-      ok: isUnknown ? null : leftOver === null,
-      saw: isUnknown ? NOT_LOOKED : leftOver === null ? '204' : `handed out: ${leftOver}`,
+      ok: leftOver === null ? null : leftOver === NOTHING,
+      saw: leftOver === null ? NOT_LOOKED : leftOver === NOTHING ? '204' : `handed out: ${leftOver}`,
     },
   ]
 }

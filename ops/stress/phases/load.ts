@@ -10,7 +10,7 @@ import { Counts } from '../measure/counts.ts'
 import { Histogram } from '../measure/histogram.ts'
 import type { Profile } from '../profiles.ts'
 import { publishAll } from './publishers.ts'
-import { verify } from './verification.ts'
+import { type LeftOver, verify } from './verification.ts'
 import { stuck } from './whereabouts.ts'
 import { work } from './workers.ts'
 
@@ -63,7 +63,7 @@ export type LoadOutcome = {
   endedAt: number
   interrupted: boolean
   strangers: string[]
-  leftOver: string | null
+  leftOver: LeftOver
   /** Of the event loop of the harness, 0..1. */
   busyShare: number
   /** Why it was given up, if it was. */
@@ -129,7 +129,7 @@ export async function load(
   const { utilization } = performance.eventLoopUtilization(idleBefore)
   progress(run)
 
-  const { leftOver } = spec.verify && !signal.aborted ? await verify(run, asking) : { leftOver: null }
+  const leftOver = spec.verify && !signal.aborted ? await verify(run, asking) : null
   signal.removeEventListener('abort', stop)
   await Promise.all([publishing.close(), working.close(), asking.close()])
   const ends = run.jobs.flatMap(({ settledAt, publishedAt }) => settledAt ?? publishedAt ?? [])
