@@ -21,6 +21,8 @@ export const LIMITS = {
   backupAge: 26 * 3600,
   /** Requests from wrong clocks in 15 minutes. One is a client that slept with a request in hand. */
   staleTimestamps: 4,
+  /** Requests with a wrong key in 15 minutes. A person mistypes less often. */
+  badCredentials: 20,
   /** Starts in 15 minutes. Two are an upgrade that went back. */
   restarts: 2,
 } as const

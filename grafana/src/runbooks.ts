@@ -6,12 +6,13 @@ export const DOCS = 'docs'
 
 /** Pages below `DOCS`, by what they are about. */
 const PAGES = {
-  deadLetters: 'operations/dead-letters-growing.md',
-  oldest: 'operations/oldest-intent-too-old.md',
+  deadLetters: 'operations/dead-letters.md',
+  oldest: 'operations/oldest-intent.md',
   clocks: 'operations/clock-skew.md',
   diskFull: 'operations/disk-full.md',
+  keys: 'operations/lost-key.md',
   slowDisk: 'operations/slow-disk.md',
-  down: 'monitoring.md#the-bus-is-down-or-starts-again-and-again',
+  down: 'operations/bus-down.md',
   leases: 'monitoring.md#leases-run-out',
   errors: 'monitoring.md#requests-fail',
   storage: 'monitoring.md#the-store-fails',

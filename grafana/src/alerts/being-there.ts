@@ -42,7 +42,7 @@ export const BEING_THERE: readonly Alert[] = [
     as: 'count',
     summary: 'The store of the bus does not answer',
     description: 'The process runs, the database hangs or fails: usually the disk under it.',
-    runbook: 'storage',
+    runbook: 'down',
     when: 'the database has not answered for 2 minutes',
   },
   {
@@ -57,6 +57,19 @@ export const BEING_THERE: readonly Alert[] = [
       'Each was refused with 503, so clients try again, and nothing that was acknowledged is lost. Look for a full or failing disk.',
     runbook: 'storage',
     when: 'a commit failed in the last 5 minutes, and a minute later it still counts',
+  },
+  {
+    name: 'IntentBusBadCredentials',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_auth_failures_total{kind=~"api_key|admin"}[15m])'),
+    fires: { above: LIMITS.badCredentials },
+    for: '5m',
+    as: 'count',
+    summary: '{value} requests with a wrong key in 15 minutes',
+    description:
+      'A worker has a key that was revoked, or somebody guesses. The log names the address. Guessing is slowed down by the bus itself.',
+    runbook: 'keys',
+    when: 'for 5 minutes more than 20 requests in 15 came with a wrong key or admin secret, or none',
   },
   {
     name: 'IntentBusErrors',

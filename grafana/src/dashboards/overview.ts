@@ -185,7 +185,7 @@ const WRONG: Row = {
         },
         { expr: sumOf(rate('intent_bus_stale_timestamps_total')), legend: 'wrong clock' },
       ],
-      runbook: 'clocks',
+      runbook: 'keys',
     },
   ],
 }

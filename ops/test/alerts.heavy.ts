@@ -1,0 +1,170 @@
+/** The alerts in the real Prometheus and Alertmanager, with the shipped configuration. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { ALERTS } from '../../grafana/src/alerts/all.ts'
+import { RealBus, root } from '../../service/test/real-bus.ts'
+import { Client } from '../../service/test/support/client.ts'
+import { edited, Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
+import { installed } from './shells.ts'
+
+const run = promisify(execFile)
+const MASTER = 'master-key-of-the-alerts-0123456789abcdef'
+const METRICS = 'metrics-token-of-the-alerts-0123456789'
+const rules = join(root, 'ops/prometheus/rules')
+const alertmanager = join(root, 'ops/alertmanager/alertmanager.yml')
+
+const without = (...programs: string[]): string | undefined =>
+  programs.find(program => installed(program) === undefined)
+const named = (suite: string, missing: string | undefined): string =>
+  missing === undefined ? suite : `${suite} (skipped: ${missing} is not installed)`
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'bus-alerts-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+const noPromtool = without('promtool')
+describe.skipIf(noPromtool !== undefined)(named('promtool', noPromtool), () => {
+  test('accepts the configuration and its rules', async () => {
+    const config = prometheusConfig(folder(), { bus: 'bus:8080', metricsToken: METRICS })
+    const { stdout } = await run('promtool', ['check', 'config', config])
+    expect(stdout).toContain(`${ALERTS.length} rules found`)
+  })
+
+  const files = readdirSync(join(rules, 'test'))
+  test.each(files)('sees each alert of %s fire, and not fire', async file => {
+    const { stdout } = await run('promtool', ['test', 'rules', join(rules, 'test', file)])
+    expect(stdout).toContain('SUCCESS')
+  })
+
+  const text = files.map(file => readFileSync(join(rules, 'test', file), 'utf8')).join('\n')
+  test.each(ALERTS)('$name has a test in which it fires, and one in which it does not', ({ name }) => {
+    expect(text).toContain(`labels: 'ALERTS{alertname="${name}",alertstate="firing",`)
+    expect(text).toMatch(
+      new RegExp(`expr: 'ALERTS\\{alertname=~?"[^"]*${name}[^']*',\\s+exp_samples: \\[\\]`),
+    )
+  })
+})
+
+const noAmtool = without('amtool')
+describe.skipIf(noAmtool !== undefined)(named('amtool', noAmtool), () => {
+  test('accepts the configuration, which tells nobody until it is changed', async () => {
+    await run('amtool', ['check-config', alertmanager])
+    for (const { name, severity } of ALERTS) {
+      const labels = [`alertname=${name}`, `severity=${severity}`]
+      const { stdout } = await run('amtool', [
+        'config',
+        'routes',
+        'test',
+        `--config.file=${alertmanager}`,
+        ...labels,
+      ])
+      expect(stdout.trim()).toBe('nobody')
+    }
+  })
+})
+
+type Notice = { status: string; alertname: string; annotations: Record<string, string>; at: number }
+
+/** Somebody who is told: what Alertmanager posts, alert by alert. */
+async function receiver(): Promise<{ url: string; notices: Notice[] }> {
+  const notices: Notice[] = []
+  const server = createServer(async (request, response) => {
+    const at = Date.now()
+    const { alerts } = (await json(request)) as {
+      alerts: { status: string; labels: { alertname: string }; annotations: Record<string, string> }[]
+    }
+    for (const { status, labels, annotations } of alerts) {
+      notices.push({ status, alertname: labels.alertname, annotations, at })
+    }
+    response.end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, notices }
+}
+
+/** The rule as it is, but that it looks back 45 s instead of 15 min, so that its end can be awaited. */
+function shortSighted(): string {
+  const text = readFileSync(join(rules, 'intent-bus.yml'), 'utf8')
+  const start = text.indexOf('      - alert: IntentBusDeadLettersGrow')
+  const rule = text.slice(start, text.indexOf('      - alert:', start + 10))
+  const short = edited(rule.replaceAll('15m', '45s'), {
+    IntentBusDeadLettersGrow: 'ShortSighted',
+    '< 900': '< 45',
+  })
+  return `groups:\n  - name: short-sighted\n    rules:\n${short}`
+}
+
+const missing = without('prometheus', 'prometheus-alertmanager')
+describe.skipIf(missing !== undefined)(named('Prometheus and Alertmanager', missing), () => {
+  test('a burst of dead letters reaches a webhook within a minute, and so does its end', {
+    timeout: 420_000,
+  }, async () => {
+    const dir = folder()
+    const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER, BUS_METRICS_TOKEN: METRICS })
+    onTestFinished(() => bus.kill())
+    const address = `127.0.0.1:${await bus.ready()}`
+    const { url, notices } = await receiver()
+    const notifier = await startAlertmanager(join(dir, 'alertmanager'), {
+      'receiver: nobody': 'receiver: ntfy',
+      'https://ntfy.sh/CHANGE-ME?template=alertmanager': url,
+    })
+    const prometheus = await Prometheus.start(join(dir, 'prometheus'), {
+      bus: address,
+      metricsToken: METRICS,
+      edits: { 'targets: []': `targets: ['${notifier}']` },
+      moreRules: shortSighted(),
+    })
+    // It has seen the bus, and all is well.
+    await vi.waitUntil(async () => (await prometheus.query('intent_bus_store_up')).length === 1, {
+      timeout: 60_000,
+      interval: 500,
+    })
+    expect(await prometheus.query('ALERTS')).toEqual([])
+
+    const master = new Client(`http://${address}`, { 'x-api-key': MASTER })
+    const began = Date.now()
+    // Three of a namespace that was not there before: its counter begins at 3.
+    for (let i = 0; i < 3; i += 1) {
+      await master.publish({ namespace: 'photos', max_attempts: 1 })
+      await master.fail((await master.claim('?namespace=photos'))!)
+    }
+    const told = (name: string, status: string) =>
+      notices.find(notice => notice.alertname === name && notice.status === status)
+    await vi.waitUntil(() => told('IntentBusDeadLettersGrow', 'firing') !== undefined, {
+      timeout: 90_000,
+      interval: 100,
+    })
+    const notice = told('IntentBusDeadLettersGrow', 'firing')!
+    console.log(`told ${Math.round((notice.at - began) / 1000)} s after the burst`)
+    expect(notice.at - began).toBeLessThan(60_000)
+    expect(notice.annotations).toMatchObject({
+      summary: '3 new dead letters in 15 minutes',
+      runbook_url: expect.stringContaining('operations/dead-letters.md'),
+    })
+
+    await vi.waitUntil(() => told('ShortSighted', 'resolved') !== undefined, {
+      timeout: 300_000,
+      interval: 500,
+    })
+    expect(told('ShortSighted', 'firing')).toBeDefined()
+    const others = notices.filter(
+      ({ alertname }) => !['IntentBusDeadLettersGrow', 'ShortSighted'].includes(alertname),
+    )
+    expect(others).toEqual([])
+    // The shipped rule looks back further: it still fires.
+    expect(told('IntentBusDeadLettersGrow', 'resolved')).toBeUndefined()
+  })
+})
