@@ -5,6 +5,8 @@ import { METRICS } from '../../service/http/metrics/catalogue.ts'
 import { ALERTS } from '../src/alerts/all.ts'
 import { MONITORING, pathOf } from '../src/made-files.ts'
 import { linkTo, pageOf, RUNBOOKS } from '../src/runbooks.ts'
+import { DASHBOARD, PANELS } from './dashboard-format.ts'
+import { faults } from './file-formats.ts'
 import { dashboards, panels } from './panels.ts'
 
 const UNITS = new Set<unknown>(Object.values(units))
@@ -62,7 +64,14 @@ describe.each(panels)('$on: $title', panel => {
   })
 })
 
-describe.each(dashboards)('$title', ({ panels: all, templating }) => {
+describe.each(dashboards)('$title', dashboard => {
+  const { panels: all, templating } = dashboard
+
+  test('has every key that Grafana needs and none that it does not know', () => {
+    expect(faults(dashboard, DASHBOARD)).toEqual([])
+    expect(all.flatMap(panel => faults(panel, PANELS[panel.type]!, panel.title))).toEqual([])
+  })
+
   test('no two panels have the same number or lie on each other', () => {
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
     const cells = all.flatMap(({ gridPos: { x, y, w, h } }) =>

@@ -12,7 +12,7 @@ export type Shape =
   | { map: Shape }
   | { keys: Record<string, Shape>; needed: string[] }
 
-const object = (keys: Record<string, Shape>, ...needed: string[]): Shape => ({ keys, needed })
+export const object = (keys: Record<string, Shape>, ...needed: string[]): Shape => ({ keys, needed })
 
 /** A query as the editor of Prometheus saves it. */
 const prometheusQuery = object(

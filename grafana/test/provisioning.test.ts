@@ -104,6 +104,16 @@ describe('the rules', () => {
     },
   )
 
+  test('they are evaluated often enough for how long each waits', () => {
+    for (const group of groups) {
+      expect(group['interval']).toBe('30s')
+      for (const rule of group['rules'] as Tree[]) {
+        const [, count, unit] = /^(\d+)([smh])$/.exec(rule['for'] as string)!
+        expect((Number(count) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h']) % 30).toBe(0)
+      }
+    }
+  })
+
   test('nothing in labels and annotations would be taken for a variable of the environment', () => {
     for (const rule of rules) {
       expect(JSON.stringify(rule['labels'])).not.toContain('$')
