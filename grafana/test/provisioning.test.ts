@@ -53,6 +53,12 @@ describe('the contact points', () => {
     expect(receivers.length).toBe(4)
   })
 
+  test('all are one receiver to Grafana: one that takes the place of another adds nobody who is told', () => {
+    const uids = receivers.flatMap(({ point }) => (point['receivers'] as Tree[]).map(({ uid }) => uid))
+    expect(new Set(uids).size).toBe(1)
+    expect(uids.length).toBe(receivers.length)
+  })
+
   test.each(receivers)('$path names its variables in its head', ({ path, point }) => {
     const variables = [...JSON.stringify(point).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
     expect(variables.length).toBeGreaterThan(0)
