@@ -107,6 +107,24 @@ test('a key that is held to a rate gets its jobs done, and is not blamed on the 
   expect(loadChecks(outcome, 5).filter(({ ok }) => ok === false)).toEqual([])
 })
 
+test('a job whose worker is gone is waited for until its lease and its backoff are over', async () => {
+  const profile = profileOf('custom', 4, 450)
+  const gone: string[] = []
+  const pace = setInterval(() => gone.length > 0 && bus.clock.advance(1000), 20)
+  onTestFinished(() => clearInterval(pace))
+  const thief = async () => {
+    while (gone.length < 7) {
+      const claimed = await bus.master.post('/claim?goal=stress&namespace=gone')
+      if (claimed.status === 200) gone.push(claimed.json.id)
+    }
+  }
+  const theft = thief()
+  const outcome = await load(specOf('gone', { profile, quietMs: 1000 }), never)
+  await theft
+  expect(loadChecks(outcome, 450).map(({ ok }) => ok)).toEqual(Array(8).fill(true))
+  expect(outcome.counts).toMatchObject({ settled: 450, errors: 0 })
+})
+
 describe('as it is called', () => {
   const here = mkdtempSync(join(tmpdir(), 'stress-test-'))
   afterAll(() => rmSync(here, { recursive: true, force: true }))

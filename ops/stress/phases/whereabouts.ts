@@ -22,7 +22,10 @@ export async function stuck(client: BusClient, left: readonly Job[], run: Run): 
   const asked = left.slice(0, ASKED)
   for (const job of asked) {
     if (run.over.aborted) return null
-    job.status = await whereIs(client, job, run)
+    const status = await whereIs(client, job, run)
+    // It may have been settled meanwhile, and then this was before.
+    if (job.settledAt !== null) continue
+    job.status = status
     // Settled, then, by the one whose answer was lost.
     if (job.status === 'fulfilled') job.settledAt ??= job.unsure[0] ?? null
   }

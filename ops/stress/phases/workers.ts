@@ -115,6 +115,8 @@ function accept(run: Run, job: Job, reply: Reply): void {
   job.accepted.push(reply.sentAt)
   run.counts.settled += 1
   run.lastProgressAt = reply.answeredAt
+  // What the bus said before is over.
+  job.status = null
   if (job.settledAt !== null) return
   job.settledAt = reply.answeredAt
   run.latencies['end to end'].record(reply.answeredAt - job.intendedAt)
