@@ -35,7 +35,6 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     'This would retry 1 dead intent. Nothing is done yet: add --yes.',
     'Opened again: 1.',
     'There are none that match.',
-    'ended with 5',
     ...[like(/^number +key/), like(/^1 +tk_.* camera in the barn$/), 'Revoked.'],
     '2031-05-01',
     ...[like(/^on, since .*: new disk$/), 'off', like(/^when +action/), like(/ maintenance_on +- /)],
