@@ -17,7 +17,7 @@ const PAGES = {
   errors: 'monitoring.md#requests-fail',
   storage: 'monitoring.md#the-store-fails',
   wal: 'monitoring.md#the-write-ahead-log-grows',
-  backups: 'monitoring.md#a-backup-is-missing-or-failed',
+  backups: 'operations/backup-missing.md',
   reading: 'monitoring.md#how-do-i-read-the-dashboards',
 } as const
 
