@@ -199,12 +199,17 @@ export class Broker {
 
   /** @throws {BusError} `not_found`, or `invalid_request` when it has a successor already */
   async rotateKey(rotation: Omit<RotateKeyOp, 'kind'>): Promise<ValueOf['rotateKey']> {
-    return accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
+    const rotated = accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
+    // They wait for as long as the old key was good.
+    this.#claims.dismiss(rotated.successor.identity)
+    return rotated
   }
 
   /** @throws {BusError} `not_found` */
   async changeKey(id: number, changes: Partial<KeyTerms>, by?: Actor): Promise<KeyFacts> {
-    return accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
+    const changed = accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
+    if (changes.expiresAt !== undefined) this.#claims.dismiss(changed.identity)
+    return changed
   }
 
   /** @returns the key that went, or `null` when no such key was there */

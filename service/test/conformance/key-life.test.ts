@@ -88,6 +88,20 @@ describe('the end of a key', () => {
     expect((await bus.master.claim())?.id).toBe(id)
   })
 
+  test.each(['change_key', 'rotate_key'])(
+    'that %s brings nearer ends long polls that wait already',
+    async how => {
+      const bus = await busForTest()
+      const key = await bus.issue()
+      const waiting = key.post('/claim?wait=60')
+      while (bus.broker.waiting === 0) await setImmediate()
+      const sooner = how === 'change_key' ? { expires_in: 1 } : { overlap: 0 }
+      await bus.admin.post(`/admin/${how}`, { api_key: key.key, ...sooner })
+      expect((await waiting).status).toBe(204)
+      expect(bus.broker.waiting).toBe(0)
+    },
+  )
+
   test('can be moved, or taken away', async () => {
     const key = await issue({ expires_in: 1 })
     await bus.clock.advance(1000)

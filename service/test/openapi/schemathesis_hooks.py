@@ -57,6 +57,17 @@ def fill_in_ids(body):
         ids[0] = cancelled()
 
 
+def fill_in_key(body):
+    if isinstance(body, dict) and isinstance(body.get("key_id"), int) and body["key_id"] > 0:
+        body["key_id"] = post("/admin/generate_key", {"owner": "somebody"})["key_id"]
+
+
+def stay_open(body):
+    """In maintenance all the other calls would be refused."""
+    if isinstance(body, dict) and body.get("on") is True:
+        body["on"] = False
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     path = case.operation.path
@@ -65,6 +76,8 @@ def before_call(context, case, kwargs):
     # That of the example; used twice, it is a conflict.
     if (case.headers or {}).get("Idempotency-Key") == "order-17":
         case.headers["Idempotency-Key"] = f"order-{next(numbers)}"
+    if path == "/admin/maintenance":
+        stay_open(case.body)
     # The ids of that phase come from earlier answers.
     if case.meta and case.meta.phase.name.value == "stateful":
         return
@@ -77,6 +90,8 @@ def before_call(context, case, kwargs):
             query["before"] = cancelled()
     elif path in ("/admin/dead/retry", "/admin/dead/drop"):
         fill_in_ids(case.body)
+    elif path in ("/admin/rotate_key", "/admin/change_key"):
+        fill_in_key(case.body)
     elif ID.fullmatch(str((case.path_parameters or {}).get("id"))):
         if re.match("/(fulfill|fail|extend_claim|progress)/", path):
             claim = leased()

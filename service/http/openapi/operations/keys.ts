@@ -12,6 +12,7 @@ import { bodyOf } from '../wire.ts'
 const API_KEY = 'tk_an-api-key'
 
 const isGiven = (name: string) => ({ properties: { [name]: { not: { type: 'null' } } }, required: [name] })
+const SOMETHING = { anyOf: ['owner', 'note', 'expires_in', 'rate_limit', 'open_limit'].map(isGiven) }
 const ONE_OF_THE_TWO = { oneOf: [isGiven('api_key'), isGiven('key_id')] }
 
 const KEY = {
@@ -121,7 +122,11 @@ export const keyOperations = (_terms: Terms): Operation[] => [
     description: 'What is left out stays as it is.',
     reads: [ChangeKeyBody],
     body: {
-      schema: named('ChangeKeyBody', { ...bodyOf(ChangeKeyBody, TERMS), ...ONE_OF_THE_TWO }),
+      schema: named('ChangeKeyBody', {
+        ...bodyOf(ChangeKeyBody, TERMS),
+        ...ONE_OF_THE_TWO,
+        ...SOMETHING,
+      }),
       example: { key_id: 1, rate_limit: 600, expires_in: 0 },
     },
     answers: {
