@@ -103,9 +103,11 @@ describe.each(pages)('docs/%s', page => {
     }
   })
 
-  test.skipIf(!text.includes('```sh\n'))('has commands that work as they are typed', async () => {
-    await follow(page)
-  })
+  if (text.includes('```sh\n')) {
+    test('has commands that work as they are typed', async () => {
+      await follow(page)
+    })
+  }
 })
 
 const noShell = spawnSync('sqlite3', ['--version']).status === 0 ? null : 'there is no sqlite3'

@@ -66,6 +66,10 @@ test('what can be known up front is counted from 0', async () => {
     'intent_bus_auth_failures_total{kind="admin"}': 0,
     'intent_bus_auth_failures_total{kind="metrics"}': 0,
     intent_bus_stale_timestamps_total: 0,
+    'intent_bus_backups_total{outcome="success"}': 0,
+    'intent_bus_backups_total{outcome="failure"}': 0,
+    'intent_bus_backup_uploads_total{outcome="success"}': 0,
+    'intent_bus_backup_uploads_total{outcome="failure"}': 0,
     intent_bus_idempotent_replays_total: 0,
   })
 })

@@ -54,7 +54,10 @@ describe('the duration of requests', () => {
 
   test('grows no series for addresses and methods that somebody makes up', async () => {
     const series = async () =>
-      (await scrape()).split('\n').filter(line => line.includes('duration_seconds_count{'))
+      (await scrape())
+        .split('\n')
+        // The look itself is counted at some time after it.
+        .filter(line => line.includes('duration_seconds_count{') && !line.includes('route="/metrics"'))
     for (const method of ['PROPFIND', 'MKCOL', 'REPORT']) {
       for (const path of ['/a', '/b', '/health', '/intent']) {
         await rawCall(bus.port, `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
