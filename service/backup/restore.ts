@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
@@ -56,7 +56,9 @@ export type Restored = {
  * @throws {BackupFault} it cannot be unpacked, its checksum is wrong, or it would overwrite
  */
 export async function restore(job: RestoreJob, now = Date.now()): Promise<Restored> {
-  const database = resolve(job.database)
+  const named = resolve(job.database)
+  // A link stays one: what it leads to is moved aside, and replaced on its own disk.
+  const database = existsSync(named) ? realpathSync(named) : named
   const file = resolve(job.file)
   if (!existsSync(file)) throw new BackupFault('failed', `${job.file} is not there.`)
   checkOpener(job)

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
@@ -9,14 +9,16 @@ const HANDOVER_MS = 2000
 /**
  * One broker per database file. The lock is an exclusive transaction on a small database beside it, held as long as
  * the process lives: the kernel lets go of it at a kill -9 too, so there is no stale lock to clean up by hand. Who
- * holds it stands in a text file next to that, because a locked database cannot be read.
+ * holds it stands in a text file next to that, because a locked database cannot be read. Both stand beside the file itself,
+ * by whatever name it was reached: of two who come by different names, one waits.
  *
  * @returns what lets go of it
  * @throws {StoreOpenError} naming the holder
  */
 export function takeOwnership(path: string): () => void {
-  const lockPath = `${path}.lock`
-  const holderPath = `${path}.holder`
+  const file = existsSync(path) ? realpathSync(path) : path
+  const lockPath = `${file}.lock`
+  const holderPath = `${file}.holder`
   let lock: Database | undefined
   try {
     lock = new Sqlite(lockPath, { timeout: HANDOVER_MS })

@@ -3,12 +3,15 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -117,6 +120,26 @@ test('a bus that runs is not overwritten, forced or not', async () => {
   await store.close()
   expect(intentsIn(database)).toBe(1)
 }, 20_000)
+
+test('by a link, too, a bus that runs is not overwritten; one that does not is replaced where it lies', async () => {
+  const dir = emptyDir()
+  const backup = await backupOf(await bus(join(dir, 'old'), 2), join(dir, 'backups'))
+  const real = await bus(join(dir, 'new'), 3)
+  mkdirSync(join(dir, 'link'))
+  symlinkSync(real, join(dir, 'link/bus.db'))
+  const byLink = job(backup.file, join(dir, 'link'), { force: true })
+  const running = await openSqliteStore({ path: real, log: quiet })
+  await expect(restore(byLink)).rejects.toThrow(/is in use by another bus/)
+  await running.close()
+
+  const restored = await restore(byLink)
+  expect([restored.database, intentsIn(real), intentsIn(restored.movedTo!)]).toEqual([
+    realpathSync(real),
+    2,
+    3,
+  ])
+  expect(lstatSync(join(dir, 'link/bus.db')).isSymbolicLink()).toBe(true)
+})
 
 test('a bus that holds something is overwritten only when that is said, and moved aside whole', async () => {
   const dir = emptyDir()

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -414,6 +414,9 @@ describe('refused in one line, with nothing made', () => {
     const letGo = takeOwnership(mover.target)
     expect(() => mover.run()).toThrow(/in use by another bus \(process \d+/)
     expect(mover.run({ dry: true }).report.taken).toBe(0)
+    const link = join(mover.dir, 'link.db')
+    symlinkSync(mover.target, link)
+    expect(() => mover.run({ env: { BUS_DB_PATH: link } })).toThrow(/in use by another bus/)
     letGo()
   })
 
