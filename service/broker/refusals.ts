@@ -23,6 +23,11 @@ const REFUSALS: Record<Refusal, () => BusError> = {
   no_key: () => new BusError('not_found', 'There is no key with that number.'),
   key_replaced: () =>
     new BusError('invalid_request', 'This key has been rotated already: rotate its successor instead.'),
+  key_end_unsaid: () =>
+    new BusError(
+      'invalid_request',
+      'The successor of this key is revoked, and this one ends with its overlap: say with expires_in how long the new one lives (0: without end).',
+    ),
   internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
 }
 

@@ -150,6 +150,7 @@ export type Refusal =
   | 'no_key'
   /** It has a successor already. */
   | 'key_replaced'
+  | 'key_end_unsaid'
   /** The engine could not carry out this one operation; the rest of its commit stands. */
   | 'internal'
 

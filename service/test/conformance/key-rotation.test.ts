@@ -111,6 +111,20 @@ test('the successor of a key with an end lives as long again, or as is said; the
 })
 
 describe('revoking one of two', () => {
+  test('leaves the first to be rotated again, when nobody wrote the second down', async () => {
+    const old = await bus.issue()
+    const id = await old.publish({ namespace: 'again' })
+    const { answer: lost } = await rotate(old)
+    await admin.post('/admin/revoke_key', { key_id: lost.key_id })
+    expect(refusal(await admin.post('/admin/rotate_key', { api_key: old.key }))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('expires_in'),
+    })
+    const { key, answer } = await rotate(old, { expires_in: 0 })
+    expect([answer.expires_at, answer.replaces.replaced_by]).toEqual([null, answer.key_id])
+    expect((await key.claim('?namespace=again'))?.id).toBe(id)
+  })
+
   test('leaves the other what it has; with the last one its memory goes', async () => {
     const old = await bus.issue()
     const published = await old.publish({}, { 'idempotency-key': 'kept' })

@@ -29,7 +29,11 @@ export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
 export function rotateKey(w: Writer, op: RotateKeyOp): Outcome<'rotateKey'> {
   const old = keyById(w, op.id)
   if (old === null) return NO_KEY
-  if (old.replacedBy !== null) return { ok: false, refusal: 'key_replaced' }
+  if (old.replacedBy !== null) {
+    if (keyById(w, old.replacedBy) !== null) return { ok: false, refusal: 'key_replaced' }
+    // Its successor was revoked, perhaps because nobody wrote it down. How long it was to live itself is known no more.
+    if (op.expiresAt === undefined) return { ok: false, refusal: 'key_end_unsaid' }
+  }
   const lifeMs = old.expiresAt === null ? null : old.expiresAt - old.createdAt
   const expiresAt = op.expiresAt === undefined ? (lifeMs === null ? null : w.now + lifeMs) : op.expiresAt
   const successor = insert(w, op, { ...old, expiresAt }, old.identity)
