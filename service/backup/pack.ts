@@ -80,7 +80,7 @@ export async function settle(
  *
  * @param opener `null`: it is not encrypted
  * @returns the checksum of the file as it lies there
- * @throws {BackupFault} it is cut off, changed, not a backup, or opens with something else
+ * @throws {BackupFault} it is cut off, changed, not a backup, or opens with something else; `no_room`: the disk is full
  */
 export async function unpack(path: string, target: string, opener: Opener | null): Promise<string> {
   const digest = createHash('sha256')
@@ -100,6 +100,10 @@ export async function unpack(path: string, target: string, opener: Opener | null
   } catch (error) {
     await rm(target, { force: true })
     if (error instanceof BackupFault) throw error
+    // It says nothing about the backup, and nobody should think the worse of it.
+    if (['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw new BackupFault('no_room', `The disk is full: there is no room for ${target}.`)
+    }
     throw new BackupFault(
       'failed',
       `${path} cannot be unpacked: it is cut off, damaged or no backup (${lineOf(error)}).`,

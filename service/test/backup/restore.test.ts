@@ -234,6 +234,14 @@ test('what is not a whole backup is refused, and nothing is changed', async () =
   expect(digestsIn(target).filter(line => !line.includes('.lock'))).toEqual(before)
 })
 
+test.runIf(process.platform === 'linux')('a full disk is not taken for a damaged backup', async () => {
+  const dir = emptyDir()
+  const { file } = await backupOf(await bus(join(dir, 'old'), 1), join(dir, 'kept'))
+  mkdirSync(join(dir, 'new'))
+  symlinkSync('/dev/full', join(dir, 'new/bus.db.restoring'))
+  await expect(restore(job(file, join(dir, 'new')))).rejects.toThrow(/The disk is full/)
+})
+
 test('without its checksum a backup is restored, and that is said', async () => {
   const dir = emptyDir()
   const { file } = await backupOf(await bus(join(dir, 'old'), 1), join(dir, 'kept'))
