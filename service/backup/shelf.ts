@@ -1,5 +1,5 @@
 /** A directory of backups: what lies in it, and what may go. */
-import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKSUM, type NameParts, nameOf, newestFirst, partsOf } from './names.ts'
 
@@ -52,6 +52,30 @@ export function tidy(directory: string, keepMs: number, now: number): string[] {
     }
   }
   return old.map(({ name }) => name)
+}
+
+/**
+ * Takes a name in a directory that backups of several buses come to: two of one second are called alike. What is there
+ * stays, unless it is the same one.
+ *
+ * @returns the name, or the next of that second that is free; its unfinished file is there, and nobody else's
+ */
+export function reserve(directory: string, name: string, sha256: string): string {
+  const parts = partsOf(name)!
+  for (let { again } = parts; ; again++) {
+    const candidate = nameOf({ ...parts, again })
+    const partial = join(directory, unfinished(candidate))
+    try {
+      writeFileSync(partial, '', { flag: 'wx', mode: 0o600 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+      throw error
+    }
+    // Looked at after the unfinished one is ours: whoever had it before may have given it its name just now.
+    if (!existsSync(join(directory, candidate)) || checksumBeside(directory, candidate) === sha256)
+      return candidate
+    rmSync(partial, { force: true })
+  }
 }
 
 /** What a backup of that moment has left that was broken off just now. */

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { expect, onTestFinished, test } from 'vitest'
 import { RealBus } from '../../../service/test/real-bus.ts'
@@ -148,6 +149,21 @@ test('a backup that takes longer than a call may wait is waited for', async () =
   const { out, code } = await userOf(impatient).run(['backup'])
   expect([code, out]).toEqual([0, expect.stringMatching(/^backup +bus-.*\n/)])
   expect(asked).toEqual(['/admin/backup?wait=60', '/admin/backups'])
+})
+
+test('two buses that are backed up into one directory in the same second leave a backup each', async () => {
+  const copies = emptyDir()
+  // One clock for both: their backups are called alike.
+  const users = [await busForTest(), await busForTest()].map(({ url }) => userOf(url))
+  await users[0]!.run(['publish', 'work', '"of the first alone"'])
+  const made = await Promise.all(users.map(user => user.json('backup', '--to', copies)))
+  expect(made[0].name).toBe(made[1].name)
+  expect(made[0].path).not.toBe(made[1].path)
+  for (const { path, sha256 } of made) {
+    expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(sha256)
+    expect(readFileSync(`${path}.sha256`, 'utf8')).toBe(`${sha256}  ${basename(path)}\n`)
+  }
+  expect(readdirSync(copies)).toHaveLength(4)
 })
 
 test('what arrives changed or cut off is no backup', async () => {

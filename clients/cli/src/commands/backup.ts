@@ -83,7 +83,7 @@ async function fetchInto(
 ): Promise<string> {
   const { settle, throughTo } = await import('../../../../service/backup/pack.ts')
   const { partsOf } = await import('../../../../service/backup/names.ts')
-  const { unfinished } = await import('../../../../service/backup/shelf.ts')
+  const { reserve, unfinished } = await import('../../../../service/backup/shelf.ts')
   if (partsOf(name) === null) throw new Failure(`${plain(name)} is no name of a backup.`, EXIT.failed)
   mkdirSync(to, { recursive: true, mode: 0o700 })
   const url = `${settings.url.replace(/\/+$/, '')}/admin/backups/${name}`
@@ -95,7 +95,8 @@ async function fetchInto(
   })
   if (answer.status !== 200 || answer.body === null)
     throw new Failure(`The backup cannot be fetched: the bus answered ${answer.status}.`, EXIT.unreachable)
-  const partial = join(to, unfinished(name))
+  const kept = reserve(to, name, sha256)
+  const partial = join(to, unfinished(kept))
   try {
     const got = await throughTo(partial, answer.body, [])
     if (got.sha256 !== sha256)
@@ -103,13 +104,13 @@ async function fetchInto(
         `${name} arrived changed: its checksum is ${got.sha256}, and should be ${sha256}.`,
         EXIT.failed,
       )
-    await settle(to, name, partial, sha256)
+    await settle(to, kept, partial, sha256)
   } catch (error) {
     await rm(partial, { force: true })
     if (error instanceof Failure) throw error
     throw new Failure(`The backup did not arrive whole: ${(error as Error).message}`, EXIT.failed)
   }
-  return resolve(to, name)
+  return resolve(to, kept)
 }
 
 async function tidied(directory: string, keep: number): Promise<string[]> {
