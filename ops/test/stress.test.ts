@@ -2,8 +2,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { root } from '../../service/test/real-bus.ts'
 import { ADMIN_TOKEN, busForFile, busForTest, MASTER } from '../../service/test/support/bus.ts'
@@ -105,6 +108,49 @@ test('a key that is held to a rate gets its jobs done, and is not blamed on the 
   expect(outcome.counts.rateLimits).toBeGreaterThan(0)
   expect(outcome.counts).toMatchObject({ networkErrors: 0, settled: 5 })
   expect(loadChecks(outcome, 5).filter(({ ok }) => ok === false)).toEqual([])
+})
+
+/** Passes on to a bus. `answer` may keep to itself that a settle was answered, or refuse it. */
+async function between(url: string, answer: (path: string) => 'pass' | 'refuse' | 'lose'): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const what = request.url!.startsWith('/fulfill/') ? answer(request.url!) : 'pass'
+    if (what === 'refuse') return void response.writeHead(503).end()
+    const body = await buffer(request)
+    const { method = 'GET', headers } = request
+    const passed = { 'x-api-key': `${headers['x-api-key']}`, 'content-type': 'application/json' }
+    const reply = await fetch(url + request.url, {
+      method,
+      headers: { ...passed, 'idempotency-key': `${headers['idempotency-key'] ?? ''}` },
+      ...(method === 'POST' ? { body } : {}),
+    })
+    if (what === 'lose') return void request.socket.destroy()
+    const retryAfter = reply.headers.get('retry-after')
+    response.writeHead(reply.status, retryAfter === null ? {} : { 'retry-after': retryAfter })
+    response.end(await reply.text())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('what was refused and tried again counts for as long as all of it took, and a lost answer is no job without a latency', async () => {
+  const seen = new Set<string>()
+  const url = await between(bus.url, path => {
+    if (seen.has(path)) return 'pass'
+    seen.add(path)
+    return seen.size <= 2 ? 'lose' : 'refuse'
+  })
+  const profile = profileOf('custom', 2, 6)
+  const access = { url, ...master }
+  const { counts, latencies } = await load(specOf('twice', { access, profile, quietMs: 300 }), never)
+  expect(counts).toMatchObject({ networkErrors: 2, leaseLosses: 2, overloads: 4, settled: 4 })
+  expect(latencies['end to end'].count).toBe(6)
+  // The harness stays away for 100 ms before it tries again.
+  expect(latencies.settle.percentile(0.01)).toBeGreaterThanOrEqual(99)
 })
 
 test('a job whose worker is gone is waited for until its lease and its backoff are over', async () => {

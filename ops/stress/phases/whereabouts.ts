@@ -26,8 +26,11 @@ export async function stuck(client: BusClient, left: readonly Job[], run: Run): 
     // It may have been settled meanwhile, and then this was before.
     if (job.settledAt !== null) continue
     job.status = status
-    // Settled, then, by the one whose answer was lost.
-    if (job.status === 'fulfilled') job.settledAt ??= job.unsure[0] ?? null
+    // Settled, then, by one whose answer was lost. Which of them nobody knows: the last is the one that does not flatter.
+    const settledAt = job.unsure.at(-1)
+    if (job.status !== 'fulfilled' || settledAt === undefined) continue
+    job.settledAt = settledAt
+    run.latencies['end to end'].record(settledAt - job.intendedAt)
   }
   const missing = asked.filter(job => job.settledAt === null).map(({ status }) => status ?? 'nothing')
   if (missing.length === 0) return null

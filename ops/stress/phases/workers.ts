@@ -92,10 +92,13 @@ async function settleBy(
   held: Held[],
   call: { path: string; body: unknown },
 ): Promise<void> {
+  let begunAt: number | null = null
   for (let tries = 1; tries <= SETTLE_TRIES; tries += 1) {
     const reply = await client.send(call)
+    // What was refused and tried again took the worker as long as all of that.
+    begunAt ??= reply.sentAt
     if (reply.status === 200) {
-      run.latencies.settle.record(reply.answeredAt - reply.sentAt)
+      run.latencies.settle.record(reply.answeredAt - begunAt)
       const { items } = membersOf(reply) as { items?: { ok: boolean }[] }
       for (const [i, { job }] of held.entries()) {
         if (items === undefined || items[i]?.ok === true) accept(run, job, reply)
