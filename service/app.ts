@@ -65,6 +65,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)
   const maintenance = new MaintenanceMode(broker, settings.maintenance, await broker.store.maintenance())
+  // It may have been left on long ago, or have come with a backup: who starts a bus that turns all away should read why.
+  if (maintenance.on) {
+    const cause =
+      maintenance.state.by === 'variable' ? 'BUS_MAINTENANCE_MODE' : 'the switch of /admin/maintenance'
+    logger.warn(`the bus is in maintenance mode, by ${cause}: all but admins are answered 503`)
+  }
   const proxies = new ProxyWatch(settings.trustProxy)
   guard(app, { settings, broker, keys, limits, maintenance, proxies, observer: metrics, wallNow })
   handleErrors(app, broker, limits, metrics)

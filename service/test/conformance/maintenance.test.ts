@@ -45,6 +45,7 @@ test('it outlives a restart, with its beginning and its note, and so does its en
   await bus.clock.advance(60_000)
   await bus.restart()
   expect((await bus.admin.get('/admin/maintenance')).json).toEqual(begun)
+  expect(bus.log.filter(line => line.includes('in maintenance mode, by the switch'))).toHaveLength(1)
   expect((await bus.master.post('/claim')).status).toBe(503)
   expect((await on(bus, { note: 'newer disk' })).json).toEqual({ ...begun, note: 'newer disk' })
   await off(bus)
