@@ -66,9 +66,11 @@ async function waitFor({ bus }: Session): Promise<NewBackup | Backup> {
     await sleep(LOOK_MS)
     const { backups, runningSince, lastFailure } = await bus.admin.backups()
     if (runningSince !== null) continue
-    // Names have whole seconds.
-    const newest = backups.find(({ takenAt }) => takenAt >= Math.floor(made.runningSince))
-    if (newest !== undefined) return newest
+    // Names have whole seconds. One of a later second is of a clock that was ahead once, and not the one that was asked for.
+    const since = backups.filter(({ takenAt }) => takenAt >= Math.floor(made.runningSince))
+    const newest = since.find(({ takenAt }) => takenAt === since.at(-1)!.takenAt)
+    const failed = lastFailure !== null && lastFailure.at >= made.runningSince
+    if (newest !== undefined && !failed) return newest
     throw new Failure(
       `The backup failed: ${plain(lastFailure?.message ?? 'the bus was stopped')}`,
       EXIT.failed,
