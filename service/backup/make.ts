@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Contents, copyInto, examine, type KeptFile } from '../store/sqlite/copy.ts'
 import { BackupFault } from './fault.ts'
 import { copyPath, removeLeftCopy } from './left-copy.ts'
 import { nameOf } from './names.ts'
 import { pack } from './pack.ts'
 import type { Seal } from './seal.ts'
+import { reserve } from './shelf.ts'
 
 export type Job = {
   /** The database's file. */
@@ -49,7 +50,7 @@ export async function makeBackup({ source, directory, at, seal, keep, leaveBytes
   try {
     copyInto(source, copy, at, keep)
     const contents = examine(copy)
-    const name = freeName(directory, at, seal !== null)
+    const name = reserve(directory, nameOf({ at, again: 0, encrypted: seal !== null }), null)
     const packed = await pack(copy, directory, name, seal)
     return {
       name,
@@ -92,10 +93,3 @@ function findRoom(source: string, directory: string, leaveBytes: number): void {
 }
 
 const mb = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
-
-function freeName(directory: string, at: number, encrypted: boolean): string {
-  for (let again = 0; ; again++) {
-    const name = nameOf({ at, again, encrypted })
-    if (!existsSync(join(directory, name))) return name
-  }
-}

@@ -36,8 +36,8 @@ export async function pack(
   seal: Seal | null,
 ): Promise<{ bytes: number; sha256: string }> {
   const partial = join(directory, unfinished(name))
-  const steps = seal === null ? [] : [await sealer(seal)]
   try {
+    const steps = seal === null ? [] : [await sealer(seal)]
     const packed = await throughTo(partial, createReadStream(source, { highWaterMark: READ_BYTES }), [
       createZstdCompress(ZSTD),
       ...steps,

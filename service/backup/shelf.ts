@@ -58,9 +58,10 @@ export function tidy(directory: string, keepMs: number, now: number): string[] {
  * Takes a name in a directory that backups of several buses come to: two of one second are called alike. What is there
  * stays, unless it is the same one.
  *
+ * @param sha256 `null`: there is none yet, so it is the same as no other
  * @returns the name, or the next of that second that is free; its unfinished file is there, and nobody else's
  */
-export function reserve(directory: string, name: string, sha256: string): string {
+export function reserve(directory: string, name: string, sha256: string | null): string {
   const parts = partsOf(name)!
   for (let { again } = parts; ; again++) {
     const candidate = nameOf({ ...parts, again })
@@ -72,8 +73,8 @@ export function reserve(directory: string, name: string, sha256: string): string
       throw error
     }
     // Looked at after the unfinished one is ours: whoever had it before may have given it its name just now.
-    if (!existsSync(join(directory, candidate)) || checksumBeside(directory, candidate) === sha256)
-      return candidate
+    if (!existsSync(join(directory, candidate))) return candidate
+    if (sha256 !== null && checksumBeside(directory, candidate) === sha256) return candidate
     rmSync(partial, { force: true })
   }
 }

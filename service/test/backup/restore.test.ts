@@ -311,6 +311,16 @@ test('secrets travel in sealed backups only, and none stays in the database', as
   expect(readFileSync(join(target, 'secrets.env'), 'utf8')).toBe('BUS_SECRET=mine\n')
 })
 
+test('two buses with one backup directory leave a backup each, of the same second too', async () => {
+  const dir = emptyDir()
+  const [large, small] = [await bus(join(dir, 'a'), 3000), await bus(join(dir, 'b'), 10)]
+  const made = await Promise.all([large, small].map(each => backupOf(each, join(dir, 'kept'))))
+  for (const [i, { file }] of made.entries()) {
+    const restored = await restore(job(file, join(dir, `new-${i}`)))
+    expect([restored.contents.intents.open, restored.checksum]).toEqual([[3000, 10][i], 'right'])
+  }
+})
+
 test('a copy of a bus that is killed while it is made is no backup', async () => {
   const dir = emptyDir()
   const database = await bus(join(dir, 'old'), 3)
