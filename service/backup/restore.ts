@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { SECRETS_FILE } from '../secrets/first-start.ts'
 import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
 import { vaultOpens } from '../secrets/sealing-key.ts'
 import {
@@ -18,6 +19,9 @@ import { partsOf } from './names.ts'
 import { syncFolder, unpack } from './pack.ts'
 import type { Opener } from './seal.ts'
 import { checksumBeside } from './shelf.ts'
+
+/** What may travel inside. */
+const TRAVELLING = [SECRETS_FILE, 'bus.key']
 
 export type RestoreJob = {
   /** The backup. */
@@ -70,6 +74,7 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
     const checksum = await unpackChecked(file, unpacked, job.opener)
     const contents = examine(unpacked)
     const files = takeKeptFiles(unpacked)
+    refusePlanted(files, job)
     const sealed = readSealedKeys(unpacked)
     await sync(unpacked)
 
@@ -113,6 +118,16 @@ function refuseToOverwrite(database: string, force: boolean): void {
   throw new BackupFault(
     'failed',
     `${database} is not empty. With --force it is moved aside (not deleted), and the backup takes its place.`,
+  )
+}
+
+/** Whoever can write to a disk with backups that are not sealed must not hand a new bus its secrets, or any other file. */
+function refusePlanted(files: readonly KeptFile[], { file, opener }: RestoreJob): void {
+  const planted = files.find(({ name }) => opener === null || !TRAVELLING.includes(name))
+  if (planted === undefined) return
+  throw new BackupFault(
+    'failed',
+    `${file} carries a file ${JSON.stringify(planted.name)}, which no bus puts into ${opener === null ? 'a backup that is not encrypted' : 'its backups'}: somebody has changed it.`,
   )
 }
 

@@ -311,6 +311,29 @@ test('secrets travel in sealed backups only, and none stays in the database', as
   expect(readFileSync(join(target, 'secrets.env'), 'utf8')).toBe('BUS_SECRET=mine\n')
 })
 
+test('a file that was planted in a backup goes nowhere, and nothing is changed', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 1)
+  const seal = { passphrase: 'correct horse battery' }
+  const strange = await backupOf(database, join(dir, 'kept'), {
+    seal,
+    keep: [{ name: '.profile', text: 'x' }],
+  })
+  const db = new Sqlite(database)
+  db.pragma('journal_mode = DELETE')
+  db.exec(`CREATE TABLE kept_files (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+           INSERT INTO kept_files VALUES ('secrets.env', 'BUS_SECRET=known-to-a-stranger')`)
+  db.close()
+  const open = join(dir, 'bus-20270115T080000Z.db.zst')
+  writeFileSync(open, zstdCompressSync(readFileSync(database)))
+  const target = join(dir, 'new')
+  await expect(restore(job(strange.file, target, { opener: seal }))).rejects.toThrow(
+    /carries a file ".profile"/,
+  )
+  await expect(restore(job(open, target))).rejects.toThrow(/carries a file "secrets.env"/)
+  expect(readdirSync(target)).toEqual(['bus.db.lock'])
+})
+
 test('two buses with one backup directory leave a backup each, of the same second too', async () => {
   const dir = emptyDir()
   const [large, small] = [await bus(join(dir, 'a'), 3000), await bus(join(dir, 'b'), 10)]
