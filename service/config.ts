@@ -85,5 +85,7 @@ function readValues(env: Env): Values {
 
 /** Quoted, on one line, and not too long for it. */
 function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+  // What was put into the wrong variable, or into an address: logs are read by more people than secrets are.
+  const open = text.replace(/AGE-SECRET-KEY-1\w*/gi, 'AGE-SECRET-KEY-1…').replace(/:\/\/\S*@/g, '://…@')
+  return JSON.stringify(open.length > 60 ? `${open.slice(0, 60)}…` : open)
 }

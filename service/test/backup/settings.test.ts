@@ -65,6 +65,24 @@ test.each([
   expect(() => readConfig(env)).toThrow(reason)
 })
 
+test('a secret in the wrong place is refused without being shown', () => {
+  const identity = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`
+  const told = (env: Env) => {
+    try {
+      readConfig(env)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'taken'
+  }
+  for (const recipient of [identity, `age1abc,${identity.toLowerCase()}`]) {
+    expect(told({ BUS_BACKUP_RECIPIENT: recipient })).toMatch(/^BUS_BACKUP_RECIPIENT is "[^Qq]*": it takes/)
+  }
+  expect(told({ ...S3, BUS_BACKUP_S3_URL: 'https://id:5eed@s3.example.com/b' })).toMatch(
+    /^BUS_BACKUP_S3_URL is "https:\/\/…@s3\.example\.com\/b": it takes/,
+  )
+})
+
 test('a bucket is taken apart', () => {
   expect(settings({ ...S3, BUS_BACKUP_S3_PREFIX: 'pi/', BUS_BACKUP_S3_REGION: 'eu-1' }).bucket).toEqual({
     url: 'https://s3.example.com/bucket',
