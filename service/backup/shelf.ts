@@ -17,6 +17,9 @@ const UNFINISHED = /^\.bus-.*\.partial$/
 /** One that is written grows all the time. What has not for so long is what a kill left, in ms. */
 const LEFT_BEHIND_MS = 3_600_000
 
+/** Whatever the clock says. */
+const ALWAYS_KEPT = 3
+
 /** @returns the newest first; none when there is no such directory */
 export function shelved(directory: string): Shelved[] {
   const found: Shelved[] = []
@@ -31,15 +34,15 @@ export function shelved(directory: string): Shelved[] {
 }
 
 /**
- * Deletes the backups that are older than `keepMs`, but never the newest that has its checksum, and what unfinished ones
- * left. Other files stay.
+ * Deletes the backups that are older than `keepMs`, and what unfinished ones left. The newest three that have their checksum
+ * stay however old they are: by a clock that has jumped ahead all of them are. Other files stay.
  *
  * @returns the names of the backups that went
  */
 export function tidy(directory: string, keepMs: number, now: number): string[] {
   const all = shelved(directory)
-  const newest = all.find(({ sha256 }) => sha256 !== null)
-  const old = all.filter(backup => backup !== newest && now - backup.at > keepMs)
+  const newest = all.filter(({ sha256 }) => sha256 !== null).slice(0, ALWAYS_KEPT)
+  const old = all.filter(backup => !newest.includes(backup) && now - backup.at > keepMs)
   for (const { name } of old) {
     // The checksum last: a backup without one would look unverified.
     rmSync(join(directory, name), { force: true })

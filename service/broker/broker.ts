@@ -4,6 +4,8 @@ import { JITTER_MS } from '../intent/retry.ts'
 import { type Ask, type KeyId, sameRoute } from '../intent/routing.ts'
 import type {
   Actor,
+  AuditAction,
+  AuditEntry,
   Claimed,
   ExtendOp,
   FailOp,
@@ -263,6 +265,11 @@ export class Broker {
   /** Keeps whether there is maintenance. What that means for requests is not the broker's. */
   async maintain(on: boolean, note: string, by?: Actor): Promise<Maintenance | null> {
     return accept(await this.#submit({ kind: 'maintain', on, note, by }))
+  }
+
+  /** Puts what an admin did outside the database into the audit trail. */
+  async record(action: AuditAction, subject: string, detail: AuditEntry['detail'], by: Actor): Promise<void> {
+    accept(await this.#submit({ kind: 'record', action, subject, detail, by }))
   }
 
   /** Answers whoever waits for work or for an end: there is none now. */

@@ -204,7 +204,7 @@ export const VARIABLES = {
     defaultText: '`7d`',
     min: 60,
     max: 10 * YEAR,
-    meaning: 'How long backups are kept. The newest that was verified stays in any case.',
+    meaning: 'How long backups are kept. The newest three that were verified stay in any case.',
   }),
   BUS_BACKUP_RECIPIENT: pattern({
     default: '',

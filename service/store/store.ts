@@ -84,6 +84,14 @@ export type RetryDeadOp = Audited & { kind: 'retryDead'; ids: string[]; ttlMs: n
 /** Deletes the dead among them for good, as a prune does: an idempotency key goes on answering until it lapses. */
 export type DropDeadOp = Audited & { kind: 'dropDead'; ids: string[] }
 /** Switches maintenance; it outlives a restart. What it is already it stays, and no entry is made of it. */
+/** What was done outside the database: it goes into the audit trail after the fact. */
+export type RecordOp = {
+  kind: 'record'
+  by: Actor
+  action: AuditAction
+  subject: string
+  detail: AuditEntry['detail']
+}
 export type MaintainOp = Audited & { kind: 'maintain'; on: boolean; note: string }
 /**
  * `namespace: null` empties everything but the keys and the audit trail, at once. A namespace goes in bounded steps: its intents, then the
@@ -136,6 +144,7 @@ export type Op =
   | RetryDeadOp
   | DropDeadOp
   | MaintainOp
+  | RecordOp
   | PurgeOp
   | SweepOp
 
@@ -220,6 +229,7 @@ export type ValueOf = {
   retryDead: boolean[]
   dropDead: boolean[]
   maintain: Maintenance | null
+  record: null
   /** `deleted` counts intents. */
   purge: { deleted: number; next: PurgeCursor | null }
   sweep: Swept
@@ -293,6 +303,8 @@ export const AUDIT_ACTIONS = [
   'purged',
   'maintenance_on',
   'maintenance_off',
+  'backup_made',
+  'backup_fetched',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

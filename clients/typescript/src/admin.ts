@@ -50,6 +50,8 @@ export type AuditAction =
   | 'purged'
   | 'maintenance_on'
   | 'maintenance_off'
+  | 'backup_made'
+  | 'backup_fetched'
 
 export type AuditEntry = {
   sequence: number

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Backup, Backups } from '../../backup/backups.ts'
 import { BusError } from '../../errors.ts'
+import type { AuditEntry } from '../../store/store.ts'
 import { seconds, sendJson } from '../answers.ts'
+import { actorOf } from '../auth/actor.ts'
 import { reader } from '../read.ts'
 import { BackupParams, BackupQuery } from '../schemas/requests.ts'
 import type { BackupAnswer, BackupsAnswer } from '../schemas/responses.ts'
@@ -25,6 +27,10 @@ export function backupRoutes(app: FastifyInstance, { broker, backups, clock, wal
     const from = available()
     const startedAt = wallNow()
     const made = from.make()
+    made.then(
+      ({ name, bytes, encrypted }) => noted(request, 'backup_made', name, { bytes, encrypted }),
+      () => undefined,
+    )
     const patience = Promise.withResolvers<null>()
     if (wait === 0) patience.resolve(null)
     const callOff = clock.after(wait * 1000, () => patience.resolve(null))
@@ -60,12 +66,25 @@ export function backupRoutes(app: FastifyInstance, { broker, backups, clock, wal
     const { name } = readParams(request.params)
     const found = from.list().find(backup => backup.name === name)
     if (found === undefined) throw new BusError('not_found', 'There is no backup of that name.')
+    await noted(request, 'backup_fetched', name, {})
     return reply
       .header('content-type', 'application/octet-stream')
       .header('content-length', found.bytes)
       .header('content-disposition', `attachment; filename="${name}"`)
       .send(createReadStream(join(from.directory, name)))
   })
+
+  /** A disk that is full is no reason to have no backup, so the trail may lack this; the log has it then. */
+  async function noted(
+    request: FastifyRequest,
+    action: 'backup_made' | 'backup_fetched',
+    name: string,
+    detail: AuditEntry['detail'],
+  ): Promise<void> {
+    await broker
+      .record(action, name, detail, actorOf(request))
+      .catch(err => request.log.error({ err, action, name }, 'the audit trail could not be written'))
+  }
 
   function available(): Backups {
     if (backups !== null) return backups

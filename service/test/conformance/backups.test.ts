@@ -169,7 +169,7 @@ test('a damaged database is not backed up as if it were whole', async () => {
   expect(readdirSync(dir)).toEqual([])
 })
 
-test('backups that were kept long enough go with the next one; the newest stays whatever its age', async () => {
+test('backups that were kept long enough go with the next one', async () => {
   const { bus, dir } = await busInto({ BUS_BACKUP_KEEP: '2d' })
   const make = async () => (await bus.admin.post('/admin/backup')).json.name as string
   const first = await make()
@@ -178,15 +178,46 @@ test('backups that were kept long enough go with the next one; the newest stays 
   utimesSync(join(dir, '.bus-20260101T000000Z.db.zst.partial'), 0, 0)
   bus.clock.skip(DAY_MS)
   const second = await make()
-  expect(backupsIn(dir)).toEqual([first, second])
-  bus.clock.skip(DAY_MS + 1000)
+  bus.clock.skip(1000)
   const third = await make()
-  expect(readdirSync(dir).toSorted()).toEqual(
-    [second, `${second}.sha256`, third, `${third}.sha256`, 'bus-notes.txt'].toSorted(),
-  )
-  bus.clock.skip(30 * DAY_MS)
+  expect(backupsIn(dir)).toEqual([first, second, third])
+  bus.clock.skip(DAY_MS + 1000)
+  const last = await make()
+  expect(backupsIn(dir)).toEqual([second, third, last])
+  expect(readdirSync(dir)).toContain('bus-notes.txt')
+  expect(readdirSync(dir)).toHaveLength(7)
+})
+
+test('the newest three stay whatever their age, or a clock that jumps ahead would leave one', async () => {
+  const { bus, dir } = await busInto({ BUS_BACKUP_KEEP: '2d' })
+  const names: string[] = []
+  for (let i = 0; i < 4; i++) {
+    names.push((await bus.admin.post('/admin/backup')).json.name)
+    bus.clock.skip(1000)
+  }
+  bus.clock.skip(40 * DAY_MS)
+  const { name } = (await bus.admin.post('/admin/backup')).json
+  expect(backupsIn(dir)).toEqual([...names.slice(2), name])
   await bus.restart()
-  expect(backupsIn(dir)).toEqual([second, third])
+  expect(backupsIn(dir)).toEqual([...names.slice(2), name])
+})
+
+test('the audit trail says who made a backup, and who took one away', async () => {
+  const { bus } = await busInto()
+  const { name, bytes } = (await bus.admin.post('/admin/backup')).json
+  await bus.admin.get(`/admin/backups/${name}`)
+  await bus.admin.get('/admin/backups/bus-20260101T000000Z.db.zst')
+  await expect
+    .poll(async () => (await bus.admin.get('/admin/audit')).json.entries)
+    .toMatchObject([
+      {
+        action: 'backup_made',
+        subject: name,
+        detail: { bytes, encrypted: false },
+        credential: 'admin_token',
+      },
+      { action: 'backup_fetched', subject: name, detail: {}, credential: 'admin_token' },
+    ])
 })
 
 test('the timer counts from the last backup on disk, not from the start', async () => {

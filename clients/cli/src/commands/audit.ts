@@ -17,6 +17,8 @@ const ACTIONS: AuditAction[] = [
   'purged',
   'maintenance_on',
   'maintenance_off',
+  'backup_made',
+  'backup_fetched',
 ]
 
 const LOOK_EVERY_MS = 2000

@@ -51,8 +51,10 @@ async function fromBus(session: Session, { to, keep }: Options): Promise<void> {
   const { output } = session
   const made = await waitFor(session)
   if (made.sha256 === null) throw new Failure(`${made.name} has no checksum beside it.`, EXIT.failed)
-  if ('uploaded' in made && made.uploaded === false)
-    output.note('It could not be uploaded to the bucket; the log of the bus says why.')
+  if ('uploaded' in made && made.uploaded === false) {
+    output.complain('It could not be uploaded to the bucket; the log of the bus says why.')
+    process.exitCode = EXIT.failed
+  }
   if (to === undefined) return output.say(made, () => told(made, `in the backup directory of the bus`))
   const path = await fetchInto(session, made as Backup & { sha256: string }, to)
   const deleted = keep === undefined ? [] : await tidied(to, keep)

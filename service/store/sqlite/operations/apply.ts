@@ -1,6 +1,7 @@
 import type { Nonce, Op, Outcome, SettleAllOp } from '../../store.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
+import { audit } from './audit.ts'
 import { claim, release } from './claim.ts'
 import { dropDead, retryDead } from './dead-letters.ts'
 import { changeKey, createKey, revokeKey, rotateKey } from './keys.ts'
@@ -49,6 +50,9 @@ export function apply(w: Writer, op: Op): Outcome {
       return { ok: true, value: null }
     case 'maintain':
       return maintain(w, op)
+    case 'record':
+      audit(w, op.by, op.action, op.subject, op.detail)
+      return { ok: true, value: null }
     case 'cancel':
       return cancel(w, op)
     case 'retry':
