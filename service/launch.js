@@ -13,6 +13,12 @@ import { withSuitableNode } from './suitable-node.js'
 const folder = fileURLToPath(new URL('../node_modules/.cache/intent-bus', import.meta.url))
 
 withSuitableNode(import.meta.url, 1, () => {
+  // As a container's first process it is not ended by a signal that nobody listens for: until the bus does, we do.
+  if (process.pid === 1) {
+    process.once('SIGTERM', () => {
+      if (process.listenerCount('SIGTERM') === 0) process.exit(143)
+    })
+  }
   if (process.env.NODE_COMPILE_CACHE === undefined) {
     nodeModule.enableCompileCache(folder)
     // Threads take it from the environment.

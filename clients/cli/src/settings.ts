@@ -126,8 +126,10 @@ function fromThisDirectory(env: Env): Settings {
   const secrets = existsSync(file) ? parseEnv(readSecretFile(file, file)) : {}
   const here = { name: file, value: secrets['BUS_SECRET'] }
   const admin = { name: file, value: secrets['BUS_ADMIN_SECRET'] }
-  const key = givenSecret(variable('BUS_SECRET', env)) ?? givenSecret(here)
-  const adminToken = givenSecret(variable('BUS_ADMIN_SECRET', env)) ?? givenSecret(admin)
+  const key = givenSecret(variable('BUS_SECRET', env), variable('BUS_SECRET_FILE', env)) ?? givenSecret(here)
+  const adminToken =
+    givenSecret(variable('BUS_ADMIN_SECRET', env), variable('BUS_ADMIN_SECRET_FILE', env)) ??
+    givenSecret(admin)
   const port = env['PORT']
   const url = existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
   const files = [...(url === '' ? [] : [noted]), ...(Object.keys(secrets).length === 0 ? [] : [file])]
