@@ -1,0 +1,249 @@
+/** The Dockerfile, the compose file and the blueprint for Render against ops/deployment.ts, and against each other. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import { describe, expect, test } from 'vitest'
+import { SECRET_NAMES } from '../../service/config/secret-variables.ts'
+import { unknownVariables } from '../../service/config/unknown.ts'
+import { readConfig } from '../../service/config.ts'
+import { root } from '../../service/test/real-bus.ts'
+import { DEPLOYMENT } from '../deployment.ts'
+import { RENDER_BLUEPRINT } from './render-blueprint.ts'
+import { readsYaml, yamlFile } from './yaml-file.ts'
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const dockerfile = read('Dockerfile')
+const finalStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+
+/** Everything that an ARG of this name is set to. */
+const args = (name: string) =>
+  [...dockerfile.matchAll(new RegExp(`^ARG ${name}=(.*)$`, 'gm'))].map(match => match[1])
+
+test('the four secrets of the bus are all there are', () => {
+  expect(DEPLOYMENT.secrets).toEqual(SECRET_NAMES)
+})
+
+describe('the image', () => {
+  test('listens, keeps its data and is asked after its health where the description says', () => {
+    const env = Object.fromEntries(
+      [...finalStage.matchAll(/^(?:ENV|) +([A-Z_]+)=(\S+)/gm)].map(([, name, value]) => [name, value]),
+    )
+    expect(env).toMatchObject({
+      HOST: DEPLOYMENT.host,
+      PORT: `${DEPLOYMENT.port}`,
+      BUS_DB_PATH: DEPLOYMENT.database,
+    })
+    expect(finalStage).toContain(`\nEXPOSE ${DEPLOYMENT.port}\n`)
+    expect(finalStage).toContain(`\nVOLUME ${DEPLOYMENT.data}\n`)
+    expect(read('ops/image/health.js')).toContain(
+      `http://127.0.0.1:\${process.env.PORT || ${DEPLOYMENT.port}}${DEPLOYMENT.ready}\``,
+    )
+    expect(read('ops/image/slim.js')).toContain(`'${DEPLOYMENT.data.slice(1)}'`)
+  })
+
+  test('is of this version, and runs as a number that is not root', () => {
+    expect(args('VERSION')).toEqual([DEPLOYMENT.version])
+    expect(args('RUN_AS')).toEqual([`${DEPLOYMENT.user}`])
+    expect(finalStage).toMatch(/\nUSER \$\{RUN_AS\}:\$\{RUN_AS\}\n/)
+  })
+
+  test('needs no shell, to start, to be asked or to be built', () => {
+    const commands = [...finalStage.matchAll(/(?:^|\n| )(RUN|CMD|ENTRYPOINT) (.)/g)]
+    expect(commands.map(([, name]) => name)).toEqual(['RUN', 'CMD', 'ENTRYPOINT', 'CMD'])
+    expect(commands.map(([, , begin]) => begin)).toEqual(['[', '[', '[', '['])
+  })
+
+  test('has the same base in the Dockerfile, twice, and in the bake file', () => {
+    const [base, again] = args('BASE_IMAGE')
+    expect(again).toBe(base)
+    const bake = read('docker-bake.hcl')
+    const inBake = (name: string) => new RegExp(`variable "${name}" { default = "(.*)" }`).exec(bake)?.[1]
+    expect(inBake('BASE_IMAGE')).toBe(base)
+    expect(inBake('BUILD_IMAGE')).toBe(args('BUILD_IMAGE')[0])
+    expect(inBake('VERSION')).toBe(DEPLOYMENT.version)
+  })
+
+  test('has what an install script would make: no package that it takes needs one', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { dev?: boolean; optional?: boolean; hasInstallScript?: boolean }>
+    }
+    const scripted = Object.entries(packages).filter(([, each]) => each.hasInstallScript && !each.dev)
+    expect(scripted.map(([path]) => path)).toEqual([])
+  })
+})
+
+type Service = {
+  image: string
+  profiles?: string[]
+  environment?: Record<string, string>
+  ports?: string[]
+  volumes?: string[]
+  command?: string[]
+  read_only?: boolean
+  cap_drop?: string[]
+  security_opt?: string[]
+  restart?: string
+  stop_grace_period?: string
+  healthcheck?: { test?: string[]; disable?: boolean }
+  depends_on?: Record<string, { condition: string }>
+  deploy?: { resources: { limits: { cpus: string; memory: string; pids: number } } }
+  logging?: { options: Record<string, string> }
+}
+
+describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
+  const text = read('docker-compose.yml')
+  const { services, volumes } = readsYaml
+    ? yamlFile<{ services: Record<string, Service>; volumes: Record<string, null> }>('docker-compose.yml')
+    : { services: {}, volumes: {} }
+  const bus = services['bus']!
+  const mounts = (name: string) =>
+    Object.fromEntries(services[name]!.volumes!.map(each => each.split(':').slice(0, 2)))
+
+  test('runs the bus where the description says, and no longer than it says', () => {
+    expect(bus.ports).toEqual([`\${BIND_ADDRESS:-127.0.0.1}:\${BUS_PORT:-8080}:${DEPLOYMENT.port}`])
+    expect(mounts('bus')['bus-data']).toBe(DEPLOYMENT.data)
+    expect(bus.stop_grace_period).toBe(`${DEPLOYMENT.stopGraceSeconds}s`)
+    const { cpus, memory, pids } = DEPLOYMENT.limits
+    expect(bus.deploy!.resources.limits).toEqual({
+      cpus: `\${BUS_CPUS:-${cpus}}`,
+      memory: `\${BUS_MEMORY:-${memory}}`,
+      pids,
+    })
+  })
+
+  test('gives the bus every secret by a file, which the first start makes where the bus looks for it', () => {
+    const made = read('ops/image/make-secrets.js')
+    for (const name of DEPLOYMENT.secrets) {
+      const file = bus.environment![`${name}_FILE`]!
+      expect(made, name).toContain(`'${file}'`)
+      const volume = Object.entries(mounts('bus')).find(([, path]) => file.startsWith(`${path}/`))![0]
+      expect(mounts('secrets')[volume], name).toBe(mounts('bus')[volume])
+    }
+    // Nobody else has what opens the bus.
+    const holders = Object.keys(services).filter(name =>
+      services[name]!.volumes?.some(each => each.startsWith('bus-secrets:')),
+    )
+    expect(holders).toEqual(['secrets', 'bus'])
+  })
+
+  test('has no secret in itself, and no setting of the bus that the bus does not know', () => {
+    for (const { environment = {} } of Object.values(services)) {
+      const secret = Object.keys(environment).filter(name => /SECRET|PASSWORD|TOKEN|KEY/.test(name))
+      expect(secret.filter(name => !name.endsWith('_FILE') && !name.endsWith('__FILE'))).toEqual([])
+    }
+    expect(unknownVariables(bus.environment!)).toEqual([])
+  })
+
+  test.each(Object.keys(services))('%s can do as little as possible, and is limited', name => {
+    const service = services[name]!
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      restart: name === 'secrets' ? 'no' : 'unless-stopped',
+      logging: { options: { 'max-size': '10m' } },
+    })
+    const { cpus, memory, pids } = service.deploy!.resources.limits
+    expect([cpus, memory, pids].every(Boolean)).toBe(true)
+    // The image of the bus has its own check.
+    if (!['secrets', 'bus'].includes(name)) expect(service.healthcheck!.test![0]).toBe('CMD')
+    for (const { condition } of Object.values(service.depends_on ?? {})) {
+      expect(condition).toMatch(/^service_(healthy|completed_successfully)$/)
+    }
+    if (!service.image.startsWith('${')) expect(service.image).toMatch(/:v?\d+[\d.]*$/)
+  })
+
+  test('is open to this machine alone, but for Caddy', () => {
+    const open = Object.entries(services).flatMap(([name, { ports = [] }]) =>
+      ports.filter(port => !/^(\$\{BIND_ADDRESS:-127\.0\.0\.1\}|127\.0\.0\.1):/.test(port)).map(() => name),
+    )
+    expect(new Set(open)).toEqual(new Set(['caddy']))
+  })
+
+  test('keeps every volume that is declared, and declares every one that is used', () => {
+    const used = Object.values(services).flatMap(({ volumes: list = [] }) =>
+      list.map(each => each.split(':')[0]!).filter(each => !each.startsWith('.')),
+    )
+    expect(new Set(used)).toEqual(new Set(Object.keys(volumes)))
+  })
+
+  test('starts the bus, Prometheus, Alertmanager and Grafana, and the rest by its profile', () => {
+    const profiles = Object.entries(services).map(([name, each]) => [name, each.profiles?.[0]])
+    expect(Object.fromEntries(profiles)).toEqual({
+      secrets: undefined,
+      bus: undefined,
+      prometheus: undefined,
+      alertmanager: undefined,
+      grafana: undefined,
+      caddy: 'https',
+      postgres: 'postgres',
+    })
+  })
+
+  test('.env.example explains each variable that it reads, and no other', () => {
+    const asked = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(match => match[1]!))
+    const shown = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(match => match[1]!)
+    expect(new Set(shown)).toEqual(new Set([...asked, 'COMPOSE_PROFILES']))
+    expect(shown.length).toBe(new Set(shown).size)
+  })
+
+  test('gives Prometheus its rules and the token alone, where its configuration looks for them', () => {
+    const config = yamlFile<{
+      scrape_configs: {
+        authorization: { credentials_file: string }
+        static_configs: { targets: string[] }[]
+      }[]
+      alerting: { alertmanagers: { static_configs: { targets: string[] }[] }[] }
+    }>('ops/prometheus/prometheus.yml')
+    const [job] = config.scrape_configs
+    expect(job!.static_configs[0]!.targets).toEqual([`bus:${DEPLOYMENT.port}`])
+    const [, folder, file] = /^(.*)\/(.*)$/.exec(job!.authorization.credentials_file)!
+    expect(mounts('prometheus')).toMatchObject({ 'metrics-token': folder, './ops/prometheus': '/config' })
+    expect(bus.environment!['BUS_METRICS_TOKEN_FILE']).toBe(`${mounts('bus')['metrics-token']}/${file}`)
+    // Grafana tells; with Alertmanager as well, everybody would be told twice.
+    expect(config.alerting.alertmanagers[0]!.static_configs[0]!.targets).toEqual([])
+  })
+})
+
+describe.skipIf(!readsYaml)('the blueprint for Render (it takes python3-yaml)', () => {
+  type Variable = { key: string; value?: string; generateValue?: boolean }
+  type Blueprint = {
+    services: { healthCheckPath: string; disk: { mountPath: string }; envVars: Variable[] }[]
+  }
+  const blueprint = readsYaml ? yamlFile<Blueprint>('render.yaml') : { services: [] }
+  const service = blueprint.services[0]!
+  const check = new Ajv({ allErrors: true, strict: false }).compile(RENDER_BLUEPRINT)
+
+  test('has the fields that Render knows, and no other', () => {
+    check(blueprint)
+    expect(check.errors ?? []).toEqual([])
+    for (const slip of [
+      { healthcheckPath: '/' },
+      { disk: { name: 'd', mountPath: '/d', sizeGb: 1 } },
+      { maxShutdownDelaySeconds: 30 },
+    ]) {
+      expect(check({ services: [{ ...service, ...slip }] }), JSON.stringify(slip)).toBe(false)
+    }
+  })
+
+  test('keeps the database on the disk, and asks whether the bus answers', () => {
+    expect(service.disk.mountPath).toBe(DEPLOYMENT.data)
+    expect(service.healthCheckPath).toBe(DEPLOYMENT.live)
+    const set = Object.fromEntries(service.envVars.map(({ key, value }) => [key, value]))
+    expect(set['BUS_DB_PATH']).toBe(DEPLOYMENT.database)
+    // Render's own.
+    expect(set).not.toHaveProperty('PORT')
+  })
+
+  test('has every secret made by Render, and settings that the bus takes', () => {
+    const generated = service.envVars.filter(each => each.generateValue).map(({ key }) => key)
+    expect(generated).toEqual(DEPLOYMENT.secrets)
+    // What Render makes: 256 bits in Base64.
+    const env = Object.fromEntries(
+      service.envVars.map(({ key, value }) => [key, value ?? Buffer.alloc(32, 0xfb).toString('base64')]),
+    )
+    const { values, warnings } = readConfig(env)
+    expect(warnings).toEqual([])
+    expect(values).toMatchObject({ BUS_TRUST_PROXY: 1, BUS_ENFORCE_HTTPS: true })
+  })
+})
