@@ -16,7 +16,7 @@ const unread = globSync('node_modules/**/*.{md,ts,mts,cts,map}', {
   exclude: path => ['.bin', '@intent-bus', 'intent-bus'].includes(path.name ?? path),
 })
 for (const path of unread) remove(path)
-for (const path of globSync('node_modules/**/{test,tests,benchmark,benchmarks,examples,.github}'))
+for (const path of globSync('node_modules/**/{test,tests,benchmark,benchmarks,docs,examples,.github}'))
   remove(path)
 // Only C++ code asks for it.
 remove('node_modules/node-addon-api')

@@ -187,6 +187,20 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
     expect(shown.length).toBe(new Set(shown).size)
   })
 
+  test('has each service, profile and secret that docs/docker.md speaks of', () => {
+    const page = read('docs/docker.md')
+    const named = [...page.matchAll(/docker compose (?:exec|restart|run --rm|up -d) ([a-z]+)/g)].map(
+      match => match[1]!,
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter(name => services[name] === undefined)).toEqual([])
+    const secrets = read('ops/image/make-secrets.js').match(/(?<=^ {2}')[a-z-]+(?=': \[)/gm)!
+    expect(secrets.length).toBe(6)
+    for (const name of secrets) expect(page).toContain(`\`${name}\``)
+    expect(page).toContain(`has ${DEPLOYMENT.stopGraceSeconds} s to finish`)
+    expect(page).toContain(`--stop-timeout ${DEPLOYMENT.stopGraceSeconds} `)
+  })
+
   test('gives Prometheus its rules and the token alone, where its configuration looks for them', () => {
     const config = yamlFile<{
       scrape_configs: {

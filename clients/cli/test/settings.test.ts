@@ -151,6 +151,21 @@ test('in the directory of a bus, its own secrets are used', async () => {
   })
 })
 
+test('secrets that the bus of this directory has from files are read there, as in its container', () => {
+  const cwd = emptyDir()
+  const files = { key: join(cwd, 'bus-secret'), admin: join(cwd, 'admin-secret') }
+  writeFileSync(files.key, 'from-a-file\n')
+  writeFileSync(files.admin, 'admin-from-a-file\n')
+  const env = {
+    ...nothing,
+    BUS_DB_PATH: join(cwd, 'bus.db'),
+    BUS_SECRET_FILE: files.key,
+    BUS_ADMIN_SECRET_FILE: files.admin,
+  }
+  expect(settingsOf({}, env)).toMatchObject({ key: 'from-a-file', adminToken: 'admin-from-a-file' })
+  expect(settingsOf({}, env).origins.key).toBe(`${files.key}, which BUS_SECRET_FILE names`)
+})
+
 test('the address that the bus of this directory has noted is used, and named when nobody answers there', async () => {
   const cwd = emptyDir()
   mkdirSync(join(cwd, 'data'))

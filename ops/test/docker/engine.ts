@@ -1,0 +1,138 @@
+/** A Docker of the tests' own, with its own storage and socket: what else runs on this machine is left alone. */
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from '../../../service/test/real-bus.ts'
+import { installed } from '../shells.ts'
+
+const run = promisify(execFile)
+
+/** The Debian tree, which takes a minute to make. */
+export const CACHE = process.env['INTENT_BUS_TEST_CACHE'] ?? join(homedir(), '.cache/intent-bus-test')
+/** Debian's has BuildKit built in; a newer one elsewhere needs a plugin for it. */
+const CLIENT = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker'
+
+/** Why there can be no Docker here, if so. */
+function whyNoDocker(): string | null {
+  if (process.platform !== 'linux') return 'this is not Linux'
+  if (process.getuid?.() !== 0) return 'it takes root to start one'
+  const missing = ['dockerd', 'docker', 'debootstrap', 'busybox', 'npm'].find(
+    name => installed(name) === undefined,
+  )
+  return missing === undefined ? null : `${missing} is not installed`
+}
+
+export const docker = {
+  reason: whyNoDocker(),
+  /** A suite that cannot be run says so by its name. */
+  named: (what: string): string => {
+    const reason = whyNoDocker()
+    return reason === null ? what : `${what} (skipped: ${reason})`
+  },
+}
+
+export type Ended = { code: number; out: string; err: string }
+
+export class Engine {
+  readonly #dir: string
+  readonly #daemon: ReturnType<typeof spawn>
+  readonly #ended: Promise<void>
+  #log = ''
+
+  private constructor() {
+    this.#dir = mkdtempSync(join(tmpdir(), 'bus-docker-'))
+    const at = (name: string) => join(this.#dir, name)
+    this.#daemon = spawn(
+      'dockerd',
+      [
+        ...['--data-root', at('storage'), '--exec-root', at('exec'), '--pidfile', at('pid')],
+        // No network of its own: it would be the same as that of another Docker here.
+        ...['--host', `unix://${at('socket')}`, '--bridge', 'none', '--group', 'root'],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    this.#daemon.stderr!.on('data', chunk => {
+      this.#log = (this.#log + chunk).slice(-4000)
+    })
+    this.#ended = new Promise(resolve => this.#daemon.on('close', () => resolve()))
+  }
+
+  /** A daemon that has the base images. @throws with the end of its log */
+  static async start(): Promise<Engine> {
+    const engine = new Engine()
+    try {
+      const deadline = performance.now() + 60_000
+      while ((await engine.docker('info')).code !== 0) {
+        if (engine.#daemon.exitCode !== null || performance.now() > deadline) throw new Error(engine.#log)
+        await new Promise(resolve => setTimeout(resolve, 200))
+      }
+      const script = join(root, 'ops/test/docker/base-images.sh')
+      await run(script, [CACHE, process.execPath], { env: engine.#env({}), maxBuffer: 2 ** 24 })
+      return engine
+    } catch (error) {
+      await engine.stop()
+      throw error
+    }
+  }
+
+  /** @param args of `docker` @returns how it ended, whatever that was */
+  async docker(...args: string[]): Promise<Ended> {
+    return this.#run(args, {})
+  }
+
+  /** @throws when it does not end well @returns what it printed */
+  async must(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.docker(...args)
+    if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with ${code}:\n${out}${err}`)
+    return out.trim()
+  }
+
+  /** The image of the clone. */
+  async build(tag: string, ...more: string[]): Promise<void> {
+    await this.must('build', '--network', 'host', '.', '--tag', tag, ...more)
+  }
+
+  /** `docker compose` in the clone, as somebody would type it. @throws when it does not end well */
+  async compose(env: Record<string, string>, ...args: string[]): Promise<string> {
+    const { code, out, err } = await this.#run(['compose', ...args], env)
+    if (code !== 0) throw new Error(`docker compose ${args.join(' ')} ended with ${code}:\n${out}${err}`)
+    return out.trim()
+  }
+
+  /** For a command of a shell: `DOCKER compose …` where the environment is this. */
+  env(more: Record<string, string>): Record<string, string> {
+    return { ...this.#env(more), DOCKER: CLIENT } as Record<string, string>
+  }
+
+  async stop(): Promise<void> {
+    const all = (await this.docker('ps', '-aq')).out.split('\n').filter(Boolean)
+    if (all.length > 0) await this.docker('rm', '--force', '--volumes', ...all)
+    await this.docker('network', 'prune', '--force')
+    this.#daemon.kill('SIGTERM')
+    await this.#ended
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+
+  #env(more: Record<string, string>): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      DOCKER_HOST: `unix://${join(this.#dir, 'socket')}`,
+      DOCKER_CONFIG: join(CACHE, 'docker'),
+      DOCKER_BUILDKIT: '1',
+      ...more,
+    }
+  }
+
+  async #run(args: string[], more: Record<string, string>): Promise<Ended> {
+    try {
+      const env = this.#env(more)
+      const { stdout, stderr } = await run(CLIENT, args, { cwd: root, env, maxBuffer: 2 ** 26 })
+      return { code: 0, out: stdout, err: stderr }
+    } catch (error) {
+      const { code, stdout = '', stderr = '' } = error as { code: number; stdout: string; stderr: string }
+      return { code, out: stdout, err: stderr || (error as Error).message }
+    }
+  }
+}

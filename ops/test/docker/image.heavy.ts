@@ -1,0 +1,154 @@
+/**
+ * The Dockerfile as it is, in a real Docker. The images it begins with cannot be pulled everywhere: base-images.sh makes
+ * stand-ins from Debian's packages.
+ */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { DEPLOYMENT } from '../../deployment.ts'
+import { installed } from '../shells.ts'
+import { post } from './bus-calls.ts'
+import { docker, Engine } from './engine.ts'
+import { hadolint, listedBySyft, locked } from './supply-chain.ts'
+
+const HARDENED = [
+  ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--tmpfs', '/tmp:size=16m'],
+  ...['--memory', '512m', '--pids-limit', `${DEPLOYMENT.limits.pids}`],
+]
+const MIB = 1024 * 1024
+const IMAGE = 'intent-bus:latest'
+const BASE = 'gcr.io/distroless/nodejs24-debian13:nonroot'
+
+let engine: Engine
+
+beforeAll(async () => {
+  if (docker.reason !== null) return
+  engine = await Engine.start()
+  await engine.must('network', 'create', 'tests')
+  await engine.build(IMAGE)
+}, 400_000)
+
+afterAll(async () => {
+  await engine?.stop()
+}, 60_000)
+
+/** A line of JavaScript in the image, which has nothing else that could look. */
+const look = (code: string): Promise<string> =>
+  engine.must('run', '--rm', '--network', 'none', IMAGE, '-p', code)
+
+/** No file of another language, of a test, a page, or a package of development. */
+const UNWANTED = [
+  /(^|\/)(tests?|bench|docs|deps|\.git|\.github)(\/|$)/,
+  /\.(test|heavy|d)\.ts$|\.(md|gyp|c|cc|h|map)$|(^|\/)\.env/,
+  /node_modules\/(node|vitest|typescript|undici|fast-check|@biomejs|@types|@grafana)(\/|$)/,
+]
+
+describe.skipIf(docker.reason !== null)(
+  docker.named('the image'),
+  () => {
+    test('has neither shell nor npm, no tests, no compiler, and SQLite for this machine alone', async () => {
+      for (const program of ['sh', 'bash', 'npm', 'apt-get', 'cc', 'node']) {
+        const { code } = await engine.docker('run', '--rm', '--entrypoint', program, IMAGE)
+        expect(code, program).toBe(127)
+      }
+      const listing = await look(`JSON.stringify(fs.readdirSync('/app', { recursive: true }))`)
+      const files = JSON.parse(listing) as string[]
+      expect(files.filter(file => UNWANTED.some(pattern => pattern.test(file)))).toEqual([])
+      expect(files.filter(file => file.endsWith('.node'))).toEqual([
+        `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`,
+      ])
+      expect(files).toEqual(expect.arrayContaining(['service/main.ts', 'node_modules/fastify/LICENSE']))
+    })
+
+    test('adds less than 20 MiB to its base', async () => {
+      const size = async (image: string) => Number(await engine.must('inspect', '-f', '{{.Size}}', image))
+      const added = (await size(IMAGE)) - (await size(BASE))
+      console.log(`the image adds ${(added / MIB).toFixed(1)} MiB to its base, before compression`)
+      expect(added).toBeGreaterThan(0)
+      expect(added).toBeLessThan(20 * MIB)
+    })
+
+    test('says what it is', async () => {
+      const config = JSON.parse(await engine.must('inspect', '-f', '{{json .Config}}', IMAGE))
+      expect(config.User).toBe(`${DEPLOYMENT.user}:${DEPLOYMENT.user}`)
+      expect(Object.keys(config.Volumes)).toEqual([DEPLOYMENT.data])
+      expect(config.Labels).toMatchObject({
+        'org.opencontainers.image.title': 'Intent Bus',
+        'org.opencontainers.image.version': DEPLOYMENT.version,
+        'org.opencontainers.image.base.name': BASE,
+      })
+    })
+
+    test('has kept the compiled code for the user it runs as', async () => {
+      const folder = `/app/node_modules/.cache/intent-bus`
+      expect(await look(`fs.readdirSync('${folder}')[0]`)).toMatch(new RegExp(`-${DEPLOYMENT.user}$`))
+    })
+
+    test('starts where a platform sets PORT, in a tenth of a core, on a disk that goes away', async () => {
+      const port = await freePort()
+      await engine.must(
+        ...['run', '-d', '--name', 'platform', '--network', 'tests', '-p', `127.0.0.1:${port}:10000`],
+        ...[...HARDENED, '--cpus', '0.1', '-e', 'PORT=10000', '--tmpfs', '/data:uid=65532', IMAGE],
+      )
+      const url = `http://127.0.0.1:${port}`
+      const answers = () =>
+        fetch(url + DEPLOYMENT.live).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      await vi.waitUntil(answers, { timeout: 90_000, interval: 500 })
+      const key = await engine.must('exec', 'platform', 'intent-bus', 'keys', 'create', 'pi')
+      expect((await post(url, '/intent', key, { goal: 'work', payload: 1 })).status).toBe(201)
+      const asked = engine.must('exec', 'platform', '/nodejs/bin/node', '/app/ops/image/health.js')
+      expect(await asked).toContain('"ok":true')
+      await engine.must('rm', '--force', 'platform')
+    })
+
+    test('its first process ends by SIGTERM at any time', async () => {
+      // In a tenth of a core Node is there after a third of a second, and the bus after four.
+      const slowly = ['--cpus', '0.1']
+      for (const [delayMs, limits] of [
+        [1000, slowly],
+        [2000, slowly],
+        [3000, []],
+      ] as const) {
+        await engine.must(
+          ...['run', '-d', '--name', 'brief', '--network', 'none'],
+          ...HARDENED,
+          ...limits,
+          IMAGE,
+        )
+        await new Promise(resolve => setTimeout(resolve, delayMs))
+        await engine.must('stop', '--time', '20', 'brief')
+        const code = await engine.must('inspect', '-f', '{{.State.ExitCode}}', 'brief')
+        // Not 137, which is SIGKILL after those 20 s.
+        expect(['0', '143'], `${delayMs} ms after the start`).toContain(code)
+        await engine.must('rm', '--force', '--volumes', 'brief')
+      }
+    })
+
+    test('writes nowhere but in /data', async () => {
+      await engine.must('run', '-d', '--name', 'writer', '--network', 'none', IMAGE)
+      await vi.waitUntil(async () => (await engine.must('logs', 'writer')).includes('is ready'), 20_000)
+      expect(await engine.must('diff', 'writer')).toBe('')
+      await engine.must('rm', '--force', '--volumes', 'writer')
+    })
+
+    test('hadolint finds nothing in the Dockerfile', async ({ skip }) => {
+      const found = await hadolint()
+      if ('reason' in found) skip(found.reason)
+      else expect(found.said).toBe('')
+    })
+
+    test.skipIf(installed('syft') === undefined)(
+      'its bill of materials has what the lockfile has for production, and nothing of development',
+      async () => {
+        const listed = await listedBySyft(engine, IMAGE)
+        const { production, development } = locked()
+        expect(production.length).toBeGreaterThan(40)
+        expect(production.filter(each => !listed.has(each))).toEqual([])
+        expect(development.filter(each => listed.has(each))).toEqual([])
+      },
+    )
+  },
+  180_000,
+)
