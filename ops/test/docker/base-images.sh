@@ -99,3 +99,5 @@ standin "$(composed prom/alertmanager)" 65534 alertmanager alertmanager=promethe
   --change 'ENTRYPOINT ["/bin/alertmanager"]' --change 'VOLUME /alertmanager'
 standin "$(composed caddy)" 0 data caddy=caddy --change 'ENV XDG_CONFIG_HOME=/config' --change 'ENV XDG_DATA_HOME=/data' \
   --change 'CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]'
+
+rm -rf "$build" "$run" "$cache/standin"
