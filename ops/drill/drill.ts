@@ -122,6 +122,11 @@ export async function drill(loadMs: number, seed: number, say: (line: string) =>
 
     const ok = (kind: string) =>
       known.filter(each => each.kind === kind && 'outcome' in each && each.outcome === 'ok')
+    // A proof of nothing is none.
+    for (const kind of ['publish', 'fulfil']) {
+      if (ok(kind).length === 0)
+        faults.push(`no ${kind} was acknowledged before the backup: give it more --seconds`)
+    }
     const after = recorder.seen.length - acknowledged
     const total = Object.values(backup.intents).reduce((sum, count) => sum + count, 0)
     return {

@@ -15,10 +15,11 @@ if (!(seconds >= 1 && seconds <= 3600)) {
 const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 
 const { proved, faults } = await drill(seconds * 1000, seed, line => console.log(`- ${line}`))
-const width = Math.max(...proved.map(([what]) => what.length))
-console.log(`\n${proved.map(([what, how]) => `${what.padEnd(width)}  ${how}`).join('\n')}\n`)
-if (faults.length === 0) console.log('What was acknowledged before the backup is there, and works.')
-else {
+if (faults.length === 0) {
+  const width = Math.max(...proved.map(([what]) => what.length))
+  console.log(`\n${proved.map(([what, how]) => `${what.padEnd(width)}  ${how}`).join('\n')}\n`)
+  console.log('What was acknowledged before the backup is there, and works.')
+} else {
   console.error(`${faults.length} faults (seed ${seed}):\n${faults.slice(0, 50).join('\n')}`)
   process.exitCode = 1
 }

@@ -21,6 +21,7 @@ export type Lie =
   | 'doubles'
   | 'shares an id'
   | 'hands out twice'
+  | 'hands out twice, and says that leases are short'
   | 'accepts twice'
   | 'forgets what was settled'
   | 'leaves what was settled claimed'
@@ -153,14 +154,24 @@ export class LyingBus {
     intent.attempts += 1
     intent.token = `token-${this.#tokens}`
     const { id, payload, attempts, token } = intent
-    const claim = { id, claim_token: token, payload, claim_attempts: attempts, claim_timeout: 60 }
+    const claim = {
+      id,
+      claim_token: token,
+      payload,
+      claim_attempts: attempts,
+      claim_timeout: this.#leaseSeconds,
+    }
     return { status: 200, body: claim }
+  }
+
+  get #leaseSeconds(): number {
+    return this.#lie === 'hands out twice, and says that leases are short' ? 0 : 60
   }
 
   #isReady({ status, attempts, runAt }: Intent, i: number): boolean {
     if (runAt > this.nowMs) return false
     if (this.#lie === 'hands out the dead' && status === 'dead') return true
-    const isTwice = this.#lie === 'hands out twice' || this.#lie === 'accepts twice'
+    const isTwice = this.#lie?.startsWith('hands out twice') || this.#lie === 'accepts twice'
     const isHeldOnce = status === 'claimed' && attempts === 1 && i % EVERY === 0
     return status === 'open' || (isTwice && isHeldOnce)
   }

@@ -73,6 +73,7 @@ const LIES: [phase: '1A' | '1B' | '2', lie: Lie, seenBy: RegExp][] = [
   ['2', 'shares an id', /every job is settled/],
   ['2', 'doubles', /each of them as one intent|nothing left to claim/],
   ['2', 'hands out twice', /none is handed out twice/],
+  ['2', 'hands out twice, and says that leases are short', /none is handed out twice/],
   ['2', 'accepts twice', /none is accepted twice/],
   ['2', 'forgets what was settled', /none is handed out twice|the bus itself says/],
   ['2', 'leaves what was settled claimed', /the bus itself says/],

@@ -2,6 +2,9 @@ import { type BusClient, membersOf, type Reply } from '../bus/bus-client.ts'
 import type { Job } from '../history.ts'
 import { GOAL, pause, type Run, stayAwayMs } from './load.ts'
 
+const USUAL_LEASE_S = 60
+const SHORTEST_LEASE_S = 10
+
 type Held = { job: Job; id: string; token: string }
 
 /** Where a 204 does not say when to come back. */
@@ -59,13 +62,19 @@ function heldOf(run: Run, reply: Reply, many: boolean): Held[] {
       id,
       token,
       attempt: Number(each['claim_attempts']),
-      seconds: Number(each['claim_timeout'] ?? 60),
+      seconds: leaseOf(each['claim_timeout']),
       intact: payload['padding'] === run.padding,
       sentAt: reply.sentAt,
       answeredAt: reply.answeredAt,
     })
     return [{ job, id, token }]
   })
+}
+
+/** In seconds. One that is shorter than the protocol lets a lease be would excuse a bus that hands out a job twice. */
+function leaseOf(said: unknown): number {
+  const seconds = Number(said ?? USUAL_LEASE_S)
+  return Number.isFinite(seconds) ? Math.max(SHORTEST_LEASE_S, seconds) : USUAL_LEASE_S
 }
 
 const resultOf = (job: Job) => ({ n: job.n })
