@@ -59,7 +59,9 @@ describe('the duration of requests', () => {
       (await scrape())
         .split('\n')
         // The look itself is counted at some time after it.
-        .filter(line => line.includes('duration_seconds_count{') && !line.includes('route="/metrics"'))
+        .filter(
+          line => line.includes('http_request_duration_seconds_count{') && !line.includes('route="/metrics"'),
+        )
         .map(line => line.slice(line.indexOf('{'), line.lastIndexOf(' ')))
     for (const method of ['PROPFIND', 'MKCOL', 'REPORT']) {
       for (const path of ['/a', '/b', '/health', '/intent']) {
