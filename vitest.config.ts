@@ -1,4 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+
+/**
+ * Each bus of a test has threads of its own. With this they need not strip types anew: a sixth of the time, and they do not
+ * load the stripper's WebAssembly, with which V8 ends a process now and then when threads come and go by the hundred
+ * (nodejs/node#64500).
+ */
+const COMPILED = fileURLToPath(new URL('./node_modules/.cache/intent-bus-tests', import.meta.url))
 
 /** Where the results go as JSON too, for whoever adds them up. */
 const report = process.env['TEST_REPORT']
@@ -13,6 +21,7 @@ export default defineConfig({
       'grafana/test/**/*.test.ts',
     ],
     pool: 'forks',
+    env: { NODE_COMPILE_CACHE: COMPILED },
     // On two cores the default is one worker, and twice the time.
     maxWorkers: '100%',
     testTimeout: 60_000,
