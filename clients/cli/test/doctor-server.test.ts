@@ -146,6 +146,14 @@ test('finds the bus that runs here, its clock, and the proxy that it was not tol
   expect(existsSync(join(cwd, 'data/secrets.env'))).toBe(true)
 })
 
+test('finds the bus of its directory, though this shell does not know its port', async () => {
+  const cwd = emptyDir()
+  const bus = await running(cwd)
+  const told = await examined(cwd)
+  expect(told.one('port').detail).toMatch(new RegExp(`:${bus.port} is held by a bus`))
+  expect(told.one('proxy')).toMatchObject({ state: 'ok', detail: 'none was seen' })
+})
+
 test('finds that the port is somebody else’s, and that the address is no one of this machine', async () => {
   const { port, server } = await squatter()
   onTestFinished(() => void server.close())

@@ -1,5 +1,5 @@
 /** What is known of a host before anything on it is looked at: the settings a bus would have, and where its data is. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../../../service/config.ts'
@@ -28,6 +28,16 @@ export async function ofTheService<T>(path: string): Promise<T> {
 
 export const servicePath = (path: string): string => join(SERVICE, path)
 
+/** Where the bus of that directory listens, or did when it was killed: this shell need not have its PORT. */
+function portNoted(dataDir: string): number | null {
+  try {
+    const { port } = new URL(readFileSync(join(dataDir, 'bus.url'), 'utf8').trim())
+    return port === '' ? null : Number(port)
+  } catch {
+    return null
+  }
+}
+
 /**
  * @param data the data directory; else what the environment says
  * @throws {Error} when a setting cannot be used; its message names the variable
@@ -43,7 +53,7 @@ export async function hostOf(env: NodeJS.ProcessEnv, data: string | undefined): 
     dataDir: dirname(database),
     keyFile: resolve(config.keyFile),
     secretsFile: join(dirname(database), 'secrets.env'),
-    port: PORT === 0 ? null : PORT,
+    port: (env['PORT'] ? null : portNoted(dirname(database))) ?? (PORT === 0 ? null : PORT),
     address: HOST,
   }
 }
