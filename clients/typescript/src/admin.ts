@@ -38,20 +38,22 @@ export type KeyTerms = {
 /** A key by its number, or by itself. */
 export type WhichKey = { apiKey: string } | { keyId: number }
 
-export type AuditAction =
-  | 'key_created'
-  | 'key_rotated'
-  | 'key_changed'
-  | 'key_revoked'
-  | 'intent_cancelled'
-  | 'intent_retried'
-  | 'dead_retried'
-  | 'dead_dropped'
-  | 'purged'
-  | 'maintenance_on'
-  | 'maintenance_off'
-  | 'backup_made'
-  | 'backup_fetched'
+export const AUDIT_ACTIONS = [
+  'key_created',
+  'key_rotated',
+  'key_changed',
+  'key_revoked',
+  'intent_cancelled',
+  'intent_retried',
+  'dead_retried',
+  'dead_dropped',
+  'purged',
+  'maintenance_on',
+  'maintenance_off',
+  'backup_made',
+  'backup_fetched',
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 export type AuditEntry = {
   sequence: number

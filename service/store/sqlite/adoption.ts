@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { State } from '../../intent/lifecycle.ts'
-import type { KeyId, Route } from '../../intent/routing.ts'
-import { type IntentResult, StorageError } from '../store.ts'
+import type { KeyId } from '../../intent/routing.ts'
+import { type Intent, type IntentResult, StorageError } from '../store.ts'
 import { opening, openWriting } from './connection.ts'
 import { takeOwnership } from './ownership.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
@@ -9,27 +9,28 @@ import { isStorageFault, storageError } from './storage-faults.ts'
 import { Writer } from './writer.ts'
 
 /** An intent in the midst of its life. Times are in ms, as everywhere in the store. */
-export type AdoptedIntent = {
-  id: string
-  route: Route
+export type AdoptedIntent = Pick<
+  Intent,
+  | 'id'
+  | 'route'
+  | 'priority'
+  | 'attempts'
+  | 'maxAttempts'
+  | 'backoffMs'
+  | 'createdAt'
+  | 'runAt'
+  | 'expiresAt'
+  | 'lastError'
+  | 'claimer'
+> & {
   /** Compact JSON text. */
   payload: string
-  priority: number
-  attempts: number
-  maxAttempts: number
-  backoffMs: number
-  createdAt: number
-  runAt: number
-  expiresAt: number
-  lastError: string | null
-  /** The key that holds or last held its lease. */
-  claimer: KeyId | null
 } & (
-  | { state: Extract<State, 'delayed' | 'ready'> }
-  | { state: 'claimed'; claimedAt: number; leaseUntil: number; token: string }
-  | { state: 'fulfilled'; completedAt: number; result: IntentResult | null }
-  | { state: 'dead'; diedAt: number; reason: string }
-)
+    | { state: Extract<State, 'delayed' | 'ready'> }
+    | { state: 'claimed'; claimedAt: number; leaseUntil: number; token: string }
+    | { state: 'fulfilled'; completedAt: number; result: IntentResult | null }
+    | { state: 'dead'; diedAt: number; reason: string }
+  )
 
 export type AdoptedKey = { hash: Buffer; sealed: Buffer; prefix: string; owner: string; createdAt: number }
 export type AdoptedUse = {

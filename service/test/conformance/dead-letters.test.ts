@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Route } from '../../intent/routing.ts'
 import type { Op } from '../../store/store.ts'
 import { busForFile, busForTest } from '../support/bus.ts'
 import { type Answer, refusal } from '../support/client.ts'
-import { publishOp } from '../support/publish-op.ts'
+import { nextOf, pagesFrom } from '../support/pages.ts'
+import { publishOp, routeIn } from '../support/publish-op.ts'
 
 const bus = await busForFile()
 const { admin, master } = bus
@@ -28,23 +28,8 @@ async function gaveUp(fields: { namespace?: string }): Promise<string> {
 
 const idsOf = ({ json }: Answer): string[] => json.map((letter: { intent_id: string }) => letter.intent_id)
 
-/** The path that the `Link` of a page names, or `null` on the last one. */
-function nextOf({ headers }: Answer): string | null {
-  const link = headers.get('link')
-  return link === null ? null : /^<(\/admin\/dead\?\S+)>; rel="next"$/.exec(link)![1]!
-}
-
 /** All pages, by their links. */
-async function pages(path: string): Promise<string[][]> {
-  const found: string[][] = []
-  for (let next: string | null = path; next !== null; ) {
-    const page = await admin.get(next)
-    expect(page.status).toBe(200)
-    found.push(idsOf(page))
-    next = nextOf(page)
-  }
-  return found
-}
+const pages = (path: string): Promise<string[][]> => pagesFrom(admin, path, idsOf)
 
 describe('filters', () => {
   test('take the namespace, goal and reason to the letter, alone and together', async () => {
@@ -133,13 +118,13 @@ describe('pages', () => {
     for (let i = 0; i < 6; i += 1) ids.unshift(await cancelled())
     const first = await admin.get(`${PATH}?limit=2`)
     await admin.post(`${PATH}/drop`, { ids: idsOf(first) })
-    const second = await admin.get(nextOf(first)!)
+    const second = await admin.get(nextOf(first, PATH)!)
     expect(idsOf(second)).toEqual(ids.slice(2, 4))
     await admin.post(`${PATH}/retry`, { ids: idsOf(second) })
     for (const id of idsOf(second)) await admin.post(`/admin/intents/${id}/cancel`)
-    const third = await admin.get(nextOf(second)!)
+    const third = await admin.get(nextOf(second, PATH)!)
     expect(idsOf(third)).toEqual(ids.slice(4))
-    expect(nextOf(third)).toBeNull()
+    expect(nextOf(third, PATH)).toBeNull()
   })
 
   test('look at 10,000 letters each, and are short or empty when nothing there fits', async () => {
@@ -159,19 +144,10 @@ describe('pages', () => {
 async function died(count: number): Promise<void> {
   for (let done = 0; done < count; done += 1000) {
     const ids = Array.from({ length: 1000 }, (_, i) => (done + i + 1).toString(16).padStart(32, '0'))
-    const published = ids.map(id => publishOp(id, CROWD))
+    const published = ids.map(id => publishOp(id, routeIn('crowd')))
     const cancels = ids.map(id => ({ kind: 'cancel', id }) as Op)
     await bus.store.commit([...published, ...cancels], bus.clock.now())
   }
-}
-
-const CROWD: Route = {
-  namespace: 'crowd',
-  publisher: 0,
-  visibility: 'private',
-  goal: 'work',
-  targetWorker: null,
-  requiredCapability: null,
 }
 
 describe('retry and drop of many', () => {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Route } from '../../intent/routing.ts'
 import { busForFile, busForTest } from '../support/bus.ts'
 import { type Answer, refusal } from '../support/client.ts'
-import { publishOp } from '../support/publish-op.ts'
+import { pagesFrom } from '../support/pages.ts'
+import { publishOp, routeIn } from '../support/publish-op.ts'
 
 const bus = await busForFile()
 const { admin, master } = bus
@@ -15,17 +15,7 @@ const PATH = '/admin/intents'
 const idsOf = ({ json }: Answer): string[] => json.map(({ id }: { id: string }) => id)
 
 /** All pages, by their links. */
-async function pages(path: string): Promise<string[][]> {
-  const found: string[][] = []
-  for (let next: string | null = path; next !== null; ) {
-    const page = await admin.get(next)
-    expect(page.status).toBe(200)
-    found.push(idsOf(page))
-    const link = page.headers.get('link')
-    next = link === null ? null : /^<(\/admin\/intents\?\S+)>; rel="next"$/.exec(link)![1]!
-  }
-  return found
-}
+const pages = (path: string): Promise<string[][]> => pagesFrom(admin, path, idsOf)
 
 test('an intent is listed with all that is known of it but its payload and result', async () => {
   const { id } = await master.claimed({ goal: 'resize', payload: { secret: 1 } })
@@ -97,7 +87,9 @@ describe('pages', () => {
   test('look at 10,000 intents at most, and one in which nothing fits leads on all the same', async () => {
     const first = await master.publish({ namespace: 'rare' })
     await bus.store.commit(
-      Array.from({ length: 10_001 }, (_, i) => publishOp((i + 1).toString(16).padStart(32, '0'), COMMON)),
+      Array.from({ length: 10_001 }, (_, i) =>
+        publishOp((i + 1).toString(16).padStart(32, '0'), routeIn('common')),
+      ),
       bus.clock.now(),
     )
     const last = await master.publish({ namespace: 'rare' })
@@ -105,12 +97,3 @@ describe('pages', () => {
     expect((await pages(`${PATH}?namespace=rarer`)).length).toBe(2)
   })
 })
-
-const COMMON: Route = {
-  namespace: 'common',
-  publisher: 0,
-  visibility: 'private',
-  goal: 'work',
-  targetWorker: null,
-  requiredCapability: null,
-}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Ask, Route } from '../../intent/routing.ts'
+import type { Ask } from '../../intent/routing.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
 import {
@@ -14,7 +14,7 @@ import {
   type PurgeCursor,
   StorageError,
 } from '../../store/store.ts'
-import { publishOp } from '../support/publish-op.ts'
+import { publishOp, routeIn } from '../support/publish-op.ts'
 
 let folder: string
 let writer: Writer
@@ -36,14 +36,7 @@ const open = () =>
     text => complaints.push(text),
   )
 
-const route: Route = {
-  namespace: 'default',
-  publisher: 0,
-  visibility: 'private',
-  goal: 'notify',
-  targetWorker: null,
-  requiredCapability: null,
-}
+const route = routeIn('default', 'notify')
 const publish = (id: string, changes: Partial<PublishOp> = {}): PublishOp => publishOp(id, route, changes)
 const claim = (goal: string | null = null): ClaimOp => {
   const ask: Ask = { keyId: 0, namespace: 'default', goal, publisher: null, workerId: '', capabilities: [] }

@@ -17,3 +17,13 @@ export const publishOp = (id: string, route: Route, changes: Partial<PublishOp> 
   nonce: null,
   ...changes,
 })
+
+/** Of whatever the master key publishes for anybody. */
+export const routeIn = (namespace: string, goal = 'work'): Route => ({
+  namespace,
+  publisher: 0,
+  visibility: 'private',
+  goal,
+  targetWorker: null,
+  requiredCapability: null,
+})

@@ -1,25 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
-import type { AuditAction, AuditEntry } from '../../../typescript/src/index.ts'
+import { AUDIT_ACTIONS } from '../../../typescript/src/admin.ts'
+import type { AuditEntry } from '../../../typescript/src/index.ts'
 import { numberIn, secondsOf } from '../input.ts'
 import { moment, plain, table } from '../output.ts'
 import { connect, type Program } from '../program.ts'
-
-const ACTIONS: AuditAction[] = [
-  'key_created',
-  'key_rotated',
-  'key_changed',
-  'key_revoked',
-  'intent_cancelled',
-  'intent_retried',
-  'dead_retried',
-  'dead_dropped',
-  'purged',
-  'maintenance_on',
-  'maintenance_off',
-  'backup_made',
-  'backup_fetched',
-]
 
 const LOOK_EVERY_MS = 2000
 
@@ -31,12 +16,11 @@ export function addAudit(program: Program): void {
       'What admins did, oldest first: the last 100 entries, or all since a time. It needs the admin token.',
     )
     .option('--since <time>', 'what was done since then: 7d, 12h', secondsOf)
-    .addOption(new Option('--action <action>', 'only this').choices(ACTIONS))
+    .addOption(new Option('--action <action>', 'only this').choices(AUDIT_ACTIONS))
     .option('--limit <n>', 'how many of the last ones', numberIn({ least: 1, most: 1000, whole: true }), 100)
     .option('-f, --follow', 'go on with what is done from now on')
-    .action(async ({ since, action: named, limit, follow }, command) => {
+    .action(async ({ since, action, limit, follow }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      const action = named as AuditAction | undefined
       // Before the rest is read, so that nothing falls in between.
       const newest = follow ? ((await bus.admin.lastAudit(1))[0]?.sequence ?? 0) : 0
       const entries: AuditEntry[] = []
