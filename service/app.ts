@@ -127,8 +127,12 @@ const LATE_CHECK_MS = 2_000
 const LATE_IDLE_MS = 50
 /** A socket on which nothing moves. Longer than the longest wait a client may ask for (60 s). */
 const IDLE_TIMEOUT_MS = 120_000
-/** Longer than proxies keep theirs (60 s), so that it is never us who closes just as a request comes in. */
-const KEEP_ALIVE_MS = 72_000
+/**
+ * How long a connection may be idle. Longer than proxies keep theirs to us, so that it is never us who closes just as a
+ * request comes in, which would be a 502 to the client: nginx 60 s; Traefik, cloudflared and Tailscale 90 s. (Caddy keeps
+ * them 120 s; ops/server/Caddyfile says 60.)
+ */
+export const KEEP_ALIVE_MS = 100_000
 /** KV keys are up to 256 characters, which the router counts in its own way; the routes have the last word. */
 const LONGEST_PARAM = 8192
 

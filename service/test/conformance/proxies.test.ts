@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { busForFile, busForTest, type TestBus } from '../support/bus.ts'
 import type { Headings } from '../support/client.ts'
+import { rawCall } from '../support/raw.ts'
 
 const ENFORCED = { BUS_ENFORCE_HTTPS: 'true' }
 const buses: Record<number, TestBus> = {
@@ -141,4 +142,11 @@ test('a proxy that nobody told the bus about is said once in the log', async () 
   const plain = await busForTest()
   for (let i = 0; i < 3; i += 1) await plain.nobody.get('/', { 'x-forwarded-for': '192.0.2.7' })
   expect(plain.log.filter(line => line.includes('set BUS_TRUST_PROXY'))).toHaveLength(1)
+})
+
+test('an idle connection is kept longer than a proxy keeps it (90 s), so that no request meets a close', async () => {
+  const { headers } = await rawCall(buses[1]!.port, 'GET /health/live HTTP/1.1\r\nHost: bus\r\n\r\n')
+  const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? []
+  expect(Number(seconds)).toBeGreaterThan(90)
+  expect(buses[1]!.app.server.keepAliveTimeout).toBe(Number(seconds) * 1000)
 })
