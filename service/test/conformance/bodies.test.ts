@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, busForFile, MASTER } from '../support/bus.ts'
 import { type Claim, refusal } from '../support/client.ts'
-import { rawCall } from '../support/raw.ts'
+import { answerOn, open, rawCall } from '../support/raw.ts'
 
 const bus = await busForFile()
 const { master } = bus
@@ -296,6 +297,37 @@ describe('size', () => {
       expect(refusal(answer)).toMatchObject({ status: 413, code: 'payload_too_large' })
     }
   })
+
+  test.each([
+    [
+      'that says how long it is',
+      [`Content-Length: ${8 * KIB * KIB}\r\n\r\n`, Buffer.alloc(8 * KIB * KIB, 'x')],
+    ],
+    [
+      'in chunks',
+      [
+        'Transfer-Encoding: chunked\r\n\r\n',
+        ...Array.from({ length: 8 }, () => `${(KIB * KIB).toString(16)}\r\n${'x'.repeat(KIB * KIB)}\r\n`),
+        '0\r\n\r\n',
+      ],
+    ],
+  ])(
+    'a client that first sends it all, as nginx does, %s, is not cut off before it can read the 413',
+    async (_how, parts) => {
+      const socket = await open(bus.port)
+      const failed = once(socket, 'close').then(() =>
+        Promise.reject(new Error('the bus closed the connection')),
+      )
+      const sent = (async () => {
+        for (const part of [`POST /intent HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${MASTER}\r\n`, ...parts]) {
+          await new Promise(resolve => socket.write(part, resolve))
+        }
+      })()
+      await Promise.race([sent, failed])
+      failed.catch(() => undefined)
+      expect(refusal(await answerOn(socket))).toMatchObject({ status: 413, code: 'payload_too_large' })
+    },
+  )
 
   test('one that turns out longer while it comes in chunks is 413 too', async () => {
     const chunk = `${(KIB * KIB + 1).toString(16)}\r\n${'x'.repeat(KIB * KIB + 1)}\r\n0\r\n\r\n`
