@@ -183,7 +183,7 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
   test('.env.example explains each variable that it reads, and no other', () => {
     const asked = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(match => match[1]!))
     const shown = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(match => match[1]!)
-    expect(new Set(shown)).toEqual(new Set([...asked, 'COMPOSE_PROFILES']))
+    expect(new Set(shown)).toEqual(new Set([...asked, 'COMPOSE_PROFILES', 'COMPOSE_FILE']))
     expect(shown.length).toBe(new Set(shown).size)
   })
 

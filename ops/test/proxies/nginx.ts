@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answers, freePort } from '../../../service/test/crash/child-bus.ts'
 import { certificate, configOf, type Front, Running, replaced } from './front.ts'
@@ -17,11 +17,14 @@ export async function startNginx(dir: string, busPort: number): Promise<Front> {
     [`${LETSENCRYPT}/fullchain.pem`, cert],
     [`${LETSENCRYPT}/privkey.pem`, key],
     ['bus.example.com', 'localhost'],
+    ['/var/www/html', join(dir, 'html')],
     ['127.0.0.1:8080', `127.0.0.1:${busPort}`],
   ])
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     name => `${name}_temp_path ${join(dir, name)};`,
   )
+  mkdirSync(join(dir, 'html/.well-known/acme-challenge'), { recursive: true })
+  writeFileSync(join(dir, 'html/.well-known/acme-challenge/token'), 'token.thumbprint')
   const file = join(dir, 'nginx.conf')
   writeFileSync(
     file,

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { parseEnv, promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RealBus, root } from '../../../service/test/real-bus.ts'
@@ -146,24 +147,38 @@ for (const { name, missing } of PROXIES) {
       expect(answer.status).toBe(403)
     })
 
-    test('plain HTTP is sent on to HTTPS', async () => {
-      const answer = await new Promise<{ status?: number; location?: string }>((resolve, reject) => {
+    /** By plain HTTP. */
+    const askPlainly = (path: string) =>
+      new Promise<{ status?: number; location?: string; body: string }>((resolve, reject) => {
         const asked = request({
           host: ownAddress(),
           port: front.plainPort,
-          path: '/health?a=1',
+          path,
           headers: { host: 'localhost' },
         })
         asked.on('response', response => {
-          response.resume()
-          resolve({ status: response.statusCode!, location: response.headers.location! })
+          const { statusCode, headers } = response
+          text(response).then(
+            body => resolve({ status: statusCode!, location: headers.location!, body }),
+            reject,
+          )
         })
         asked.on('error', reject)
         asked.end()
       })
-      expect([301, 308]).toContain(answer.status)
-      expect(answer.location).toMatch(/^https:\/\/localhost(:\d+)?\/health\?a=1$/)
+
+    test('plain HTTP is sent on to HTTPS', async () => {
+      const { status, location } = await askPlainly('/health?a=1')
+      expect([301, 308]).toContain(status)
+      expect(location).toMatch(/^https:\/\/localhost(:\d+)?\/health\?a=1$/)
     })
+
+    if (name === 'nginx') {
+      test('what certbot lays out for its certificate is read by plain HTTP', async () => {
+        const answer = await askPlainly('/.well-known/acme-challenge/token')
+        expect(answer).toMatchObject({ status: 200, body: 'token.thumbprint' })
+      })
+    }
 
     test('a body nearly as large as the bus takes passes, and it is the bus who refuses a larger one', async () => {
       const batch = (payload: string, count: number) =>
@@ -199,8 +214,10 @@ for (const { name, missing } of PROXIES) {
     test('a worker that goes away while it waits is gone for the bus, and takes nothing with it', async () => {
       const waiting = async () => {
         const bearer = { authorization: `Bearer ${secrets['BUS_METRICS_TOKEN']}` }
-        const { text } = await ask('GET', '/metrics', { headers: bearer })
-        return /^intent_bus_namespace_waiting_claims\{namespace="left"\} (\d+)$/m.exec(text)?.[1] ?? '0'
+        const metrics = await ask('GET', '/metrics', { headers: bearer })
+        return (
+          /^intent_bus_namespace_waiting_claims\{namespace="left"\} (\d+)$/m.exec(metrics.text)?.[1] ?? '0'
+        )
       }
       const leaving = new AbortController()
       const claim = ask('POST', '/claim?namespace=left&wait=60', { signal: leaving.signal })
