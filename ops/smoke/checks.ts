@@ -1,19 +1,8 @@
 /** What has to be true of any bus that is open to clients, in the order in which it is looked at. */
 import { call, expectStatus, Fault, fieldsOf } from './call.ts'
 import { restartLosesNothing } from './restart.ts'
+import type { Needed, Target } from './target.ts'
 import { workIsDone, workIsWaitedFor } from './work.ts'
-
-/** The bus, and what opens it. */
-export type Target = {
-  url: string
-  key: string | undefined
-  adminToken: string | undefined
-  metricsToken: string | undefined
-  /** Stops and starts the bus: a command for the shell. */
-  restart: string | undefined
-}
-
-export type Needed = 'key' | 'adminToken' | 'metricsToken' | 'restart'
 
 export type Check = {
   name: string

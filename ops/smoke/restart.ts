@@ -1,7 +1,7 @@
 /** The bus is stopped and started by whoever runs it; what it had acknowledged is there afterwards. */
 import { spawn } from 'node:child_process'
 import { call, Fault } from './call.ts'
-import type { Target } from './checks.ts'
+import type { Target } from './target.ts'
 import { doIt, ownNamespace, publish, withKey } from './work.ts'
 
 /** A small machine on a slow disk. */

@@ -1,10 +1,9 @@
 /** `npm run smoke -- URL`: whether a bus that was just deployed does what its clients lean on, seen from outside. */
 import { parseArgs } from 'node:util'
 import { Failure } from '../../clients/cli/src/failure.ts'
-import { givenSecret } from '../../clients/cli/src/secrets.ts'
-import { settingsOf } from '../../clients/cli/src/settings.ts'
 import { Fault } from './call.ts'
-import { CHECKS, type Needed, type Target } from './checks.ts'
+import { CHECKS } from './checks.ts'
+import { addressIn, type Env, type Needed, type Target, targetOf } from './target.ts'
 
 const HELP = `npm run smoke -- URL [options]
 
@@ -29,7 +28,6 @@ const NAMES: Record<Needed, string> = {
   restart: '--restart',
 }
 
-type Env = Readonly<Record<string, string | undefined>>
 type Say = (line: string) => void
 
 /** @returns the exit code */
@@ -63,30 +61,6 @@ export async function main(argv: readonly string[], env: Env, say: Say, complain
     complain(`smoke: ${error.message}`)
     return 2
   }
-}
-
-function addressIn(positionals: readonly string[]): string {
-  const [given, ...more] = positionals
-  if (given === undefined || more.length > 0) {
-    throw new Failure(`It takes one URL; it got ${positionals.length}. --help shows what there is.`)
-  }
-  const url = URL.parse(given)
-  if (
-    url === null ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.username !== '' ||
-    url.search !== ''
-  ) {
-    throw new Failure(`The URL takes http:// or https://, a host and perhaps a path; it got "${given}".`)
-  }
-  return url.origin + url.pathname.replace(/\/+$/, '')
-}
-
-function targetOf(url: string, given: { profile?: string; restart?: string }, env: Env): Target {
-  const { key, adminToken } = settingsOf({ url, profile: given.profile }, env)
-  const variable = (name: string) => ({ name, value: env[name] })
-  const metrics = givenSecret(variable('BUS_METRICS_TOKEN'), variable('BUS_METRICS_TOKEN_FILE'))
-  return { url, key, adminToken, metricsToken: metrics?.value, restart: given.restart }
 }
 
 async function look(target: Target, readOnly: boolean, say: Say): Promise<number> {

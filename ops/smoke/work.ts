@@ -1,12 +1,14 @@
 /** Jobs of this run's own, in a namespace that nobody else works on. */
 import { randomBytes } from 'node:crypto'
 import { type Call, call, expectStatus, Fault, fieldsOf, type Reply } from './call.ts'
-import type { Target } from './checks.ts'
+import type { Target } from './target.ts'
 
 /** What gets lost on the way through a proxy or a careless parser, if anything does. */
 const PAYLOAD = { text: 'Grüße, 漢字, 👋', whole: 1, none: null, list: [true, 'a/b?c=d&e'] }
 
 export const ownNamespace = (): string => `smoke-${randomBytes(6).toString('hex')}`
+
+export const isOfSmoke = (namespace: string): boolean => /^smoke-[0-9a-f]{12}$/.test(namespace)
 
 export const withKey =
   ({ url, key }: Target) =>

@@ -10,7 +10,7 @@ const entries = async (query = '', of: TestBus = bus): Promise<any[]> =>
 const last = async (of: TestBus = bus) => (await entries('?limit=1', of))[0]
 
 async function dead(of: TestBus = bus): Promise<string> {
-  const claim = await of.master.claimed({ max_attempts: 1 })
+  const claim = await of.master.claimed({ max_attempts: 1, namespace: 'failing' })
   await of.master.fail(claim)
   return claim.id
 }

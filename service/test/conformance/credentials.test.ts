@@ -152,7 +152,7 @@ const revoked = await bus.issue()
 await bus.admin.post('/admin/revoke_key', { api_key: revoked.key })
 const expired = await bus.issue()
 await bus.admin.post('/admin/change_key', { api_key: expired.key, expires_in: 1 })
-await bus.clock.advance(1000)
+await bus.passes(1000)
 
 /** What each credential is, and what it opens. */
 const CREDENTIALS: [what: string, headers: Headings, opens: Access[]][] = [

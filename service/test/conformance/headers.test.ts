@@ -3,11 +3,11 @@ import { busForFile, busForTest, METRICS_TOKEN } from '../support/bus.ts'
 import { type Answer, call, type Headings, refusal } from '../support/client.ts'
 import { rawCall } from '../support/raw.ts'
 
-const bus = await busForFile({ BUS_RATE_LIMIT: '2' })
+const bus = await busForFile()
 const broken = await busForFile()
 const { master, admin, nobody } = bus
 
-const limited = await bus.issue()
+const limited = await bus.issue('somebody', { rate_limit: 2 })
 await limited.get('/get/absent')
 await limited.get('/get/absent')
 

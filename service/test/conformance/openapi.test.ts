@@ -27,7 +27,7 @@ test('whoever asks gets the document, whatever credentials he has', async () => 
     ])
     expect(answer.json).toMatchObject({
       openapi: '3.1.1',
-      info: { version: '0.1.0-test' },
+      info: { version: bus.version },
       servers: [{ url: '/' }],
     })
   }

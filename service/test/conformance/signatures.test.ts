@@ -61,7 +61,7 @@ test.each([
   [300, 200],
   [301, 403],
 ])('a timestamp %i s off is answered %i', async (off, status) => {
-  const answer = await setLamp({}, master, { timestamp: bus.seconds() + off })
+  const answer = await setLamp({}, master, { timestamp: bus.clock.now() / 1000 + off })
   expect(answer.status).toBe(status)
   if (status === 403) expect(refusal(answer)).toEqual(refused('Stale timestamp'))
 })

@@ -12,18 +12,25 @@ import { createMetrics } from '../../http/metrics/metrics.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import type { CopySource } from '../../store/store.ts'
 import { Client } from './client.ts'
+import { busElsewhere, busOfItsOwn, elsewhere, leaveOut } from './elsewhere.ts'
 import { newPlace, type Place } from './engines.ts'
 import { FakeClock } from './fake-clock.ts'
 import { LoadedChance } from './loaded-chance.ts'
 import { type WatchedStore, watched } from './watched-store.ts'
 
-export const MASTER = 'master-key-0123456789abcdef0123456789abcdef'
-export const ADMIN_TOKEN = 'admin-token-0123456789abcdef0123456789abc'
-export const PASSWORD = 'dashboard-password:with-colon'
-export const METRICS_TOKEN = 'metrics-token-0123456789abcdef0123456789'
+export const MASTER = elsewhere?.key ?? 'master-key-0123456789abcdef0123456789abcdef'
+export const ADMIN_TOKEN = elsewhere?.adminToken ?? 'admin-token-0123456789abcdef0123456789abc'
+export const PASSWORD =
+  elsewhere === null ? 'dashboard-password:with-colon' : (elsewhere.dashboardPassword ?? '')
+export const METRICS_TOKEN = elsewhere?.metricsToken ?? 'metrics-token-0123456789abcdef0123456789'
 
 export const basic = (name: string, password: string) => ({
-  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+  // Read when it is sent: a test that logs in is left out where the password is not known.
+  get authorization() {
+    if (elsewhere?.dashboardPassword === null && password === PASSWORD)
+      leaveOut('DASHBOARD_PASSWORD is not set')
+    return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+  },
 })
 
 /**
@@ -37,6 +44,7 @@ export class TestBus {
   readonly #vault = new Aes256Vault(Buffer.alloc(32, 7))
   readonly clock = new FakeClock(() => this.store.settled())
   readonly chance = new LoadedChance()
+  readonly version: string = '0.1.0-test'
   /** What was logged, line by line, at every level. */
   readonly log: string[] = []
   /** How far the wall clock is from bus time, in ms. */
@@ -58,9 +66,9 @@ export class TestBus {
   async start(): Promise<void> {
     const config = readConfig(this.#env)
     this.store = watched(await this.#place.open())
-    const metrics = createMetrics({ version: '0.1.0-test' })
+    const metrics = createMetrics({ version: this.version })
     this.broker = new Broker(this.store, this.clock, this.chance, metrics, brokerSettings(config))
-    const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, '0.1.0-test')
+    const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, this.version)
     const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
     const wallNow = () => this.clock.now() + this.wallAheadMs
     const { broker, clock, chance, store } = this
@@ -132,8 +140,8 @@ export class TestBus {
   }
 
   /** Somebody with an issued key. */
-  async issue(owner = 'somebody'): Promise<Client> {
-    const { json } = await this.admin.post('/admin/generate_key', { owner })
+  async issue(owner = 'somebody', terms: object = {}): Promise<Client> {
+    const { json } = await this.admin.post('/admin/generate_key', { owner, ...terms })
     return new Client(this.url, { 'x-api-key': json.api_key })
   }
 
@@ -144,9 +152,20 @@ export class TestBus {
     return line === undefined ? undefined : Number(line.slice(series.length + 1))
   }
 
+  /** How many workers are in a long poll, once nothing is on its way through the store. */
+  async waitingClaims(): Promise<number> {
+    await this.store.settled()
+    return this.broker.waiting
+  }
+
   /** Resolves when no backup is under way. */
   async backupDone(): Promise<void> {
     while (this.backups?.runningSince != null) await new Promise(resolve => setTimeout(resolve, 5))
+  }
+
+  /** Lets that much bus time go by: at once here, in earnest on a bus elsewhere. For what is true from then on. */
+  passes(ms: number): Promise<void> {
+    return this.clock.advance(ms)
   }
 
   /** Unix seconds by the wall clock. */
@@ -170,6 +189,7 @@ const SECRETS = {
 
 /** For all tests of a file. Issued keys are not held to 60 requests a minute unless the test says so. */
 export async function busForFile(env: Env = {}): Promise<TestBus> {
+  if (elsewhere !== null) return busElsewhere(elsewhere, env)
   const bus = await started(env)
   afterAll(() => bus.remove())
   return bus
@@ -177,6 +197,7 @@ export async function busForFile(env: Env = {}): Promise<TestBus> {
 
 /** For one test. @param place where an earlier bus left something */
 export async function busForTest(env: Env = {}, place?: Place): Promise<TestBus> {
+  if (elsewhere !== null) return busOfItsOwn()
   const bus = await started(env, place)
   onTestFinished(() => bus.remove())
   return bus

@@ -28,11 +28,26 @@ export async function call(
   headers: Headings,
   body?: string | Uint8Array,
 ): Promise<Answer> {
-  const init: RequestInit = { method, headers, redirect: 'manual' }
+  const { signal } = hangUp
+  const init: RequestInit = { method, headers, redirect: 'manual', signal }
   if (body !== undefined) init.body = body as NonNullable<RequestInit['body']>
-  const response = await fetch(url, init)
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, text, json: parsed(text) }
+  try {
+    const response = await fetch(url, init)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+  } catch (error) {
+    // Nobody waits for it any more.
+    if (signal.aborted) return new Promise(() => {})
+    throw error
+  }
+}
+
+let hangUp = new AbortController()
+
+/** Ends every call that is still under way: a long poll that a test has left behind would take what the next one publishes. */
+export function hangUpAll(): void {
+  hangUp.abort()
+  hangUp = new AbortController()
 }
 
 function parsed(text: string): unknown {
