@@ -19,6 +19,7 @@ export default defineConfig({
       'docs/test/**/*.test.ts',
       'ops/test/**/*.test.ts',
       'grafana/test/**/*.test.ts',
+      'infra/test/**/*.test.ts',
     ],
     pool: 'forks',
     env: { NODE_COMPILE_CACHE: COMPILED },

@@ -20,6 +20,7 @@ export default defineConfig({
       'docs/test/**/*.heavy.ts',
       'ops/test/**/*.heavy.ts',
       'grafana/test/**/*.heavy.ts',
+      'infra/test/**/*.heavy.ts',
     ],
     pool: 'forks',
     env: { NODE_COMPILE_CACHE: COMPILED },

@@ -9,6 +9,7 @@ import {
   type SecretName,
   SHORT_SECRET,
 } from './config/secret-variables.ts'
+import { shown } from './config/shown.ts'
 import { unknownVariables } from './config/unknown.ts'
 import { VARIABLES, type Values } from './config/variables.ts'
 
@@ -81,11 +82,4 @@ function readValues(env: Env): Values {
     values[name] = value
   }
   return values as Values
-}
-
-/** Quoted, on one line, and not too long for it. */
-function shown(text: string): string {
-  // What was put into the wrong variable, or into an address: logs are read by more people than secrets are.
-  const open = text.replace(/AGE-SECRET-KEY-1\w*/gi, 'AGE-SECRET-KEY-1…').replace(/:\/\/\S*@/g, '://…@')
-  return JSON.stringify(open.length > 60 ? `${open.slice(0, 60)}…` : open)
 }

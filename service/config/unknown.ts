@@ -10,19 +10,20 @@ export function unknownVariables(env: Readonly<Record<string, string | undefined
   return Object.keys(env)
     .filter(name => name.startsWith('BUS_') && !KNOWN.includes(name))
     .map(name => {
-      const near = nearest(name)
+      const near = nearest(name, KNOWN)
       const hint = near === undefined ? '' : ` Did you mean ${near}?`
       return `${name} is not a setting of the bus, and was ignored.${hint}`
     })
 }
 
-function nearest(name: string): string | undefined {
+/** The name that was probably meant, if one is near enough. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
   // A unit left off is the likeliest slip, and more letters than a typo may have.
-  const longer = KNOWN.find(known => known.startsWith(`${name}_`))
+  const longer = names.find(known => known.startsWith(`${name}_`))
   if (longer !== undefined) return longer
-  const [best] = KNOWN.map(known => ({ known, distance: editDistance(name, known) })).sort(
-    (a, b) => a.distance - b.distance,
-  )
+  const [best] = names
+    .map(known => ({ known, distance: editDistance(name, known) }))
+    .sort((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= name.length / 3 ? best.known : undefined
 }
 

@@ -1,0 +1,155 @@
+/** The bus on a Docker: what `secrets` and `bus` are in docker-compose.yml. */
+import * as docker from '@pulumi/docker'
+import * as pulumi from '@pulumi/pulumi'
+import { DEPLOYMENT } from '../../ops/deployment.ts'
+import { type GivenSecrets, givenSecrets, SECRET_FILES } from './given-secrets.ts'
+import { hardenedContainer, type Limits } from './hardened.ts'
+import { type BusImage, busImage } from './images.ts'
+import { keptVolume, type VolumeName, type VolumesArgs } from './volumes.ts'
+
+export interface IntentBusArgs extends BusImage {
+  /** What containers, volumes, the network and the image are called, or begin with. Default: `intent-bus`. */
+  name?: string
+  /** The address of the host on which the bus listens, by plain HTTP. Default: `127.0.0.1`. */
+  bindAddress?: string
+  /** The port there. Default: 8080. */
+  port?: number
+  /** How many proxies stand before it, whose word about who is asking is believed: 1 with `Https`. Default: 0. */
+  trustProxy?: number
+  /** Any other setting of the bus, but no secret: docs/configuration.md. */
+  settings?: Record<string, string>
+  /** What it may take of the host. Default: one core, 512M. */
+  cpus?: string
+  memory?: string
+  /** Secrets of one's own. The bus makes those that are missing, at its first start. */
+  secrets?: GivenSecrets
+  /** A directory of the host for a volume; it has to exist. Without one, Docker chooses. */
+  directory?: VolumesArgs['directory']
+  /** Whether the volumes go when the resource goes. Default: false, which keeps them, and the next one finds them. */
+  deleteData?: boolean
+}
+
+/** Owner of the bus's files, as whom it runs. */
+const USER = `${DEPLOYMENT.user}:${DEPLOYMENT.user}`
+const NODE = '/nodejs/bin/node'
+
+export class IntentBus extends pulumi.ComponentResource {
+  readonly name: string
+  readonly network: docker.Network
+  readonly container: docker.Container
+  /** Where other containers of the network find it. */
+  readonly alias = 'bus'
+  readonly volumes: Record<'bus-data' | 'bus-secrets' | 'metrics-token' | 'grafana-password', docker.Volume>
+  /** What other volumes of the same deployment are made with. */
+  readonly volumesArgs: VolumesArgs
+  /** The bus by plain HTTP, on `bindAddress`. */
+  readonly url: pulumi.Output<string>
+  /** The container that made what secrets were missing. When it changes, so did they. */
+  readonly secretsMade: docker.Container
+
+  constructor(resource: string, args: IntentBusArgs = {}, opts: pulumi.ComponentResourceOptions = {}) {
+    super('intent-bus:index:IntentBus', resource, {}, opts)
+    const { name = 'intent-bus', bindAddress = '127.0.0.1', port = DEPLOYMENT.port } = args
+    const inside = { parent: this }
+    this.name = name
+    this.volumesArgs = { name, deleteData: args.deleteData ?? false, directory: args.directory }
+    this.network = new docker.Network(`${resource}-network`, { name }, inside)
+    const volume = (which: VolumeName) => keptVolume(resource, which, this.volumesArgs, inside)
+    this.volumes = {
+      'bus-data': volume('bus-data'),
+      'bus-secrets': volume('bus-secrets'),
+      'metrics-token': volume('metrics-token'),
+      'grafana-password': volume('grafana-password'),
+    }
+    const image = busImage(`${resource}-image`, name, args, inside).imageId
+    const mount = (which: keyof typeof this.volumes, containerPath: string, readOnly: boolean) => ({
+      volumeName: this.volumes[which].name,
+      containerPath,
+      readOnly,
+    })
+    const secretVolumes = [
+      mount('bus-secrets', '/secrets/bus', false),
+      mount('metrics-token', '/secrets/metrics', false),
+      mount('grafana-password', '/secrets/grafana', false),
+    ]
+    const given = givenSecrets(
+      `${resource}-given-secrets`,
+      args.secrets ?? {},
+      {
+        name: `${name}-given-secrets`,
+        image,
+        user: USER,
+        volumes: secretVolumes,
+      },
+      inside,
+    )
+
+    // Makes the secrets that are missing, and ends.
+    this.secretsMade = hardenedContainer(
+      `${resource}-secrets`,
+      {
+        name: `${name}-secrets`,
+        image,
+        user: USER,
+        entrypoints: [NODE, '/app/ops/image/make-secrets.js'],
+        restart: 'no',
+        mustRun: false,
+        attach: true,
+        volumes: secretVolumes,
+        // The place of a secret for PostgreSQL, which is not here.
+        tmpfs: { '/secrets/postgres': 'size=1m,mode=1777' },
+        labels: given === undefined ? [] : [{ label: 'intent-bus.given-secrets', value: given.id }],
+        limits: { cpus: '1', memory: '128M' },
+      },
+      inside,
+    )
+    const { cpus = DEPLOYMENT.limits.cpus, memory = DEPLOYMENT.limits.memory } = args
+    const limits: Limits = { cpus, memory }
+    this.container = hardenedContainer(
+      `${resource}-bus`,
+      {
+        name: `${name}-bus`,
+        image,
+        user: USER,
+        environment: {
+          ...SECRET_FILES,
+          BUS_TRUST_PROXY: `${args.trustProxy ?? 0}`,
+          ...args.settings,
+        },
+        ports: [{ internal: DEPLOYMENT.port, external: port, ip: bindAddress, protocol: 'tcp' }],
+        volumes: [
+          mount('bus-data', DEPLOYMENT.data, false),
+          mount('bus-secrets', '/secrets/bus', true),
+          mount('metrics-token', '/secrets/metrics', true),
+        ],
+        tmpfs: { '/tmp': 'size=16m,mode=1777' },
+        healthcheck: HEALTHCHECK,
+        wait: true,
+        waitTimeout: WAIT_SECONDS,
+        // So that what has begun is finished, before another bus opens the same database.
+        stopTimeout: DEPLOYMENT.stopGraceSeconds,
+        destroyGraceSeconds: DEPLOYMENT.stopGraceSeconds,
+        // Secrets are read at the start: a bus of other secrets is another bus.
+        labels: [{ label: 'intent-bus.secrets', value: this.secretsMade.id }],
+        network: { name: this.network.name, alias: this.alias },
+        limits,
+      },
+      inside,
+    )
+    const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
+    this.url = this.container.id.apply(() => `http://${host}:${port}`)
+    this.registerOutputs({ url: this.url })
+  }
+}
+
+/** The Dockerfile's own, which is not left to the image: another's may have none. */
+const HEALTHCHECK = {
+  tests: ['CMD', NODE, '/app/ops/image/health.js'],
+  interval: '15s',
+  timeout: '5s',
+  startPeriod: '1m0s',
+  retries: 3,
+}
+
+/** For the first answer to a health check, which comes after an interval. */
+const WAIT_SECONDS = 120

@@ -1,0 +1,118 @@
+/** The configuration as a stack has it, read once and up front: every fault is told, not the first one alone. */
+import { ConfigError } from '../../service/config/config-error.ts'
+import { BACKUP_SECRET_NAMES, SECRET_NAMES } from '../../service/config/secret-variables.ts'
+import { shown } from '../../service/config/shown.ts'
+import { nearest, unknownVariables } from '../../service/config/unknown.ts'
+import { readConfig as readSettingsOfBus } from '../../service/config.ts'
+import { RESERVED_SETTINGS } from './docker-keys.ts'
+import type { Key, Target } from './key.ts'
+import { KEYS, type KeyName, type SecretKeyName, type Settings } from './keys.ts'
+
+/** A stack's configuration under the bare names, and which of it is encrypted. */
+export type Given = { values: Readonly<Record<string, string>>; isSecret: (name: string) => boolean }
+
+export type Read = { values: Settings; secrets: Partial<Record<SecretKeyName, string>> }
+
+/** What is wrong with a configuration, a line each. */
+export class InvalidConfiguration extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`The configuration of this stack cannot be used:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+type AnyKey = Key<unknown>
+const ALL = Object.entries(KEYS) as [KeyName, AnyKey][]
+const NAMES = ALL.map(([name]) => name)
+
+/** @throws {InvalidConfiguration} with every fault; no value of a secret is in it */
+export function readConfiguration(given: Given): Read {
+  const faults = Object.keys(given.values)
+    .filter(name => !(NAMES as string[]).includes(name))
+    .map(unknown)
+  const values: Record<string, unknown> = {}
+  const secrets: Partial<Record<SecretKeyName, string>> = {}
+  const target = targetOf(given)
+
+  for (const [name, key] of ALL) {
+    // An empty value counts as unset.
+    const text = given.values[name]?.trim() || undefined
+    if (text === undefined) {
+      if (key.neededBy?.includes(target)) {
+        faults.push(`${name} is not set, and ${target} needs it: it takes ${key.takes}.`)
+      }
+      if (!key.secret) values[name] = key.default
+      continue
+    }
+    const fault = key.secret ? faultOfSecret(name, key, text, given) : faultOf(name, key, text)
+    if (fault !== undefined) faults.push(fault)
+    else if (!key.targets.includes(target)) {
+      faults.push(`${name} does nothing for the target ${target}: it is for ${key.targets.join(', ')}.`)
+    }
+    if (key.secret) secrets[name as SecretKeyName] = text
+    else values[name] = key.parse(text) ?? key.default
+  }
+  faults.push(
+    ...faultsOfSettings(values['settings'] as Record<string, string>),
+    ...faultsOfHost(target, values),
+  )
+  if (faults.length > 0) throw new InvalidConfiguration(faults)
+  return { values: values as Settings, secrets }
+}
+
+/** For the checks of the others; a target that is none is a fault by itself. */
+function targetOf(given: Given): Target {
+  return KEYS.target.parse(given.values['target']?.trim() ?? '') ?? KEYS.target.default
+}
+
+function unknown(name: string): string {
+  const near = nearest(name, NAMES)
+  return `${name} is not a key of this program.${near === undefined ? '' : ` Did you mean ${near}?`}`
+}
+
+function faultOf(name: string, key: AnyKey, text: string): string | undefined {
+  return key.parse(text) === undefined ? `${name} is ${shown(text)}: it takes ${key.takes}.` : undefined
+}
+
+function faultOfSecret(name: string, key: AnyKey, text: string, given: Given): string | undefined {
+  if (!given.isSecret(name)) {
+    return `${name} is in the stack file for all to read: take it out, make a new one, and set it by \`pulumi config set --secret ${name}\`.`
+  }
+  if (key.parse(text) !== undefined) return undefined
+  return `${name} holds something else (${text.length} characters, not shown): it takes ${key.takes}.`
+}
+
+/** The bus would say this at its start, and start again, and say it again. */
+function faultsOfSettings(settings: Readonly<Record<string, string>>): string[] {
+  const secret = [...SECRET_NAMES, ...BACKUP_SECRET_NAMES].filter(name => name in settings)
+  if (secret.length > 0) {
+    return secret.map(
+      name => `settings has ${name}, which is a secret: the environment of a container is no place for it.`,
+    )
+  }
+  const reserved = RESERVED_SETTINGS.filter(name => name in settings)
+  if (reserved.length > 0) {
+    return reserved.map(name => `settings has ${name}, which this program sets.`)
+  }
+  const unknown = unknownVariables(settings)
+  if (unknown.length > 0) return unknown.map(line => `settings: ${line.replace(', and was ignored', '')}`)
+  try {
+    readSettingsOfBus(settings)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return [`settings: ${error.message}`]
+  }
+}
+
+function faultsOfHost(target: Target, values: Record<string, unknown>): string[] {
+  const host = values['host'] as string
+  if (target === 'ssh' && host.startsWith('unix:')) {
+    return [`host is ${shown(host)}: the target ssh takes \`ssh://user@host\`.`]
+  }
+  if (target === 'local' && host.startsWith('ssh:')) {
+    return [`host is ${shown(host)}: for a Docker behind SSH, set target to ssh.`]
+  }
+  return []
+}

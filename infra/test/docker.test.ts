@@ -1,0 +1,132 @@
+/** What the targets `local` and `ssh` ask the engine for. */
+import { homedir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { mocked } from './mocked.ts'
+
+const CONTAINER = 'docker:index/container:Container'
+const VOLUME = 'docker:index/volume:Volume'
+
+describe('without a word of configuration', () => {
+  test('the bus, its secrets and its monitoring are on the Docker here, and Caddy is not', async () => {
+    const { resources } = await mocked({})
+    const names = resources.filter(each => each.type === CONTAINER).map(each => each.inputs['name'])
+    expect(names).toEqual([
+      'intent-bus-secrets',
+      'intent-bus-bus',
+      'intent-bus-prometheus',
+      'intent-bus-alertmanager',
+      'intent-bus-grafana',
+    ])
+  })
+
+  test('every container is deleted before another takes its name and its ports', async () => {
+    const { resources } = await mocked({ domain: 'bus.example.com' }, { busSecret: 'a-secret-of-my-own' })
+    const containers = resources.filter(each => each.type === CONTAINER)
+    expect(containers.length).toBe(7)
+    for (const { name, options } of containers) expect(options.deleteBeforeReplace, name).toBe(true)
+  })
+})
+
+describe('data', () => {
+  test('outlives the stack, and is never replaced', async () => {
+    const { resources } = await mocked({ domain: 'bus.example.com' })
+    const volumes = resources.filter(each => each.type === VOLUME)
+    expect(volumes.length).toBe(9)
+    for (const { name, options } of volumes) {
+      expect(options.retainOnDelete, name).toBe(true)
+      expect(options.ignoreChanges, name).toEqual(['name', 'driver', 'driverOpts', 'labels'])
+    }
+  })
+
+  test('goes with the stack when deleteData says so', async () => {
+    const { resources } = await mocked({ deleteData: 'true' })
+    const volumes = resources.filter(each => each.type === VOLUME)
+    expect(volumes.length).toBe(7)
+    for (const { name, options } of volumes) expect(options.retainOnDelete, name).toBe(false)
+  })
+
+  test('stays with its resource when the deployment gets another name', async () => {
+    const before = await mocked({ name: 'one' })
+    const after = await mocked({ name: 'two' })
+    const volumes = ({ resources }: typeof before) =>
+      resources.filter(each => each.type === VOLUME).map(each => each.name)
+    expect(volumes(after)).toEqual(volumes(before))
+  })
+})
+
+describe('secrets that were given', () => {
+  const secrets = {
+    busSecret: 'bus-secret-of-my-own',
+    adminSecret: 'admin-secret-of-my-own',
+    dashboardPassword: 'dashboard-password-of-my-own',
+    metricsToken: 'metrics-token-of-my-own',
+    grafanaPassword: 'grafana-password-of-my-own',
+  }
+
+  test('are in one input of one resource, which is encrypted in the state', async () => {
+    const { resources, one } = await mocked({}, secrets)
+    expect(one('given-secrets').secretInputs).toEqual(['uploads'])
+    expect(one('given-secrets').options.additionalSecretOutputs).toEqual(['uploads'])
+    const others = JSON.stringify(resources.map(({ inputs }) => ({ ...inputs, uploads: undefined })))
+    for (const secret of Object.values(secrets)) expect(others).not.toContain(secret)
+  })
+
+  test('lie where the bus, Prometheus and Grafana look for them', async () => {
+    const { one } = await mocked({}, secrets)
+    expect(one('given-secrets').inputs['uploads']).toEqual([
+      { file: '/secrets/bus/bus-secret', content: secrets.busSecret, permissions: '0444' },
+      { file: '/secrets/bus/admin-secret', content: secrets.adminSecret, permissions: '0444' },
+      { file: '/secrets/bus/dashboard-password', content: secrets.dashboardPassword, permissions: '0444' },
+      { file: '/secrets/metrics/bus-metrics-token', content: secrets.metricsToken, permissions: '0444' },
+      { file: '/secrets/grafana/admin-password', content: secrets.grafanaPassword, permissions: '0444' },
+    ])
+  })
+
+  test('are carried by a container that never runs, and come before those that are made', async () => {
+    const { one } = await mocked({}, { busSecret: secrets.busSecret })
+    expect(one('given-secrets').inputs).toMatchObject({ start: false, mustRun: false })
+    expect(one('intent-bus-secrets').inputs['labels']).toEqual([
+      { label: 'intent-bus.given-secrets', value: 'intent-bus-given-secrets-id' },
+    ])
+    expect(one('intent-bus-bus').inputs['labels']).toEqual([
+      { label: 'intent-bus.secrets', value: 'intent-bus-secrets-id' },
+    ])
+  })
+
+  test('show in no output', async () => {
+    const { outputs } = await mocked({}, secrets)
+    for (const secret of Object.values(secrets)) expect(JSON.stringify(outputs)).not.toContain(secret)
+  })
+})
+
+describe('ssh', () => {
+  const ssh = { target: 'ssh', host: 'ssh://admin@bus.example.com' }
+
+  test('speaks to a host that is known, and to no other', async () => {
+    const { resources } = await mocked({ ...ssh, sshKey: '~/.ssh/bus', knownHosts: '/etc/known' })
+    const provider = resources.find(each => each.type === 'pulumi:providers:docker')!
+    expect(provider.inputs['host']).toBe('ssh://admin@bus.example.com')
+    const opts = JSON.parse(provider.inputs['sshOpts'] as string) as string[]
+    expect(opts.join(' ')).toContain(
+      `-i ${homedir()}/.ssh/bus -o IdentitiesOnly=yes -o UserKnownHostsFile=/etc/known -o StrictHostKeyChecking=yes`,
+    )
+  })
+
+  test('says how a person gets to a bus that listens on loopback', async () => {
+    const { outputs } = await mocked({ ...ssh, host: 'ssh://admin@bus.example.com:2222' })
+    expect(outputs['url']).toBe('http://127.0.0.1:8080')
+    expect(outputs['tunnel']).toBe(
+      'ssh -N -L 8080:127.0.0.1:8080 -L 3000:127.0.0.1:3000 -p 2222 admin@bus.example.com',
+    )
+    expect(outputs['secrets']).toHaveProperty(
+      'keyForADevice',
+      "ssh -p 2222 admin@bus.example.com 'docker exec intent-bus-bus intent-bus keys create pi'",
+    )
+  })
+})
+
+test('with a domain, the address is the one that everybody reaches', async () => {
+  const { outputs, one } = await mocked({ domain: 'bus.example.com', monitoring: 'false' })
+  expect(outputs['url']).toBe('https://bus.example.com')
+  expect(one('intent-bus-bus').inputs['envs']).toContain('BUS_TRUST_PROXY=1')
+})
