@@ -13,6 +13,8 @@ export const DEPLOYMENT = {
   /** The one place that has to stay. */
   data: '/data',
   database: '/data/bus.db',
+  /** Beside it in a volume of its own, so that a disk of its own can take its place. */
+  backups: '/backups',
   /** uid and gid of distroless' `nonroot`. */
   user: 65532,
   /** Whether it can be given work: for health checks that others wait for, and proxies. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
+import { LIMITS } from '../../grafana/src/limits.ts'
 import { SECRET_NAMES } from '../../service/config/secret-variables.ts'
 import { unknownVariables } from '../../service/config/unknown.ts'
 import { readConfig } from '../../service/config.ts'
@@ -96,8 +97,11 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
     ? yamlFile<{ services: Record<string, Service>; volumes: Record<string, null> }>('docker-compose.yml')
     : { services: {}, volumes: {} }
   const bus = services['bus']!
+  /** As they are when .env says nothing. */
+  const volumesOf = ({ volumes: list = [] }: Service) =>
+    list.map(each => each.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1'))
   const mounts = (name: string) =>
-    Object.fromEntries(services[name]!.volumes!.map(each => each.split(':').slice(0, 2)))
+    Object.fromEntries(volumesOf(services[name]!).map(each => each.split(':').slice(0, 2)))
 
   test('runs the bus where the description says, and no longer than it says', () => {
     expect(bus.ports).toEqual([`\${BIND_ADDRESS:-127.0.0.1}:\${BUS_PORT:-8080}:${DEPLOYMENT.port}`])
@@ -109,6 +113,17 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
       memory: `\${BUS_MEMORY:-${memory}}`,
       pids,
     })
+  })
+
+  test('has the bus back itself up once a day, into a volume of its own that it may write to', () => {
+    expect(bus.environment).toMatchObject({
+      BUS_BACKUP_DIR: DEPLOYMENT.backups,
+      BUS_BACKUP_INTERVAL: `\${BUS_BACKUP_INTERVAL:-24h}`,
+    })
+    expect(mounts('bus')['bus-backups']).toBe(DEPLOYMENT.backups)
+    expect(read('ops/image/slim.js')).toContain(`'${DEPLOYMENT.backups.slice(1)}'`)
+    // No alert before the next one is due.
+    expect(LIMITS.backupAge).toBeGreaterThan(24 * 3600)
   })
 
   test('gives the bus every secret by a file, which the first start makes where the bus looks for it', () => {
@@ -161,8 +176,10 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
   })
 
   test('keeps every volume that is declared, and declares every one that is used', () => {
-    const used = Object.values(services).flatMap(({ volumes: list = [] }) =>
-      list.map(each => each.split(':')[0]!).filter(each => !each.startsWith('.')),
+    const used = Object.values(services).flatMap(service =>
+      volumesOf(service)
+        .map(each => each.split(':')[0]!)
+        .filter(each => !each.startsWith('.')),
     )
     expect(new Set(used)).toEqual(new Set(Object.keys(volumes)))
   })

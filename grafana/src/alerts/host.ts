@@ -69,4 +69,17 @@ export const HOST: readonly Alert[] = [
     runbook: 'backups',
     when: 'a backup failed in the last 6 hours',
   },
+  {
+    name: 'IntentBusBackupUploadFailed',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_backup_uploads_total{outcome="failure"}[6h])'),
+    fires: { above: 0 },
+    for: '1m',
+    as: 'count',
+    summary: '{value} backups did not get into the bucket in 6 hours',
+    description:
+      'They are made, and lie on the disk of the bus alone. The log says what the bucket answered: its keys, its name, or the network.',
+    runbook: 'backups',
+    when: 'an upload to the bucket failed in the last 6 hours; the backup itself was made',
+  },
 ]
