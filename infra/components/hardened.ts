@@ -28,7 +28,7 @@ export type HardenedArgs = Omit<
 /** Seconds from SIGTERM to SIGKILL where nothing else is said: as `docker stop` and compose have it. */
 const STOP_SECONDS = 10
 
-/** It is deleted before another takes its name and ports. */
+/** It is deleted before another takes its name and ports, unless the options say otherwise. */
 export function hardenedContainer(
   resource: string,
   args: HardenedArgs,
@@ -49,7 +49,7 @@ export function hardenedContainer(
       destroyGraceSeconds: STOP_SECONDS,
       ...rest,
       capabilities: { drops: ['ALL'], ...(capabilities === undefined ? {} : { adds: capabilities }) },
-      cpus: limits.cpus,
+      cpus: asRead(limits.cpus),
       memory,
       // What Docker would set. Unsaid, it would look like drift.
       memorySwap: memory * 2,
@@ -60,6 +60,24 @@ export function hardenedContainer(
         ? { networkMode: 'none' }
         : { networksAdvanced: [{ name: network.name, aliases: [network.alias] }] }),
     },
-    pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
+    pulumi.mergeOptions(
+      { deleteBeforeReplace: true },
+      {
+        ...opts,
+        // The provider would note the change and leave the container as it is.
+        replaceOnChanges: ['tmpfs'],
+      },
+    ),
   )
+}
+
+/**
+ * Cores as the provider reads them back from Docker: it compares texts, and `1` would look like a change of `1.0`. (Its rule: a
+ * fraction of nine digits; one digit of it, if there are nine zeros in all; else without the zeros at its end.)
+ */
+export function asRead(cpus: string): string {
+  const long = Number(cpus).toFixed(9)
+  const read = long.match(/0/g)?.length === 9 ? Number(cpus).toFixed(1) : long.replace(/0+$/, '')
+  // Some it rounds.
+  return Number(read) === Number(cpus) ? read : cpus
 }

@@ -5,6 +5,7 @@ import { DEPLOYMENT } from '../../ops/deployment.ts'
 import { type GivenSecrets, givenSecrets, SECRET_FILES } from './given-secrets.ts'
 import { hardenedContainer, type Limits } from './hardened.ts'
 import { type BusImage, busImage } from './images.ts'
+import { digestOfText } from './sources.ts'
 import { keptVolume, type VolumeName, type VolumesArgs } from './volumes.ts'
 
 export interface IntentBusArgs extends BusImage {
@@ -84,24 +85,26 @@ export class IntentBus extends pulumi.ComponentResource {
       inside,
     )
 
-    // Makes the secrets that are missing, and ends.
+    // Makes the secrets that are missing, and ends. It has a name of its own each time, so that it comes before the one from
+    // before goes, and with that the bus: a bus is only stopped when all that the next one needs is there.
+    const maker = {
+      image,
+      user: USER,
+      entrypoints: [NODE, '/app/ops/image/make-secrets.js'],
+      restart: 'no',
+      mustRun: false,
+      attach: true,
+      volumes: secretVolumes,
+      // The place of a secret for PostgreSQL, which is not here.
+      tmpfs: { '/secrets/postgres': `size=1m,mode=0700,uid=${DEPLOYMENT.user},gid=${DEPLOYMENT.user}` },
+      labels: given === undefined ? [] : [{ label: 'intent-bus.given-secrets', value: given.id }],
+      limits: { cpus: '1', memory: '128M' },
+    }
+    const suffix = pulumi.output(maker).apply(args => digestOfText(JSON.stringify(args)))
     this.secretsMade = hardenedContainer(
       `${resource}-secrets`,
-      {
-        name: `${name}-secrets`,
-        image,
-        user: USER,
-        entrypoints: [NODE, '/app/ops/image/make-secrets.js'],
-        restart: 'no',
-        mustRun: false,
-        attach: true,
-        volumes: secretVolumes,
-        // The place of a secret for PostgreSQL, which is not here.
-        tmpfs: { '/secrets/postgres': 'size=1m,mode=1777' },
-        labels: given === undefined ? [] : [{ label: 'intent-bus.given-secrets', value: given.id }],
-        limits: { cpus: '1', memory: '128M' },
-      },
-      inside,
+      { name: pulumi.interpolate`${name}-secrets-${suffix}`, ...maker },
+      { ...inside, deleteBeforeReplace: false },
     )
     const { cpus = DEPLOYMENT.limits.cpus, memory = DEPLOYMENT.limits.memory } = args
     const limits: Limits = { cpus, memory }
@@ -130,7 +133,7 @@ export class IntentBus extends pulumi.ComponentResource {
         stopTimeout: DEPLOYMENT.stopGraceSeconds,
         destroyGraceSeconds: DEPLOYMENT.stopGraceSeconds,
         // Secrets are read at the start: a bus of other secrets is another bus.
-        labels: [{ label: 'intent-bus.secrets', value: this.secretsMade.id }],
+        labels: [{ label: 'intent-bus.secrets', value: madeBy(this.secretsMade) }],
         network: { name: this.network.name, alias: this.alias },
         limits,
       },
@@ -140,6 +143,18 @@ export class IntentBus extends pulumi.ComponentResource {
     this.url = this.container.id.apply(() => `http://${host}:${port}`)
     this.registerOutputs({ url: this.url })
   }
+}
+
+/** @returns the container's id, once it has ended well @throws when it has not: the bus would wait for what never comes */
+function madeBy(secrets: docker.Container): pulumi.Output<string> {
+  return pulumi.all([secrets.id, secrets.exitCode, secrets.name]).apply(([id, code, name]) => {
+    if (code) {
+      throw new pulumi.RunError(
+        `Secrets could not be made: ${name} ended with ${code}, and \`docker logs ${name}\` says why. When that is mended: \`docker rm ${name}\`, then \`pulumi up --refresh\`.`,
+      )
+    }
+    return id
+  })
 }
 
 /** The Dockerfile's own, which is not left to the image: another's may have none. */

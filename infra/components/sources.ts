@@ -31,6 +31,11 @@ function walk(path: string): string[] {
     .flatMap(name => walk(join(path, name)))
 }
 
+/** @returns 12 hex digits, as a name of what is said */
+export const digestOfText = (text: string): string => shortened(createHash('sha256').update(text))
+
+const shortened = (hash: ReturnType<typeof createHash>): string => hash.digest('hex').slice(0, 12)
+
 /**
  * @param said what else the image depends on: the text of a Dockerfile, a base
  * @returns 12 hex digits, for a tag
@@ -43,5 +48,5 @@ export function digestOf(folder: string, files: readonly string[], ...said: stri
     const executable = (statSync(path).mode & 0o111) !== 0
     hash.update(`\0${file}\0${executable}\0`).update(createHash('sha256').update(readFileSync(path)).digest())
   }
-  return hash.digest('hex').slice(0, 12)
+  return shortened(hash)
 }
