@@ -1,5 +1,5 @@
 /** A Docker of the tests' own, with its own storage and socket: what else runs on this machine is left alone. */
-import { execFile, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,21 +35,28 @@ export const docker = {
 
 export type Ended = { code: number; out: string; err: string }
 
+export type EngineOptions = {
+  /** A default network, for builds and containers that name none. Without it they have no network at all. */
+  bridge?: boolean
+}
+
 export class Engine {
   readonly #dir: string
   readonly #daemon: ReturnType<typeof spawn>
   readonly #ended: Promise<void>
+  readonly #bridge: string | undefined
   #log = ''
 
-  private constructor() {
+  private constructor({ bridge = false }: EngineOptions) {
+    if (bridge) this.#bridge = newBridge()
     this.#dir = mkdtempSync(join(tmpdir(), 'bus-docker-'))
     const at = (name: string) => join(this.#dir, name)
     this.#daemon = spawn(
       'dockerd',
       [
         ...['--data-root', at('storage'), '--exec-root', at('exec'), '--pidfile', at('pid')],
-        // No network of its own: it would be the same as that of another Docker here.
-        ...['--host', `unix://${at('socket')}`, '--bridge', 'none', '--group', 'root'],
+        // Never docker0: it would be the same as that of another Docker here.
+        ...['--host', `unix://${at('socket')}`, '--bridge', this.#bridge ?? 'none', '--group', 'root'],
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
@@ -60,8 +67,8 @@ export class Engine {
   }
 
   /** A daemon that has the base images. @throws with the end of its log */
-  static async start(): Promise<Engine> {
-    const engine = new Engine()
+  static async start(options: EngineOptions = {}): Promise<Engine> {
+    const engine = new Engine(options)
     try {
       const deadline = performance.now() + 60_000
       while ((await engine.docker('info')).code !== 0) {
@@ -101,6 +108,11 @@ export class Engine {
     return out.trim()
   }
 
+  /** Its address, as DOCKER_HOST has it. */
+  get host(): string {
+    return `unix://${join(this.#dir, 'socket')}`
+  }
+
   /** For a command of a shell: `DOCKER compose …` where the environment is this. */
   env(more: Record<string, string>): Record<string, string> {
     return { ...this.#env(more), DOCKER: CLIENT } as Record<string, string>
@@ -112,13 +124,14 @@ export class Engine {
     await this.docker('network', 'prune', '--force')
     this.#daemon.kill('SIGTERM')
     await this.#ended
+    if (this.#bridge !== undefined) execFileSync('ip', ['link', 'delete', this.#bridge])
     rmSync(this.#dir, { recursive: true, force: true })
   }
 
   #env(more: Record<string, string>): NodeJS.ProcessEnv {
     return {
       ...process.env,
-      DOCKER_HOST: `unix://${join(this.#dir, 'socket')}`,
+      DOCKER_HOST: this.host,
       DOCKER_CONFIG: join(CACHE, 'docker'),
       DOCKER_BUILDKIT: '1',
       ...more,
@@ -135,4 +148,14 @@ export class Engine {
       return { code, out: stdout, err: stderr || (error as Error).message }
     }
   }
+}
+
+/** A network device with a subnet that no other run has. @returns its name */
+function newBridge(): string {
+  const name = `bus-${process.pid}`
+  const [second, third] = [process.pid % 8, (process.pid >> 3) % 256]
+  execFileSync('ip', ['link', 'add', name, 'type', 'bridge'])
+  execFileSync('ip', ['address', 'add', `10.${200 + second}.${third}.1/24`, 'dev', name])
+  execFileSync('ip', ['link', 'set', name, 'up'])
+  return name
 }
