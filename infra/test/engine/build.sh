@@ -15,23 +15,22 @@ flock 9
 # Two compilers at a time: more of them do not fit into the memory of a small machine.
 export GOFLAGS='-p=2 -buildvcs=false -mod=mod -trimpath' CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off
 
-# part NAME PROGRAM PACKAGE [BUILD FLAGS]: builds PACKAGE of the module go/NAME into PROGRAM, unless it is there and of these sources.
+# part NAME PROGRAM PACKAGE [BUILD FLAGS]: builds PACKAGE of the module go/NAME, unless it was built of the same sources.
 part() {
-  local name=$1 program=$cache/$2 package=$3 work=$cache/src/$1
+  local name=$1 program=$cache/$2 package=$3 work=$cache/src/$1 began=$SECONDS sources
   shift 3
-  if [[ -x $program ]] && diff -rq --exclude go.mod --exclude go.sum "$here/go/$name" "$work" >/dev/null 2>&1 &&
-    cmp -s "$here/go/$name/go.mod" "$work/go.mod.built"; then return; fi
-  rm -rf "$work"
+  sources=$(cd "$here/go/$name" && { printf '%s\n' "$@" && find . -type f | sort | xargs cat; } | sha256sum)
+  if [[ -x $program && $(cat "$cache/$name.built" 2>/dev/null) == "$sources" ]]; then return; fi
+  rm -rf "$work" "$cache/$name.built"
   mkdir -p "$(dirname "$work")" "$(dirname "$program")"
   cp -r "$here/go/$name" "$work"
-  local began=$SECONDS
   # Go adds to go.mod and go.sum what they leave open: the versions follow from those that are named.
   if ! (cd "$work" && go build "$@" -o "$program" "$package") >"$cache/$name.log" 2>&1; then
     tail -n 20 "$cache/$name.log" >&2
     echo "$name could not be built" >&2
     exit 1
   fi
-  cp "$here/go/$name/go.mod" "$work/go.mod.built"
+  echo "$sources" >"$cache/$name.built"
   echo "$name: built in $((SECONDS - began)) s"
 }
 

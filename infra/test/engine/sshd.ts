@@ -1,12 +1,25 @@
 /** A real sshd on a port of its own, with keys made for it, behind which lies the tests' Docker. */
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installed } from '../../../ops/test/shells.ts'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 
+// Debian has it where only root looks.
 const SSHD = installed('sshd') ?? '/usr/sbin/sshd'
+
+/** Why there can be none here, if so. */
+export const noSshd: string | null =
+  existsSync(SSHD) && installed('ssh') !== undefined ? null : 'openssh is not installed'
 
 export class Sshd {
   readonly port: number

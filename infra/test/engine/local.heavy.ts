@@ -1,0 +1,197 @@
+/**
+ * `pulumi up` by Pulumi's own command and engine, in a real Docker: the program of infra/ as it is. What stands in is the
+ * plugin for Docker, made here from the provider that Pulumi's is made from, and the images that cannot be pulled.
+ */
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
+import { Engine } from '../../../ops/test/docker/engine.ts'
+import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { Deployment, type Secrets } from './deployment.ts'
+import { underLoad } from './load.ts'
+import { grafanaPlaceholder } from './placeholder.ts'
+import { Stack } from './stack.ts'
+import { builtPulumi, pulumi } from './toolchain.ts'
+
+const BUS = 'intent-bus-bus'
+/** What a bus on its own keeps. */
+const VOLUMES = ['intent-bus-bus-data', 'intent-bus-bus-secrets', 'intent-bus-metrics-token']
+/** Given by the user; the others are made by the bus. */
+const GIVEN_PASSWORD = 'a password that somebody chose'
+
+let engine: Engine
+let stack: Stack
+let deployed: Deployment
+const ports: Record<string, string> = {}
+
+const lookAt = async (path: string) => JSON.parse(await engine.must('inspect', '-f', `{{json ${path}}}`, BUS))
+const publishOne = async (payload: unknown) =>
+  publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, payload)
+const isOpen = async (id: string) => {
+  expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, id)).toBe('open')
+}
+
+beforeAll(async () => {
+  if (pulumi.reason !== null) return
+  await builtPulumi()
+  engine = await Engine.start({ bridge: true })
+  for (const name of ['port', 'grafanaPort', 'prometheusPort', 'alertmanagerPort']) {
+    ports[name] = `${await freePort()}`
+  }
+  deployed = new Deployment(engine, `http://127.0.0.1:${ports['port']}`, BUS)
+  stack = new Stack('local', { DOCKER_HOST: engine.host })
+  await stack.init({ ...ports, monitoring: 'false' })
+  await stack.setSecret('dashboardPassword', GIVEN_PASSWORD)
+}, 1_500_000)
+
+afterAll(async () => {
+  stack?.dispose()
+  await engine?.stop()
+}, 60_000)
+
+describe.skipIf(pulumi.reason !== null)(
+  pulumi.named('pulumi up, on the Docker here'),
+  () => {
+    test('makes the bus, which answers where the outputs say', async () => {
+      await stack.up()
+      expect(await stack.outputs()).toMatchObject({ url: deployed.url })
+      const health = await fetch(`${deployed.url}/health/ready`)
+      expect(health.status).toBe(200)
+      expect(await deployed.list('volume')).toEqual(VOLUMES)
+    })
+
+    test('the smoke suite passes, a restart included', async () => {
+      const { DOCKER, DOCKER_HOST, DOCKER_CONFIG } = engine.env({})
+      const restart = `DOCKER_HOST=${DOCKER_HOST} DOCKER_CONFIG=${DOCKER_CONFIG} ${DOCKER} restart ${BUS}`
+      const { out, err, code } = await deployed.npmRun('smoke', '--restart', restart)
+      expect(out + err).toContain('9 well, 0 not\n')
+      expect(code).toBe(0)
+    })
+
+    test('the conformance suite passes', async () => {
+      const { out, err, code } = await deployed.npmRun('conformance')
+      expect({ code, said: out + err }).toMatchObject({ code: 0 })
+    })
+
+    test('a second `up` changes nothing, and a refresh finds nothing', async () => {
+      for (const changes of [await stack.up(), await stack.refresh(), await stack.up()]) {
+        expect(Object.keys(changes)).toEqual(['same'])
+      }
+    })
+
+    test('no secret stands in the state, the stack file, the outputs, in Docker or in the logs', async () => {
+      const secrets = await deployed.secrets()
+      expect(secrets.DASHBOARD_PASSWORD).toBe(GIVEN_PASSWORD)
+      const shown = {
+        state: await stack.state(),
+        config: await stack.must('config', '--json'),
+        outputs: await stack.must('stack', 'output', '--json'),
+        preview: await stack.must('preview', '--diff', '--show-sames'),
+        docker: await deployed.everythingThatDockerShows(),
+      }
+      for (const [where, text] of Object.entries(shown)) {
+        expect(text.length, where).toBeGreaterThan(20)
+        for (const [name, value] of Object.entries(secrets)) {
+          expect(text.includes(value), `${name} in ${where}`).toBe(false)
+        }
+      }
+    })
+
+    test('a changed setting, under load: what was acknowledged is done, each intent once', async () => {
+      const before = await lookAt('.Id')
+      const carried = await underLoad(await deployed.access(), async () => {
+        await stack.must('config', 'set', '--path', 'settings.BUS_LEASE_SECONDS', '90')
+        await stack.up()
+      })
+      expect(await lookAt('.Id')).not.toBe(before)
+      expect(await lookAt('.Config.Env')).toContain('BUS_LEASE_SECONDS=90')
+      console.log(
+        `replaced under load: ${carried.published} published, the longest wait ${Math.round(carried.longestWaitMs)} ms`,
+      )
+      expect(carried.wrong).toEqual([])
+      expect(carried.fulfilled).toBe(carried.published)
+    })
+
+    test('a new version of the bus is built, and goes on with the data of the old one', async () => {
+      const id = await publishOne('by the old version')
+      const [image, secrets] = [await lookAt('.Image'), await deployed.secrets()]
+      appendFileSync(join(stack.clone, 'service/main.ts'), '\n// the new version\n')
+      await stack.up()
+      expect(await lookAt('.Image')).not.toBe(image)
+      await isOpen(id)
+      expect(await deployed.secrets()).toEqual(secrets)
+    })
+
+    test('a container that was removed by hand is made again, over the same data', async () => {
+      const id = await publishOne('before the accident')
+      await engine.must('rm', '--force', BUS)
+      await stack.up('--refresh')
+      await isOpen(id)
+      expect(Object.keys(await stack.up())).toEqual(['same'])
+    })
+
+    test('with monitoring, Prometheus scrapes the bus by the token that both have', async () => {
+      await grafanaPlaceholder(engine)
+      await stack.set({ monitoring: 'true' })
+      await stack.up()
+      const value = async (query: string) => {
+        const asked = `http://127.0.0.1:${ports['prometheusPort']}/api/v1/query?query=${query}`
+        const { data } = (await (await fetch(asked)).json()) as { data: { result: { value: string[] }[] } }
+        return data.result[0]?.value[1]
+      }
+      await vi.waitUntil(async () => (await value('up{job="intent-bus"}')) === '1', 60_000)
+      expect(await value('intent_bus_store_up')).toBe('1')
+      const rules = await fetch(`http://127.0.0.1:${ports['prometheusPort']}/api/v1/rules`)
+      expect(await rules.text()).toContain('IntentBusDown')
+      expect((await fetch(`http://127.0.0.1:${ports['alertmanagerPort']}/-/ready`)).status).toBe(200)
+      const { BUS_METRICS_TOKEN } = await deployed.secrets()
+      expect(await deployed.everythingThatDockerShows()).not.toContain(BUS_METRICS_TOKEN)
+      expect(Object.keys(await stack.up())).toEqual(['same'])
+      expect(Object.keys(await stack.refresh())).toEqual(['same'])
+    })
+
+    test('without monitoring again, the bus is alone again', async () => {
+      await stack.set({ monitoring: 'false' })
+      await stack.up()
+      const running = await engine.must('ps', '--format', '{{.Names}}')
+      expect(running).toBe(BUS)
+    })
+
+    test('`destroy` leaves the data, and the next `up` finds it', async () => {
+      const id = await publishOne('over the holidays')
+      const secrets: Secrets = await deployed.secrets()
+      await stack.destroy()
+      expect(await deployed.list('container')).toEqual([])
+      expect(await deployed.list('network')).toEqual([])
+      expect(await deployed.list('volume')).toEqual(expect.arrayContaining(VOLUMES))
+      await stack.up()
+      expect(await deployed.secrets()).toEqual(secrets)
+      await isOpen(id)
+    })
+
+    test('a configuration with faults names them all, and nothing is touched', async () => {
+      const before = await lookAt('.Id')
+      await stack.set({ port: '99999', colour: 'green' })
+      const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(code).not.toBe(0)
+      expect(out + err).toMatch(/port.*99999/)
+      expect(out + err).toMatch(/colour/)
+      expect(await lookAt('.Id')).toBe(before)
+      await stack.set({ port: ports['port'], colour: undefined })
+    })
+
+    test('`destroy` with deleteData leaves nothing', async () => {
+      await stack.set({ deleteData: 'true' })
+      await stack.up()
+      await stack.destroy()
+      for (const kind of ['container', 'network'] as const)
+        expect(await deployed.list(kind), kind).toEqual([])
+      const volumes = await deployed.list('volume')
+      expect(volumes.filter(name => VOLUMES.includes(name))).toEqual([])
+      // It takes nothing that is still known: `stack rm` refuses that.
+      await stack.must('stack', 'rm', '--yes')
+    })
+  },
+  300_000,
+)

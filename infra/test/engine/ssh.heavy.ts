@@ -1,0 +1,119 @@
+/** The same program, to a host that is reached by SSH: a real sshd on this machine, in front of the tests' Docker. */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
+import { Engine } from '../../../ops/test/docker/engine.ts'
+import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { Deployment } from './deployment.ts'
+import { underLoad } from './load.ts'
+import { noSshd, Sshd } from './sshd.ts'
+import { Stack } from './stack.ts'
+import { builtPulumi, pulumi } from './toolchain.ts'
+
+const BUS = 'intent-bus-bus'
+const reason = pulumi.reason ?? noSshd
+
+let engine: Engine
+let sshd: Sshd
+let stack: Stack
+let deployed: Deployment
+let port: string
+
+const answers = (url: string) =>
+  fetch(`${url}/health/ready`).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+
+beforeAll(async () => {
+  if (reason !== null) return
+  await builtPulumi()
+  engine = await Engine.start({ bridge: true })
+  // What is at the other end finds the tests' Docker; on a host of its own it would be the usual one.
+  sshd = await Sshd.start({ DOCKER_HOST: engine.host })
+  port = `${await freePort()}`
+  deployed = new Deployment(engine, `http://127.0.0.1:${port}`, BUS)
+  // This end knows of no Docker at all.
+  stack = new Stack('ssh', { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  await stack.init({
+    target: 'ssh',
+    host: `ssh://root@127.0.0.1:${sshd.port}`,
+    sshKey: sshd.identity,
+    knownHosts: sshd.knownHosts,
+    port,
+    monitoring: 'false',
+  })
+}, 1_500_000)
+
+afterAll(async () => {
+  stack?.dispose()
+  await sshd?.stop()
+  await engine?.stop()
+}, 60_000)
+
+describe.skipIf(reason !== null)(
+  reason === null ? 'pulumi up, over SSH' : `pulumi up, over SSH (skipped: ${reason})`,
+  () => {
+    test('a host whose key is another one than the known one is not spoken to', async () => {
+      const strangers = join(stack.clone, 'known_hosts')
+      writeFileSync(strangers, '')
+      await stack.set({ knownHosts: strangers })
+      const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(code).not.toBe(0)
+      expect(out + err).toContain('Host key verification failed')
+      expect(await deployed.list('volume')).toEqual([])
+      await stack.set({ knownHosts: sshd.knownHosts })
+    })
+
+    test('the bus is built there, and passes the smoke suite', async () => {
+      await stack.up()
+      const { out, err, code } = await deployed.npmRun('smoke')
+      expect({ code, said: out + err }).toMatchObject({ code: 0 })
+      expect(Object.keys(await stack.up())).toEqual(['same'])
+      expect(Object.keys(await stack.refresh())).toEqual(['same'])
+    })
+
+    test('the line for a tunnel that the outputs say makes one', async () => {
+      const { tunnel } = (await stack.outputs()) as { tunnel: string }
+      expect(tunnel).toMatch(/^ssh .*-L /)
+      const here = `${await freePort()}`
+      const line = tunnel.replace(/-L (\d+):/, `-L ${here}:`)
+      expect(line).not.toBe(tunnel)
+      const ssh = spawn('sh', ['-c', `exec ${line}`], { stdio: 'ignore' })
+      try {
+        await vi.waitUntil(() => answers(`http://127.0.0.1:${here}`), { timeout: 20_000, interval: 100 })
+      } finally {
+        ssh.kill('SIGTERM')
+      }
+    })
+
+    test('a changed setting, under load: what was acknowledged is done, each intent once', async () => {
+      const carried = await underLoad(await deployed.access(), async () => {
+        await stack.must('config', 'set', '--path', 'settings.BUS_LEASE_SECONDS', '90')
+        await stack.up()
+      })
+      console.log(
+        `replaced over SSH: ${carried.published} published, the longest wait ${Math.round(carried.longestWaitMs)} ms`,
+      )
+      expect(carried.wrong).toEqual([])
+      expect(carried.fulfilled).toBe(carried.published)
+    })
+
+    test('`destroy` leaves the data, the next `up` finds it, and with deleteData nothing is left', async () => {
+      const id = await publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, 'over the holidays')
+      await stack.destroy()
+      expect(await deployed.list('container')).toEqual([])
+      await stack.set({ deleteData: 'true' })
+      await stack.up()
+      expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, id)).toBe('open')
+      await stack.destroy()
+      for (const kind of ['container', 'network', 'volume'] as const) {
+        expect(await deployed.list(kind), kind).toEqual([])
+      }
+      await stack.must('stack', 'rm', '--yes')
+    })
+  },
+  300_000,
+)
