@@ -44,3 +44,4 @@ part resource-docker "plugins/resource-docker-v$docker/pulumi-resource-docker" .
   -tags no_compose -ldflags "-s -w -X main.version=$docker"
 part pulumi bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi \
   -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$cli"
+install "$here/dynamic/pulumi-resource-pulumi-nodejs" "$cache/bin/"

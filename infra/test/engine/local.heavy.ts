@@ -16,7 +16,9 @@ import { builtPulumi, pulumi } from './toolchain.ts'
 
 const BUS = 'intent-bus-bus'
 /** What a bus on its own keeps. */
-const VOLUMES = ['intent-bus-bus-data', 'intent-bus-bus-secrets', 'intent-bus-metrics-token']
+const VOLUMES = ['bus-data', 'bus-secrets', 'grafana-password', 'metrics-token'].map(
+  name => `intent-bus-${name}`,
+)
 /** Given by the user; the others are made by the bus. */
 const GIVEN_PASSWORD = 'a password that somebody chose'
 

@@ -17,8 +17,9 @@ export class Stack {
   /** What it deploys: a copy of what is in the repository now, for tests to change. */
   readonly clone: string
   readonly name: string
+  /** Of every `pulumi`, from the next one on. */
+  readonly env: NodeJS.ProcessEnv
   readonly #dir: string
-  readonly #env: NodeJS.ProcessEnv
 
   /** @param env where its Docker is, and what else the program reads there */
   constructor(name: string, env: Record<string, string>) {
@@ -29,7 +30,7 @@ export class Stack {
     const home = join(this.#dir, 'home')
     for (const folder of [home, join(this.#dir, 'state')]) mkdirSync(folder)
     symlinkSync(pulumi.plugins, join(home, 'plugins'))
-    this.#env = {
+    this.env = {
       ...process.env,
       // Node itself, for the language host.
       PATH: [pulumi.programs, dirname(process.execPath), process.env['PATH']].join(delimiter),
@@ -48,7 +49,7 @@ export class Stack {
   async pulumi(...args: string[]): Promise<Ended> {
     const all = [...args, '--stack', this.name, '--non-interactive', '--color', 'never']
     try {
-      const options = { cwd: join(this.clone, 'infra'), env: this.#env, maxBuffer: 2 ** 26 }
+      const options = { cwd: join(this.clone, 'infra'), env: this.env, maxBuffer: 2 ** 26 }
       const { stdout, stderr } = await run('pulumi', all, options)
       return { code: 0, out: stdout, err: stderr }
     } catch (error) {
