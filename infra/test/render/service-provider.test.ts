@@ -58,7 +58,7 @@ describe('a new service', () => {
 
   test('keeps neither the API key nor what Render has made in what goes into the state', async () => {
     const { outs } = await (await provider()).create(inputs())
-    const state = JSON.stringify(outs) + (await serialized())
+    const state = JSON.stringify(outs) + (await serialized)
     expect(state).not.toContain(KEY)
     expect(state).not.toContain('made-by-render')
   })

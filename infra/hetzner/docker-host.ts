@@ -1,0 +1,185 @@
+/** A machine at Hetzner that runs Docker, as a component for this program and for yours. */
+import type * as docker from '@pulumi/docker'
+import * as hcloud from '@pulumi/hcloud'
+import * as pulumi from '@pulumi/pulumi'
+import { cloudConfig, directoryOf, MOUNT } from './cloud-config.ts'
+import { DockerReady } from './docker-ready.ts'
+import { HostKey } from './host-key.ts'
+import { knownHostsLine, sshOptions } from './ssh-options.ts'
+
+export type DockerHostArgs = {
+  /** What server, volume, firewall and key are called, or begin with. */
+  name: string
+  /** `nbg1`, `fsn1`, `hel1`, `ash`, `hil` or `sin`. It counts when the volume is made. */
+  location: string
+  /** `cx23`, `cax11`, …: not every location has every type. */
+  serverType: string
+  /** Debian 12 or newer, or Ubuntu 24.04 or newer, which have Docker in their own archive. */
+  image: string
+  /** Gigabytes, 10 to 10240: it can grow. */
+  volumeSize: number
+  /** Of a volume that is there already, with data from before; it is used and never deleted. */
+  volumeId?: number
+  /** `ssh-ed25519 AAAA…`; not both this and `sshKeyName`. */
+  sshPublicKey?: string
+  /** Of a key that the project has already: Hetzner takes no key twice. */
+  sshKeyName?: string
+  /** The private half, on the machine where `pulumi` runs; ssh's own choice unless given. */
+  identityFile?: string
+  /** Networks that may speak to SSH: `['203.0.113.0/24']`; all of them, unless given. */
+  sshFrom?: readonly string[]
+  /** Opens 80 and 443 to everybody, for Caddy. */
+  https: boolean
+  /** Hetzner's daily backups of the server's own disk. The volume is not in them. */
+  backups: boolean
+  /** Whether the volume goes with the stack; otherwise it stays, and Hetzner refuses to delete it. */
+  deleteData: boolean
+  /** Directories to make on the volume. */
+  directories: readonly string[]
+  /** uid and gid that they belong to. */
+  owner: number
+}
+
+const EVERYWHERE = ['0.0.0.0/0', '::/0']
+
+/**
+ * Server, volume, firewall and host key. `provider` is for a `docker.Provider`: it is known when the machine has finished its first
+ * start, so whatever uses it waits for that.
+ */
+export class DockerHost extends pulumi.ComponentResource {
+  /** IPv4. */
+  readonly address: pulumi.Output<string>
+  readonly volumeId: pulumi.Output<number>
+  /** A line for `~/.ssh/known_hosts`. */
+  readonly knownHosts: pulumi.Output<string>
+  /** `host` and `sshOpts`. */
+  readonly provider: docker.ProviderArgs
+  readonly ready: DockerReady
+
+  constructor(resource: string, args: DockerHostArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super('intent-bus:hetzner:DockerHost', resource, {}, options)
+    const { name } = args
+    const inside = { parent: this }
+    const labels = { 'managed-by': 'pulumi', app: name }
+
+    const hostKey = new HostKey(`${name}-host-key`, inside)
+    const volume = dataVolume(args, labels, inside)
+    const firewall = new hcloud.Firewall(`${name}-firewall`, { name, labels, rules: rulesOf(args) }, inside)
+    const sshKey =
+      args.sshKeyName ??
+      new hcloud.SshKey(`${name}-ssh-key`, { name, labels, publicKey: args.sshPublicKey! }, inside).id
+
+    const userData = pulumi
+      .all([hostKey.privateKey, hostKey.publicKey, volume.id])
+      .apply(([hostPrivateKey, hostPublicKey, id]) =>
+        cloudConfig({
+          hostPrivateKey,
+          hostPublicKey,
+          volumeId: Number(id),
+          directories: args.directories,
+          owner: args.owner,
+        }),
+      )
+    const server = new hcloud.Server(
+      `${name}-server`,
+      {
+        name,
+        labels,
+        serverType: args.serverType,
+        image: args.image,
+        // Where the volume is: it can be mounted nowhere else.
+        location: volume.location,
+        publicNets: [{ ipv4Enabled: true, ipv6Enabled: true }],
+        sshKeys: [sshKey],
+        firewallIds: [firewall.id.apply(Number)],
+        backups: args.backups,
+        userData: pulumi.secret(userData),
+        // The bus drains, and the file system is unmounted.
+        shutdownBeforeDeletion: true,
+      },
+      {
+        ...inside,
+        // A volume is attached to one server, and a name is taken once.
+        deleteBeforeReplace: true,
+        // Both count at the first start alone, and a change would make another machine for nothing.
+        ignoreChanges: ['userData', 'sshKeys'],
+      },
+    )
+    const attachment = new hcloud.VolumeAttachment(
+      `${name}-attachment`,
+      { serverId: server.id.apply(Number), volumeId: volume.id.apply(Number), automount: false },
+      { ...inside, deleteBeforeReplace: true },
+    )
+    this.ready = new DockerReady(
+      `${name}-ready`,
+      {
+        address: server.ipv4Address,
+        hostKey: hostKey.publicKey,
+        machine: server.id,
+        mount: MOUNT,
+        ...(args.identityFile === undefined ? {} : { identityFile: args.identityFile }),
+      },
+      { ...inside, dependsOn: [attachment] },
+    )
+
+    this.address = this.ready.address
+    this.volumeId = volume.id.apply(Number)
+    this.knownHosts = pulumi
+      .all([this.address, hostKey.publicKey])
+      .apply(([address, key]) => knownHostsLine({ address, hostKey: key }))
+    const identity = args.identityFile === undefined ? {} : { identityFile: args.identityFile }
+    this.provider = {
+      host: pulumi.interpolate`ssh://root@${this.address}`,
+      sshOpts: hostKey.publicKey.apply(key => sshOptions({ hostKey: key, ...identity })),
+    }
+    this.registerOutputs({
+      address: this.address,
+      volumeId: this.volumeId,
+      knownHosts: this.knownHosts,
+    })
+  }
+
+  /** Where a directory of `directories` lies on the machine. */
+  directory(name: string): string {
+    return directoryOf(name)
+  }
+}
+
+function dataVolume(
+  args: DockerHostArgs,
+  labels: Record<string, string>,
+  inside: pulumi.CustomResourceOptions,
+): hcloud.Volume {
+  const { name, volumeId, deleteData } = args
+  if (volumeId !== undefined)
+    return hcloud.Volume.get(`${name}-volume-${volumeId}`, `${volumeId}`, {}, inside)
+  return new hcloud.Volume(
+    `${name}-volume`,
+    {
+      name: `${name}-data`,
+      labels,
+      size: args.volumeSize,
+      location: args.location,
+      format: 'ext4',
+      deleteProtection: !deleteData,
+    },
+    // Nothing replaces it: only its size and its protection can change.
+    { ...inside, retainOnDelete: !deleteData, ignoreChanges: ['location', 'format', 'name'] },
+  )
+}
+
+function rulesOf({ sshFrom, https }: DockerHostArgs) {
+  const rule = (protocol: string, port: string, sourceIps: readonly string[], description: string) => ({
+    ...{ direction: 'in', protocol, port, description },
+    sourceIps: [...sourceIps],
+  })
+  return [
+    rule('tcp', '22', sshFrom ?? EVERYWHERE, 'SSH'),
+    ...(https
+      ? [
+          rule('tcp', '80', EVERYWHERE, 'HTTP, which Caddy sends on to HTTPS'),
+          rule('tcp', '443', EVERYWHERE, 'HTTPS'),
+        ]
+      : []),
+  ]
+}
