@@ -1,22 +1,26 @@
-/** Keys of the targets that are a Docker: this machine's, one behind SSH, one on a machine made for it. */
+/** Keys of the targets that are a Docker: this machine's, one behind SSH, one on a machine made for it. Some are Render's too. */
 
 import { DEPLOYMENT } from '../../ops/deployment.ts'
 import { boolean, integer, pattern } from '../../service/config/kinds.ts'
 import { SECRETS } from '../../service/config/secret-variables.ts'
 import type { VARIABLES } from '../../service/config/variables.ts'
-import { DOCKER_TARGETS, key, secretKey } from './key.ts'
+import { DOCKER_TARGETS, key, secretKey, TARGETS, type Target } from './key.ts'
 import { cores, dockerHost, domain, image, ipAddress, localPath, mebibytes } from './kinds.ts'
 
 const port = (standard: number, meaning: string) =>
   integer({ default: standard, min: 1, max: 65535, meaning })
 const docker = (example: string) => ({ targets: DOCKER_TARGETS, example })
-const ownSecret = (meaning: string, of: { pattern: RegExp; takes: string }) =>
+const ownSecret = (
+  meaning: string,
+  of: { pattern: RegExp; takes: string },
+  targets: readonly Target[] = TARGETS,
+) =>
   secretKey({
     pattern: of.pattern,
     takes: of.takes,
     meaning,
     defaultText: 'made at the first start',
-    targets: DOCKER_TARGETS,
+    targets,
   })
 
 export const DOCKER_KEYS = {
@@ -35,7 +39,7 @@ export const DOCKER_KEYS = {
       defaultText: "ssh's own choice",
       meaning: 'The private key that opens the host, without a passphrase, or one that an agent holds.',
     }),
-    { targets: ['ssh'], example: '~/.ssh/id_ed25519' },
+    { targets: ['ssh', 'hetzner'], example: '~/.ssh/id_ed25519' },
   ),
   knownHosts: key(
     localPath({
@@ -132,9 +136,9 @@ export const DOCKER_KEYS = {
   deleteData: key(
     boolean({
       default: false,
-      meaning: 'Whether `pulumi destroy` takes the volumes along. It counts from the next `pulumi up` on.',
+      meaning: 'Whether `pulumi destroy` takes the data along. It counts from the next `pulumi up` on.',
     }),
-    docker('true'),
+    { targets: TARGETS, example: 'true' },
   ),
   busSecret: ownSecret('The master API key.', SECRETS.BUS_SECRET),
   adminSecret: ownSecret('Opens `/admin/*`.', SECRETS.BUS_ADMIN_SECRET),
@@ -143,6 +147,7 @@ export const DOCKER_KEYS = {
   grafanaPassword: ownSecret(
     "Grafana's, for the user `admin`. Read at its first start only.",
     SECRETS.DASHBOARD_PASSWORD,
+    DOCKER_TARGETS,
   ),
 } as const
 

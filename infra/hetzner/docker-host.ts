@@ -5,7 +5,7 @@ import * as pulumi from '@pulumi/pulumi'
 import { cloudConfig, directoryOf, MOUNT } from './cloud-config.ts'
 import { DockerReady } from './docker-ready.ts'
 import { HostKey } from './host-key.ts'
-import { knownHostsLine, sshOptions } from './ssh-options.ts'
+import { knownHostsCommand, knownHostsLine, sshOptions } from './ssh-options.ts'
 
 export type DockerHostArgs = {
   /** What server, volume, firewall and key are called, or begin with. */
@@ -52,6 +52,8 @@ export class DockerHost extends pulumi.ComponentResource {
   readonly volumeId: pulumi.Output<number>
   /** A line for `~/.ssh/known_hosts`. */
   readonly knownHosts: pulumi.Output<string>
+  /** For `-o` of ssh: which key the machine has. */
+  readonly knownHostsCommand: pulumi.Output<string>
   /** `host` and `sshOpts`. */
   readonly provider: docker.ProviderArgs
   readonly ready: DockerReady
@@ -127,6 +129,7 @@ export class DockerHost extends pulumi.ComponentResource {
     this.knownHosts = pulumi
       .all([this.address, hostKey.publicKey])
       .apply(([address, key]) => knownHostsLine({ address, hostKey: key }))
+    this.knownHostsCommand = hostKey.publicKey.apply(knownHostsCommand)
     const identity = args.identityFile === undefined ? {} : { identityFile: args.identityFile }
     this.provider = {
       host: pulumi.interpolate`ssh://root@${this.address}`,

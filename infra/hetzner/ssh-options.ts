@@ -11,6 +11,9 @@ export type SshTo = {
   identityFile?: string
 }
 
+/** An option that says which key the host has. */
+export const knownHostsCommand = (hostKey: string): string => `KnownHostsCommand=/bin/echo %H ${hostKey}`
+
 /**
  * Options of OpenSSH 8.5 or newer, which has `KnownHostsCommand`. `%H` is the name that ssh looks for; ssh starts `echo` itself,
  * without a shell.
@@ -24,7 +27,7 @@ export function sshOptions({ port, hostKey, identityFile }: Omit<SshTo, 'address
     'UserKnownHostsFile=/dev/null',
     'GlobalKnownHostsFile=/dev/null',
     'HostKeyAlgorithms=ssh-ed25519',
-    `KnownHostsCommand=/bin/echo %H ${hostKey}`,
+    knownHostsCommand(hostKey),
   ]
   return [
     ...(port === undefined ? [] : ['-p', `${port}`]),

@@ -1,9 +1,11 @@
 /** What a web service on Render is made from, what is looked at before, and the requests that it becomes. */
 
+import { isPinned } from '../config/kinds.ts'
+
 /** An image that Render pulls, or a repository that it builds by its Dockerfile. */
 export type RenderSource =
   | {
-      /** With a digest, so that what runs is what was looked at: `ghcr.io/you/intent-bus@sha256:…`. */
+      /** Best with a digest, so that what runs is what was looked at: `ghcr.io/you/intent-bus@sha256:…`. */
       image: string
       /** Of a private registry: `rgc-…`. */
       registryCredentialId?: string
@@ -96,12 +98,8 @@ export function faultsOf(
     'a path that begins with /',
   )
   if (source !== null && 'image' in source) {
-    expect(
-      'source.image',
-      source.image,
-      /^[^\s:/]+(:\d+)?\/[^\s@]+@sha256:[0-9a-f]{64}$/.test(source.image),
-      'registry/name@sha256:…, with the digest',
-    )
+    const takes = 'the name of an image with a digest, or with a tag that is not latest'
+    expect('source.image', source.image, isPinned(source.image), takes)
   } else if (source !== null) {
     expect(
       'source.repo',

@@ -23,10 +23,23 @@ export type Stack = {
   secretOutputs: string[]
 }
 
+/** Of every machine that is made. */
+export const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA'
+
 /** What providers add to what they are asked for. */
 const MADE: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
   'docker:index/remoteImage:RemoteImage': ({ name }) => ({ imageId: `sha256:of-${name}` }),
   'docker:index/container:Container': () => ({ exitCode: 0 }),
+  'hcloud:index/server:Server': () => ({ id: '4711', ipv4Address: '203.0.113.7' }),
+  'hcloud:index/volume:Volume': ({ location }) => ({ id: '815', location: location ?? 'hel1' }),
+  'hcloud:index/firewall:Firewall': () => ({ id: '12' }),
+  'hcloud:index/sshKey:SshKey': () => ({ id: '34' }),
+  'pulumi-nodejs:dynamic/intent-bus:HostKey': () => ({ privateKey: 'a private key', publicKey: HOST_KEY }),
+  'pulumi-nodejs:dynamic/intent-bus:DockerReady': () => ({ docker: '26.1.5' }),
+  'pulumi-nodejs:dynamic/intent-bus:RenderService': ({ name }) => ({
+    url: `https://${name}.onrender.com`,
+    dashboardUrl: 'https://dashboard.render.com/web/srv-1',
+  }),
 }
 
 /**
@@ -44,14 +57,16 @@ export async function mocked(
   const resources: Registered[] = []
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs: given }) => {
+      newResource: ({ type, name, id, inputs: given }) => {
         const inputs = Object.fromEntries(
           Object.entries(given).map(([key, value]) => [key, withoutSecrets(value)]),
         )
         const secretInputs = Object.keys(given).filter(key => holdsSecret(given[key]))
         const registered = resources.find(each => each.type === type && each.name === name)
         if (registered !== undefined) Object.assign(registered, { inputs, secretInputs })
-        return { id: `${name}-id`, state: { ...inputs, ...MADE[type]?.(inputs) } }
+        const made: Record<string, unknown> = MADE[type]?.(inputs) ?? {}
+        // One that is only looked up has its id already.
+        return { id: id || `${made['id'] ?? `${name}-id`}`, state: { ...inputs, ...made } }
       },
       call: ({ inputs }) => inputs,
     },

@@ -1,10 +1,7 @@
-import type { CustomResourceOptions, ResourceTransformation } from '@pulumi/pulumi'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { DockerHostArgs } from '../../hetzner/docker-host.ts'
-import { makeHostKey } from '../../hetzner/host-key.ts'
-import { known, type Recorded, record } from './recorded.ts'
+import { describe, expect, test } from 'vitest'
+import { DockerHost, type DockerHostArgs } from '../../hetzner/docker-host.ts'
+import { HOST_KEY, mocked } from '../mocked.ts'
 
-const KEY = makeHostKey()
 const ARGS: DockerHostArgs = {
   name: 'bus',
   location: 'hel1',
@@ -19,98 +16,79 @@ const ARGS: DockerHostArgs = {
   owner: 65532,
 }
 
-let recorded: Recorded[]
-let options: Record<string, CustomResourceOptions>
-
-beforeAll(async () => {
-  recorded = await record({ HostKey: KEY, DockerReady: { docker: '26.1.5' } })
-})
-beforeEach(() => {
-  recorded.length = 0
-  options = {}
-})
-
-const made = async (more: Partial<DockerHostArgs> = {}) => {
-  const { DockerHost } = await import('../../hetzner/docker-host.ts')
-  const remember: ResourceTransformation = ({ name, props, opts }) => {
-    options[name] = opts as CustomResourceOptions
-    return { props, opts }
-  }
-  const host = new DockerHost('host', { ...ARGS, ...more }, { transformations: [remember] })
-  await known(host.provider.host as string)
-  return host
+const made = async (more: Partial<DockerHostArgs> = {}, args: DockerHostArgs = ARGS) => {
+  const { resources, outputs } = await mocked({}, {}, () => {
+    const host = new DockerHost('host', { ...args, ...more })
+    const { provider, volumeId, knownHosts } = host
+    return { ...provider, volumeId, knownHosts, directory: host.directory('bus-data') }
+  })
+  const named = (name: string) => resources.find(each => each.name === name)!
+  const rules = named('bus-firewall').inputs['rules'] as Record<string, unknown>[]
+  return { resources, outputs, named, rules, inputs: (name: string) => named(name).inputs }
 }
-const inputsOf = (name: string) => recorded.find(each => each.name === name)!.inputs
-type Rule = { port: string; protocol: string; direction: string; sourceIps: string[] }
-const rules = () => inputsOf('bus-firewall')['rules'] as Rule[]
 
 describe('the firewall', () => {
   test('opens SSH alone', async () => {
-    await made()
-    expect(rules()).toMatchObject([
+    const { rules } = await made()
+    expect(rules).toMatchObject([
       { direction: 'in', protocol: 'tcp', port: '22', sourceIps: ['0.0.0.0/0', '::/0'] },
     ])
   })
 
   test('opens 80 and 443 besides when there is a name', async () => {
-    await made({ https: true })
-    expect(rules().map(({ port }) => port)).toEqual(['22', '80', '443'])
+    const { rules } = await made({ https: true })
+    expect(rules.map(({ port }) => port)).toEqual(['22', '80', '443'])
   })
 
   test('opens SSH to the networks that are named, and to no other', async () => {
-    await made({ sshFrom: ['198.51.100.0/24'], https: true })
-    expect(rules()[0]!.sourceIps).toEqual(['198.51.100.0/24'])
+    const { rules } = await made({ sshFrom: ['198.51.100.0/24'], https: true })
+    expect(rules[0]!['sourceIps']).toEqual(['198.51.100.0/24'])
   })
 
   test('is that of the server', async () => {
-    await made()
-    expect(inputsOf('bus-server')['firewallIds']).toEqual([12])
+    const { inputs } = await made()
+    expect(inputs('bus-server')['firewallIds']).toEqual([12])
   })
 })
 
 describe('the volume', () => {
   test('is kept: Hetzner does not delete it, Pulumi does not either, and nothing replaces it', async () => {
-    await made()
-    expect(inputsOf('bus-volume')).toMatchObject({
-      size: 10,
-      location: 'hel1',
-      format: 'ext4',
-      deleteProtection: true,
-    })
-    expect(options['bus-volume']).toMatchObject({
-      retainOnDelete: true,
-      ignoreChanges: ['location', 'format', 'name'],
+    const { named } = await made()
+    expect(named('bus-volume')).toMatchObject({
+      inputs: { size: 10, location: 'hel1', format: 'ext4', deleteProtection: true },
+      options: { retainOnDelete: true, ignoreChanges: ['location', 'format', 'name'] },
     })
   })
 
   test('goes with the stack when that was said', async () => {
-    await made({ deleteData: true })
-    expect(inputsOf('bus-volume')['deleteProtection']).toBe(false)
-    expect(options['bus-volume']!.retainOnDelete).toBe(false)
+    const { named } = await made({ deleteData: true })
+    expect(named('bus-volume')).toMatchObject({
+      inputs: { deleteProtection: false },
+      options: { retainOnDelete: false },
+    })
   })
 
   test('from before is read and not made, so nothing deletes it', async () => {
-    const host = await made({ volumeId: 99, deleteData: true })
-    expect(recorded.filter(({ type }) => type.endsWith(':Volume')).map(({ name }) => name)).toEqual([
-      'bus-volume-99',
-    ])
-    expect(options['bus-volume-99']!.id).toBe('99')
-    expect(await known(host.volumeId)).toBe(99)
-    expect(inputsOf('bus-server')['userData']).toContain('scsi-0HC_Volume_99')
+    const { resources, outputs, inputs, named } = await made({ volumeId: 99, deleteData: true })
+    const volumes = resources.filter(({ type }) => type.endsWith(':Volume'))
+    expect(volumes.map(({ name }) => name)).toEqual(['bus-volume-99'])
+    expect(named('bus-volume-99').options.id).toBe('99')
+    expect(outputs['volumeId']).toBe(99)
+    expect(inputs('bus-server')['userData']).toContain('scsi-0HC_Volume_99')
   })
 
-  test('is attached to the server, in the place where the volume is, and mounted by the machine itself', async () => {
-    const host = await made({ location: 'fsn1' })
-    expect(inputsOf('bus-attachment')).toMatchObject({ serverId: 4711, volumeId: 815, automount: false })
-    expect(inputsOf('bus-server')['location']).toBe('hel1')
-    expect(host.directory('bus-data')).toBe('/mnt/bus/bus-data')
+  test('is attached to the server, which is made where the volume is, and mounted by the machine itself', async () => {
+    const { inputs, outputs } = await made({ volumeId: 99, location: 'fsn1' })
+    expect(inputs('bus-attachment')).toMatchObject({ serverId: 4711, volumeId: 99, automount: false })
+    expect(inputs('bus-server')['location']).toBe('hel1')
+    expect(outputs['directory']).toBe('/mnt/bus/bus-data')
   })
 })
 
 describe('the server', () => {
   test('is of the type and image that were asked for, with the key', async () => {
-    await made({ backups: true })
-    expect(inputsOf('bus-server')).toMatchObject({
+    const { inputs } = await made({ backups: true })
+    expect(inputs('bus-server')).toMatchObject({
       name: 'bus',
       serverType: 'cx23',
       image: 'debian-13',
@@ -118,54 +96,52 @@ describe('the server', () => {
       backups: true,
       shutdownBeforeDeletion: true,
     })
-    expect(inputsOf('bus-ssh-key')['publicKey']).toBe(ARGS.sshPublicKey)
+    expect(inputs('bus-ssh-key')['publicKey']).toBe(ARGS.sshPublicKey)
   })
 
   test('takes a key that the project has already by its name', async () => {
     const { sshPublicKey: _, ...rest } = ARGS
-    const { DockerHost } = await import('../../hetzner/docker-host.ts')
-    await known(new DockerHost('host', { ...rest, sshKeyName: 'laptop' }).address)
-    expect(inputsOf('bus-server')['sshKeys']).toEqual(['laptop'])
-    expect(recorded.some(({ type }) => type.endsWith(':SshKey'))).toBe(false)
+    const { inputs, resources } = await made({ sshKeyName: 'laptop' }, rest)
+    expect(inputs('bus-server')['sshKeys']).toEqual(['laptop'])
+    expect(resources.some(({ type }) => type.endsWith(':SshKey'))).toBe(false)
   })
 
   test('is not made anew for a new version of this program, and never beside the old one', async () => {
-    await made()
-    expect(options['bus-server']).toMatchObject({
+    const { named } = await made()
+    expect(named('bus-server').options).toMatchObject({
       deleteBeforeReplace: true,
       ignoreChanges: ['userData', 'sshKeys'],
     })
-    expect(options['bus-attachment']!.deleteBeforeReplace).toBe(true)
+    expect(named('bus-attachment').options.deleteBeforeReplace).toBe(true)
   })
 
   test('is told its host key in secret', async () => {
-    await made()
-    const server = recorded.find(({ name }) => name === 'bus-server')!
-    expect(server.inputs['userData']).toContain('BEGIN OPENSSH PRIVATE KEY')
-    expect(server.secrets).toContain('userData')
-    expect(options['bus-host-key']!.additionalSecretOutputs).toEqual(['privateKey'])
+    const { named } = await made()
+    expect(named('bus-server').inputs['userData']).toContain('a private key')
+    expect(named('bus-server').secretInputs).toContain('userData')
+    expect(named('bus-host-key').options.additionalSecretOutputs).toEqual(['privateKey'])
   })
 })
 
 describe('what Docker is reached by', () => {
   test('is known when the machine is ready, which is after the volume was attached', async () => {
-    const host = await made()
-    expect(inputsOf('bus-ready')).toMatchObject({
+    const { named, outputs } = await made()
+    expect(named('bus-ready').inputs).toMatchObject({
       address: '203.0.113.7',
       machine: '4711',
       mount: '/mnt/bus',
     })
-    const before = options['bus-ready']!.dependsOn as unknown as { __name: string }[]
+    const before = named('bus-ready').options.dependsOn as unknown as { __name: string }[]
     expect(before.map(({ __name }) => __name)).toEqual(['bus-attachment'])
-    expect(await known(host.provider.host as string)).toBe('ssh://root@203.0.113.7')
+    expect(outputs['host']).toBe('ssh://root@203.0.113.7')
   })
 
   test('takes the host key that was made, and no other', async () => {
-    const host = await made({ identityFile: '/home/me/.ssh/bus' })
-    const options = (await known(host.provider.sshOpts!)) as string[]
-    expect(options).toContain(`KnownHostsCommand=/bin/echo %H ${KEY.publicKey}`)
+    const { outputs } = await made({ identityFile: '/home/me/.ssh/bus' })
+    const options = outputs['sshOpts'] as string[]
+    expect(options).toContain(`KnownHostsCommand=/bin/echo %H ${HOST_KEY}`)
     expect(options).toContain('StrictHostKeyChecking=yes')
     expect(options.slice(0, 2)).toEqual(['-i', '/home/me/.ssh/bus'])
-    expect(await known(host.knownHosts)).toBe(`203.0.113.7 ${KEY.publicKey}`)
+    expect(outputs['knownHosts']).toBe(`203.0.113.7 ${HOST_KEY}`)
   })
 })

@@ -287,7 +287,7 @@ describe('what cannot be', () => {
     ['plan', { plan: 'huge' }, 'starter'],
     ['plan', { plan: 'free' }, 'a paid plan where there is a disk'],
     ['healthCheckPath', { healthCheckPath: 'health' }, 'begins with /'],
-    ['source.image', { source: { image: 'ghcr.io/you/intent-bus:latest' } }, 'with the digest'],
+    ['source.image', { source: { image: 'ghcr.io/you/intent-bus:latest' } }, 'with a digest'],
     ['source.repo', { source: { repo: 'git@github.com:you/bus.git' } }, 'https://'],
     ['source.commit', { source: { repo: 'https://github.com/you/bus', commit: 'main' } }, '40 hex digits'],
     ['environment', { environment: { 'A-B': '1' } }, 'letters, digits and _'],
