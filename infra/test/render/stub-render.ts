@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { OPERATIONS } from './api-description.ts'
 
-export const KEY = 'rnd_this-key-is-known-to-the-stub-alone'
+export const KEY = 'rnd_knownToTheStubAlone'
 
 type Disk = { id: string; name: string; mountPath: string; sizeGB: number }
 export type StubService = {
