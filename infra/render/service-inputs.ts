@@ -142,7 +142,8 @@ function lossesOf(
 ): Failure[] {
   const was = olds.disk
   if (was === undefined || unknown(news.disk)) return []
-  const instead = 'To do it all the same: a backup, `pulumi destroy` after deleteData, `pulumi up`, and the restore'
+  const instead =
+    'To do it all the same: a backup, `pulumi destroy` after deleteData, `pulumi up`, and the restore'
   const losses: Failure[] = []
   for (const property of ['region', 'ownerId'] as const) {
     if (olds[property] === news[property] || unknown(news[property])) continue
