@@ -1,6 +1,6 @@
 /** Asks the rules about every resource of a program, before the engine hears of it. */
 import * as pulumi from '@pulumi/pulumi'
-import { type Planned, type Rule, rules } from './rules.ts'
+import { type Planned, type Rule, rules, TO_COME } from './rules.ts'
 
 /**
  * To be called before the first resource is made. In a preview, which comes before each `pulumi up`, nothing exists yet when
@@ -11,17 +11,16 @@ import { type Planned, type Rule, rules } from './rules.ts'
 export function enforcePolicy(deleteData: boolean): void {
   const all = rules(deleteData)
   pulumi.runtime.registerStackTransformation(({ type, name, props, opts }) => {
-    const planned = (inputs: Record<string, unknown>): Planned => ({
-      type,
-      name,
-      inputs,
-      options: opts as Planned['options'],
-    })
-    const { known, complete } = knownOf(props)
-    refuse(all, planned(known as Record<string, unknown>))
-    // What depends on another resource is asked about as soon as that exists, or the preview knows it.
-    if (!complete) pulumi.output(props).apply(inputs => refuse(all, planned(inputs)))
-    return undefined
+    const ask = (inputs: Record<string, unknown>) =>
+      refuse(all, { type, name, inputs, options: opts as Planned['options'] })
+    const { known, toCome } = knownOf(props)
+    ask(known as Record<string, unknown>)
+    const [waiting] = Object.keys(props).filter(key => toCome.includes(key))
+    if (waiting === undefined) return undefined
+    // What depends on another resource is asked about when that is there, and one input waits for the answer.
+    const answer = pulumi.unsecret(pulumi.output(props)).apply(ask)
+    const value = pulumi.all([props[waiting], answer]).apply(([value]) => value)
+    return { props: { ...props, [waiting]: value }, opts }
   })
 }
 
@@ -31,20 +30,12 @@ function refuse(all: Rule[], planned: Planned): void {
     throw new pulumi.RunError(`This is not deployed:\n${faults.map(each => `  ${each}`).join('\n')}`)
 }
 
-/** The same without what is still to come. */
-function knownOf(value: unknown): { known: unknown; complete: boolean } {
-  if (pulumi.Output.isInstance(value) || value instanceof Promise)
-    return { known: undefined, complete: false }
-  if (Array.isArray(value)) {
-    const each = value.map(knownOf)
-    return { known: each.map(({ known }) => known), complete: each.every(({ complete }) => complete) }
-  }
-  if (typeof value === 'object' && value !== null) {
-    const each = Object.entries(value).map(([name, inner]) => [name, knownOf(inner)] as const)
-    return {
-      known: Object.fromEntries(each.map(([name, { known }]) => [name, known])),
-      complete: each.every(([, { complete }]) => complete),
-    }
-  }
-  return { known: value, complete: true }
+/** The same with what is still to come left open, and in which of its properties there is such. */
+function knownOf(value: unknown): { known: unknown; toCome: string[] } {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return { known: TO_COME, toCome: ['it'] }
+  if (typeof value !== 'object' || value === null) return { known: value, toCome: [] }
+  const each = Object.entries(value).map(([key, inner]) => ({ key, ...knownOf(inner) }))
+  const toCome = each.filter(inner => inner.toCome.length > 0).map(({ key }) => key)
+  if (Array.isArray(value)) return { known: each.map(({ known }) => known), toCome }
+  return { known: Object.fromEntries(each.map(({ key, known }) => [key, known])), toCome }
 }

@@ -5,7 +5,10 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { isPinned } from '../config/kinds.ts'
 
-/** A resource as a program asks for it. What is not known before something else exists is left out. */
+/** In the place of an input that is not known before another resource exists: the rules are asked again when it is. */
+export const TO_COME = Symbol('to come')
+
+/** A resource as a program asks for it. */
 export type Planned = {
   /** As `docker:index/container:Container`. */
   type: string
@@ -51,10 +54,10 @@ export const noPublicPortWithoutHttps: Rule = ({ type, name, inputs }) => {
   if (type !== CONTAINER) return []
   if (inputs['publishAllPorts'] === true) return [`${name} publishes all its ports, to everybody.`]
   if (inputs['networkMode'] === 'host') return [`${name} has the network of the host, and so all its ports.`]
-  const ports = listOf<Port>(inputs['ports'])
+  const ports = listOf<Port | typeof TO_COME>(inputs['ports']).filter(port => port !== TO_COME)
   const secure = ports.some(port => port.internal === 443)
   return ports
-    .filter(port => isPublic(typeof port.ip === 'string' ? port.ip : ''))
+    .filter(port => port.ip !== TO_COME && isPublic(typeof port.ip === 'string' ? port.ip : ''))
     .filter(port => !(secure && (port.internal === 443 || port.internal === 80)))
     .map(
       port =>
@@ -67,12 +70,14 @@ export const noRootContainer: Rule = ({ type, name, inputs }) => {
   if (type !== CONTAINER) return []
   const { user, privileged } = inputs
   const faults: string[] = []
-  if (typeof user !== 'string' || !/^\d+(:\d+)?$/.test(user)) {
-    faults.push(
-      `${name} does not say by number as whom it runs, and its image may be root's: set user, as 65532:65532.`,
-    )
-  } else if (Number(user.split(':')[0]) === 0) {
-    faults.push(`${name} runs as root: set user to a number that is not 0.`)
+  if (user !== TO_COME) {
+    if (typeof user !== 'string' || !/^\d+(:\d+)?$/.test(user)) {
+      faults.push(
+        `${name} does not say by number as whom it runs, and its image may be root's: set user, as 65532:65532.`,
+      )
+    } else if (Number(user.split(':')[0]) === 0) {
+      faults.push(`${name} runs as root: set user to a number that is not 0.`)
+    }
   }
   if (privileged === true) faults.push(`${name} is privileged, which is root on the host.`)
   return faults

@@ -80,16 +80,28 @@ export async function mocked(
   )
 
   let outputs: Record<string, unknown> = {}
+  let refused: unknown
+  const heard = hearOfRejections(error => {
+    refused ??= error
+  })
   await pulumi.runtime.runInPulumiStack(async () => {
     pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
       resources.push({ type, name, inputs: {}, secretInputs: [], options: opts })
       return undefined
     })
-    const config = configOfStack()
-    enforcePolicy(config.deleteData)
-    outputs = await program(config)
+    try {
+      const config = configOfStack()
+      enforcePolicy(config.deleteData)
+      outputs = await program(config)
+    } catch (error) {
+      // Thrown in here it would reach whoever runs the tests, too.
+      refused = error
+    }
     return outputs
   })
+  await answered()
+  await heard()
+  if (refused !== undefined) throw refused
   const secretOutputs: string[] = []
   const resolved: Record<string, unknown> = {}
   for (const [name, output] of Object.entries(outputs)) {
@@ -118,6 +130,21 @@ export async function mocked(
 async function deployed(config: Config) {
   const { deploy } = await import('../targets/deploy.ts')
   return deploy(config)
+}
+
+/** Until every resource that was asked for has its answer: the mocks of another program would not know it. */
+const { waitForRPCs: answered } = pulumi.runtime as unknown as { waitForRPCs: () => Promise<void> }
+
+/** An input that cannot be had rejects a promise that nobody has: as in Pulumi's own runner, it ends the program. */
+function hearOfRejections(hear: (error: unknown) => void): () => Promise<void> {
+  const others = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', hear)
+  return async () => {
+    // They are told when a turn of the event loop is over.
+    await new Promise(resolve => setImmediate(resolve))
+    process.removeAllListeners('unhandledRejection')
+    for (const other of others) process.on('unhandledRejection', other)
+  }
 }
 
 /** How Pulumi marks a secret on its way to the engine. */
