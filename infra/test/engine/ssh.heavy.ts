@@ -1,7 +1,8 @@
 /** The same program, to a host that is reached by SSH: a real sshd on this machine, in front of the tests' Docker. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
 import { Engine } from '../../../ops/test/docker/engine.ts'
@@ -11,6 +12,8 @@ import { underLoad } from './load.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, pulumi } from './toolchain.ts'
+
+const run = promisify(execFile)
 
 const BUS = 'intent-bus-bus'
 const reason = pulumi.reason ?? noSshd
@@ -75,9 +78,12 @@ describe.skipIf(reason !== null)(
       expect(Object.keys(await stack.refresh())).toEqual(['same'])
     })
 
-    test('the line for a tunnel that the outputs say makes one', async () => {
+    test('the commands of the outputs make a tunnel, and read a secret', async () => {
       const { tunnel } = (await stack.outputs()) as { tunnel: string }
       expect(tunnel).toMatch(/^ssh .*-L /)
+      const { secrets } = (await stack.outputs()) as { secrets: { busSecret: string } }
+      const { stdout } = await run('sh', ['-c', secrets.busSecret])
+      expect(stdout.trim()).toBe((await deployed.secrets()).BUS_API_KEY)
       const here = `${await freePort()}`
       const line = tunnel.replace(/-L (\d+):/, `-L ${here}:`)
       expect(line).not.toBe(tunnel)
