@@ -1,0 +1,2 @@
+/** Termux's Node says `android`. */
+Object.defineProperty(process, 'platform', { value: 'android' })

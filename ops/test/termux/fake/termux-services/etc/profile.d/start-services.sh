@@ -1,0 +1,3 @@
+export LOGDIR="$PREFIX/var/log"
+export SVDIR="$PREFIX/var/service"
+service-daemon start > /dev/null 2>&1
