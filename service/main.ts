@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts'
 import { type Config, readConfig } from './config.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
 import { openLogger } from './logger.ts'
+import { withoutInterfacesWhereForbidden } from './network-interfaces.ts'
 import { openBackups } from './open-backups.ts'
 import servicePackage from './package.json' with { type: 'json' }
 import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
@@ -109,6 +110,7 @@ async function run(config: Config): Promise<void> {
 
   // Fastify would announce each address; we say it once, with more.
   logger.level = 'warn'
+  withoutInterfacesWhereForbidden()
   await app.listen({ host: values.HOST, port: values.PORT })
   logger.level = values.LOG_LEVEL
   backups?.begin()

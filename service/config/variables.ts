@@ -20,6 +20,9 @@ const MIB = 1024 * 1024
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** `node`: the one inside of Node. */
+const SQLITE_DRIVERS = ['better-sqlite3', 'node'] as const
+
 export const VARIABLES = {
   PORT: integer({
     default: 8080,
@@ -45,6 +48,13 @@ export const VARIABLES = {
     default: '',
     defaultText: '`bus.key` in the data directory',
     meaning: 'The key that seals API keys inside the database: 32 bytes as 64 hex digits. Made when missing.',
+  }),
+
+  BUS_SQLITE_DRIVER: choice({
+    of: SQLITE_DRIVERS,
+    default: 'better-sqlite3',
+    meaning:
+      'How SQLite is spoken to. `node` takes the one inside of Node, where the other is not compiled for the machine; slower, and it keeps the same promises.',
   }),
 
   BUS_TRUST_PROXY: hops({

@@ -100,6 +100,17 @@ describe('a start that cannot work ends with one line and code 1', () => {
   })
 })
 
+test('it listens to all the network on a phone, which does not tell its interfaces', async () => {
+  const preload = join(dir, 'phone.cjs')
+  writeFileSync(
+    preload,
+    `require('node:os').networkInterfaces = () => { throw new Error('uv_interface_addresses') }
+     require('node:module').syncBuiltinESMExports()`,
+  )
+  const port = await start({ HOST: '0.0.0.0', NODE_OPTIONS: `--require=${preload}` }).ready()
+  expect((await publish(port)).status).toBe(201)
+})
+
 test('what it writes is for its own user only', async () => {
   await start().ready()
   for (const name of ['', 'bus.db', 'bus.key', 'secrets.env']) {

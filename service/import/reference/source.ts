@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import Sqlite, { type Database, SqliteError, type Statement } from 'better-sqlite3'
+import Sqlite, { type Database, SqliteError, type Statement } from '../../store/sqlite/driver.ts'
 
 /** The file cannot be read as a database of the reference server. `message` is one line for the operator. */
 export class SourceError extends Error {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import Sqlite from 'better-sqlite3'
+import Sqlite from './driver.ts'
 
 /**
  * Copies the write-ahead log into the database while the writer goes on writing. A thread of its own, because the

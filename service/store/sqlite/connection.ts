@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
+import Sqlite, { type Database } from './driver.ts'
 import { migrate, refuseForeign } from './migrate.ts'
 
 /** To what the write-ahead log's file is cut back when it starts over, in bytes. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
-import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
 import { opening } from './connection.ts'
+import Sqlite, { type Database } from './driver.ts'
 import { newestSchema, refuseForeign } from './migrate.ts'
 
 /** What is inside a database, as counted, not as it is kept. */

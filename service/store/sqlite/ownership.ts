@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import Sqlite, { type Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
+import Sqlite, { type Database } from './driver.ts'
 
 /** How long a starting bus waits for the one before it to let go, in ms. */
 const HANDOVER_MS = 2000

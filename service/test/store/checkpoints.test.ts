@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { Checkpoints } from '../../store/sqlite/checkpoints.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
+import Sqlite from '../../store/sqlite/driver.ts'
 
 type LogState = { log: number; checkpointed: number }
 

@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
+import Sqlite, { type Database } from '../../store/sqlite/driver.ts'
 import { migrate, migrations } from '../../store/sqlite/migrate.ts'
 
 const NEWEST = migrations().at(-1)!.version

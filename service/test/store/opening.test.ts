@@ -12,9 +12,9 @@ import {
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
+import Sqlite from '../../store/sqlite/driver.ts'
 import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'bus-opening-'))

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Ask } from '../../intent/routing.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
+import Sqlite from '../../store/sqlite/driver.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
 import {
   type Claimed,
