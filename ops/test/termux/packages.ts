@@ -48,7 +48,6 @@ const LLVM = 'clang clang++ cc:clang c++:clang++ gcc:clang g++:clang++'
 const SIMPLE: Record<string, string> = {
   clang: LLVM,
   binutils: 'ar as ld nm objcopy objdump ranlib readelf strip',
-  python: 'python3 python:python3',
   'pkg-config': '?pkg-config',
   git: 'git',
   curl: 'curl',
@@ -59,7 +58,7 @@ const SIMPLE: Record<string, string> = {
   libqrencode: '?qrencode',
   strace: '?strace',
 }
-export const NEEDED_HERE = ['bwrap', 'nsenter', 'runsvdir', 'clang', 'make', 'ar', 'dash', 'git', 'busybox']
+export const NEEDED_HERE = 'bwrap nsenter runsvdir clang make ar python3 dash git busybox npm'.split(' ')
 
 export type Userland = 'coreutils' | 'busybox'
 
@@ -124,6 +123,12 @@ function shelve(shelf: string): void {
   // Make has a shell of its own; Termux' has Termux'.
   script(folder('make', 'bin'), 'make', `exec ${inside('make')} SHELL=${PREFIX}/bin/sh "$@"`)
 
+  // Python knows by this that there is no /bin/sh, and that it is not its link's target that counts.
+  const python = folder('python', 'bin')
+  const started = `PYTHONPATH=${PREFIX}/lib/fake-python exec -a "$0" ${inside('python3')} "$@"`
+  for (const name of ['python', 'python3']) script(python, name, started, 'bash')
+  cpSync(join(FAKE, 'sitecustomize.py'), join(folder('python', 'lib/fake-python'), 'sitecustomize.py'))
+
   cpSync(join(FAKE, 'termux-services'), folder('termux-services', ''), { recursive: true })
   const services = folder('termux-services', 'bin')
   for (const program of ['runsv', 'runsvdir', 'sv', 'svlogd', 'chpst']) put(services, program, program)
@@ -161,6 +166,6 @@ function put(folder: string, name: string, program: string): void {
   if (!readdirSync(folder).includes(name)) symlinkSync(inside(program), join(folder, name))
 }
 
-function script(folder: string, name: string, body: string): void {
-  writeFileSync(join(folder, name), `#!${PREFIX}/bin/sh\n${body}\n`, { mode: 0o755 })
+function script(folder: string, name: string, body: string, shell = 'sh'): void {
+  writeFileSync(join(folder, name), `#!${PREFIX}/bin/${shell}\n${body}\n`, { mode: 0o755 })
 }

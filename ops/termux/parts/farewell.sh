@@ -1,0 +1,48 @@
+# What a person wants to know now.
+
+farewell() {
+  local address url key
+  address=$(node "$release/ops/termux/own-address.js" < /dev/null)
+  url="http://$address:$(bus_port)"
+  [ "$(setting HOST)" != 127.0.0.1 ] || url=$(here)
+  key=$(worker_key)
+  cat << END
+
+The bus runs, and starts again by itself.
+
+  On the network   $url
+  Dashboard        $url/admin/dashboard  (user admin; the password: intent-bus-phone password)
+  A device's key   $key
+  More keys        intent-bus keys create NAME
+  The master key   in $bus_home/data/secrets.env; it need not leave the phone
+
+END
+  if [ "$(setting HOST)" != 127.0.0.1 ] && has qrencode; then
+    say '  For another phone, as a worker: scan this, and paste it there.'
+    say ''
+    qrencode -t ANSIUTF8 "BUS_URL=$url BUS_API_KEY=$key"
+    say ''
+  fi
+  cat << 'END'
+Android will stop it unless you do this once, by hand:
+
+  1. Install Termux:Boot from where Termux came from (F-Droid), and open it once.
+  2. Settings, Apps, Termux and Termux:Boot: Battery, Unrestricted. Some makers have a second list: dontkillmyapp.com
+  3. Android 12 and newer kill background processes: Developer options, Disable child process restrictions (14 and newer), or
+     from a computer: adb shell settings put global settings_enable_monitor_phantom_procs false
+
+Then: intent-bus-phone doctor
+END
+}
+
+# A key of its own for the first device, so that it can be revoked; the same again when this is run again.
+worker_key() {
+  local file=$bus_home/first-device.key
+  if [ ! -s "$file" ]; then
+    (cd "$bus_home" && intent-bus keys create 'first device' < /dev/null) > "$file.new" ||
+      fail 'no key could be made for a device.' 'intent-bus keys create NAME says why.'
+    tail -n 1 "$file.new" > "$file"
+    rm -f "$file.new"
+  fi
+  cat "$file"
+}

@@ -1,0 +1,108 @@
+# SQLite for this phone: compiled here, because no package of it is made for Android; else the one inside of Node. Which it is
+# stands in the release, where run.sh reads it.
+
+driver_file=$release/.sqlite-driver
+sqlite_folder=$release/node_modules/better-sqlite3
+# What a whole compilation costs, in mere readings of SQLite's source; seen: 122 (65 s of processor time and 0.53 s).
+COMPILE_TO_READ=120
+
+choose_sqlite() {
+  if [ -n "$node_sqlite" ]; then
+    use_sqlite_of_node
+    return
+  fi
+  if ! loads; then
+    take_from_current || compile || {
+      say 'Going on with the SQLite inside of Node, which keeps the same promises and is slower. To try again: run this again.'
+      use_sqlite_of_node
+      return
+    }
+  fi
+  leave_out_sources
+  echo better-sqlite3 > "$driver_file"
+}
+
+use_sqlite_of_node() {
+  node -e 'require("node:sqlite")' 2> /dev/null < /dev/null ||
+    fail 'this Node has no SQLite inside.' 'pkg upgrade, then pkg install nodejs-lts; then run this again.'
+  echo node > "$driver_file"
+}
+
+loads() {
+  (cd "$release" && node -e 'new (require("better-sqlite3"))(":memory:").close()') > /dev/null 2>&1 < /dev/null
+}
+
+# Compiled once, it serves each release that has the same version.
+take_from_current() {
+  local from=$bus_home/current/node_modules/better-sqlite3 built=build/Release/better_sqlite3.node
+  [ -f "$from/$built" ] && cmp -s "$from/package.json" "$sqlite_folder/package.json" || return 1
+  mkdir -p "$sqlite_folder/build/Release"
+  cp "$from/$built" "$sqlite_folder/$built"
+  loads
+}
+
+compile() {
+  local log=$bus_home/install.log gyp=$PREFIX/lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js
+  local estimate began jobs=1 builder took
+  [ "$(nproc)" -lt 2 ] || jobs=2
+  estimate=$(compile_estimate) || {
+    say 'The compiler does not work.'
+    return 1
+  }
+  say "Compiling SQLite: about $(span "$estimate") here. Keep the screen on, or the phone may slow down; nothing is lost if it is stopped."
+  export CC=clang CXX=clang++
+  # For Node before 24.18, whose package did not know where its headers are.
+  export GYP_DEFINES="android_ndk_path=''"
+  (cd "$sqlite_folder" && exec node "$gyp" rebuild --release --force_build=1 --nodedir="$PREFIX" --jobs "$jobs") \
+    > "$log" 2>&1 < /dev/null &
+  builder=$!
+  # Ctrl-C ends the compiler too.
+  trap 'kill "$builder" 2> /dev/null' INT TERM
+  began=$SECONDS
+  while kill -0 "$builder" 2> /dev/null; do
+    took=$((SECONDS - began))
+    if [ "$took" -le "$estimate" ]; then
+      show_progress "  $(span "$took") of about $(span "$estimate"): $(compiling_now)"
+    else
+      show_progress "  $(span "$took"), longer than was thought: $(compiling_now)"
+    fi
+    sleep 1
+  done
+  trap - INT TERM
+  end_progress
+  if wait "$builder" && loads; then
+    say "Compiled in $(span $((SECONDS - began)))"
+    return
+  fi
+  tail -n 5 "$log" >&2
+  say "SQLite could not be compiled here. All that was said: $log"
+  return 1
+}
+
+# In seconds, by what reading the source alone costs this phone's processor.
+compile_estimate() {
+  local TIMEFORMAT=%U read
+  read=$({ time clang -w -fsyntax-only "$sqlite_folder/deps/sqlite3/sqlite3.c" > "$bus_home/install.log" 2>&1; } 2>&1) || return 1
+  awk -v read="$read" -v times="$COMPILE_TO_READ" 'BEGIN { s = read * times; printf "%d", s < 10 ? 10 : s }'
+}
+
+compiling_now() {
+  local built=$sqlite_folder/build/Release
+  if [ -f "$built/better_sqlite3.node" ]; then
+    echo 'almost done'
+  elif [ -f "$built/obj.target/sqlite3/gen/sqlite3/sqlite3.o" ]; then
+    echo 'SQLite itself is done, its driver is linked'
+  else
+    echo 'SQLite itself'
+  fi
+}
+
+# 27 MB become 2.
+leave_out_sources() {
+  local built=build/Release/better_sqlite3.node
+  [ -d "$sqlite_folder/deps" ] || return 0
+  mv "$sqlite_folder/$built" "$sqlite_folder/.built.node"
+  rm -rf "$sqlite_folder/build" "$sqlite_folder/deps" "$sqlite_folder/src" "$sqlite_folder/prebuilds"
+  mkdir -p "$sqlite_folder/build/Release"
+  mv "$sqlite_folder/.built.node" "$sqlite_folder/$built"
+}

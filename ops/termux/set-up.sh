@@ -1,0 +1,54 @@
+#!/data/data/com.termux/files/usr/bin/bash
+# What bootstrap.sh goes on with, once it has a release: set-up.sh RELEASE. From it come, in its environment: bus_home, and
+# port, local_only and node_sqlite, which may be empty.
+set -euo pipefail
+
+release=$1
+parts=$release/ops/termux/parts
+# shellcheck source=parts/say.sh
+. "$parts/say.sh"
+# shellcheck source=parts/settings.sh
+. "$parts/settings.sh"
+# shellcheck source=parts/libraries.sh
+. "$parts/libraries.sh"
+# shellcheck source=parts/sqlite.sh
+. "$parts/sqlite.sh"
+# shellcheck source=parts/service.sh
+. "$parts/service.sh"
+# shellcheck source=parts/boot.sh
+. "$parts/boot.sh"
+# shellcheck source=parts/switch.sh
+. "$parts/switch.sh"
+# shellcheck source=parts/look.sh
+. "$parts/look.sh"
+# shellcheck source=parts/farewell.sh
+. "$parts/farewell.sh"
+
+write_settings
+install_libraries
+choose_sqlite
+install_commands
+previous=$(current_release)
+if [ -z "$previous" ]; then
+  point_to "$release"
+  install_service
+  install_boot
+  start_bus
+  wait_ready 120 || not_ready
+  look_at_all
+elif [ "$previous" = "$release" ]; then
+  install_service
+  install_boot
+  if [ -n "$settings_changed" ]; then stop_bus; fi
+  start_bus
+  wait_ready 120 || not_ready
+  look_only
+else
+  say "Upgrading from $(basename "$previous") to $(basename "$release")"
+  back_up
+  switch_over
+  install_boot
+  look_only
+  forget_old_releases
+fi
+farewell

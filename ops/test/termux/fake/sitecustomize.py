@@ -1,0 +1,4 @@
+"""Termux' Python is one for Android."""
+import sys
+
+sys.getandroidapilevel = lambda: 24

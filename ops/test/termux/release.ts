@@ -1,0 +1,36 @@
+/** A release of the bus, made of this clone as it lies there, as whoever publishes one would make it. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { root } from '../../../service/test/real-bus.ts'
+
+export type Release = { tarball: string; sha256: string }
+
+/**
+ * @param change what is different in it: a file and its text, as made of the text that it has
+ * @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both
+ */
+export function makeRelease(change: Record<string, (text: string) => string> = {}): Release {
+  const folder = mkdtempSync(join(tmpdir(), 'release-'))
+  const tree = join(folder, 'intent-bus')
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  for (const name of listed.split('\0').filter(Boolean)) {
+    mkdirSync(dirname(join(tree, name)), { recursive: true })
+    cpSync(join(root, name), join(tree, name))
+  }
+  for (const [name, changed] of Object.entries(change)) {
+    const text = changed(readFileSync(join(tree, name), 'utf8'))
+    writeFileSync(join(tree, name), text)
+  }
+  const tarball = join(folder, 'intent-bus.tar.gz')
+  execFileSync('tar', ['-C', folder, '--sort=name', '--mtime=@0', '-czf', tarball, 'intent-bus'])
+  rmSync(tree, { recursive: true })
+  const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  writeFileSync(`${tarball}.sha256`, `${sha256}  intent-bus.tar.gz\n`)
+  return { tarball, sha256 }
+}
