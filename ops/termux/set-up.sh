@@ -1,6 +1,6 @@
 #!/data/data/com.termux/files/usr/bin/bash
 # What bootstrap.sh goes on with, once it has a release: set-up.sh RELEASE. From it come, in its environment: bus_home, and
-# port, local_only and node_sqlite, which may be empty.
+# port, local_only and node_sqlite, which may be empty; from whoever runs it, BUS_READY_SECONDS: how long a start may take (120).
 set -euo pipefail
 
 release=$1
@@ -34,14 +34,14 @@ if [ -z "$previous" ]; then
   install_service
   install_boot
   start_bus
-  wait_ready 120 || not_ready
+  wait_ready || not_ready
   look_at_all
 elif [ "$previous" = "$release" ]; then
   install_service
   install_boot
   if [ -n "$settings_changed" ]; then stop_bus; fi
   start_bus
-  wait_ready 120 || not_ready
+  wait_ready || not_ready
   look_only
 else
   say "Upgrading from $(basename "$previous") to $(basename "$release")"

@@ -25,6 +25,8 @@ choose_sqlite() {
 use_sqlite_of_node() {
   node -e 'require("node:sqlite")' 2> /dev/null < /dev/null ||
     fail 'this Node has no SQLite inside.' 'pkg upgrade, then pkg install nodejs-lts; then run this again.'
+  # None of them is for Android.
+  rm -rf "$sqlite_folder/prebuilds"
   echo node > "$driver_file"
 }
 

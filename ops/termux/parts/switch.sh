@@ -25,7 +25,7 @@ switch_over() {
   point_to "$release"
   install_service
   start_bus
-  if wait_ready 120; then
+  if wait_ready; then
     rm -f "$since"
     return
   fi
@@ -36,7 +36,7 @@ switch_over() {
   point_to "$previous"
   start_bus
   rm -f "$since"
-  wait_ready 120 || fail 'neither the new release nor the one before becomes ready.' \
+  wait_ready || fail 'neither the new release nor the one before becomes ready.' \
     "intent-bus-phone logs says why. The backup from before is in $bus_home/backups: docs/backup.md says how to restore it."
   fail "the upgrade was taken back; the bus runs as before." \
     'The last words of the new one are above. Nothing that was acknowledged is lost.'

@@ -23,7 +23,7 @@ export async function databaseIn({ database }: Host): Promise<DatabaseLook> {
     )
   const newest = migrations().at(-1)!.version
   try {
-    const db = new (openerOf())(database, { readonly: true, fileMustExist: true, timeout: 2000 })
+    const db = new (await openerOf())(database, { readonly: true, fileMustExist: true, timeout: 2000 })
     try {
       const schema = db.pragma('user_version', { simple: true }) as number
       const seen = db.prepare("SELECT value FROM meta WHERE name = 'last_seen'").pluck().get() as

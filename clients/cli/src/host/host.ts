@@ -26,8 +26,6 @@ export async function ofTheService<T>(path: string): Promise<T> {
   return import(join(SERVICE, path)) as Promise<T>
 }
 
-export const servicePath = (path: string): string => join(SERVICE, path)
-
 /** Where the bus of that directory listens, or did when it was killed: this shell need not have its PORT. */
 function portNoted(dataDir: string): number | null {
   try {

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module'
 import type { Finding } from '../doctor/finding.ts'
-import { servicePath } from './host.ts'
+import { ofTheService } from './host.ts'
 
 /** Machines for which the database comes compiled. */
 const COMPILED_FOR = ['x64', 'arm64']
@@ -25,17 +24,20 @@ export function nodeFinding(version: string, arch: string): Finding {
 export async function sqliteFinding(): Promise<Finding> {
   const check = 'sqlite'
   try {
-    const db = new (openerOf())(':memory:')
+    const db = new (await openerOf())(':memory:')
     const version = db.prepare('SELECT sqlite_version()').pluck().get() as string
     db.close()
     return { check, state: 'ok', detail: `SQLite ${version}` }
   } catch (error) {
     const cure =
-      'npm ci in the clone; on Android: npx node-gyp rebuild --release --force_build=1 in node_modules/better-sqlite3.'
+      'npm ci in the clone; on Android: bash ops/termux/bootstrap.sh. Or take the SQLite inside of Node: BUS_SQLITE_DRIVER=node'
     return { check, state: 'failed', detail: `it cannot be loaded: ${(error as Error).message}`, cure }
   }
 }
 
 /** The driver that the bus itself opens its database with. */
-export const openerOf = (): typeof import('better-sqlite3') =>
-  createRequire(servicePath('package.json'))('better-sqlite3')
+export async function openerOf(): Promise<typeof import('better-sqlite3')> {
+  const driver =
+    await ofTheService<typeof import('../../../../service/store/sqlite/driver.ts')>('store/sqlite/driver.ts')
+  return driver.default
+}
