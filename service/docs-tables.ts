@@ -1,6 +1,7 @@
 /** Tables of the docs that are made from the code. `npm run docs` writes them; a test holds them to it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { CONFIGURATION_HEAD, configurationRows } from '../infra/config/table.ts'
 import { BACKUP_SECRETS, SECRETS } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { METRICS } from './http/metrics/catalogue.ts'
@@ -13,6 +14,7 @@ const PAGES: Record<string, Record<string, () => string>> = {
     variables: variablesTable,
   },
   'metrics.md': { metrics: metricsTable },
+  'deploy/README.md': { keys: () => table(CONFIGURATION_HEAD, configurationRows()) },
 }
 
 /** The pages of docs/ that hold tables made here. */

@@ -13,7 +13,7 @@ const pages = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'CHANGELOG.md',
-  ...['docs', 'docs/operations', 'docs/reach'].flatMap(folder =>
+  ...['docs', 'docs/operations', 'docs/deploy', 'docs/reach'].flatMap(folder =>
     readdirSync(join(root, folder))
       .filter(name => name.endsWith('.md'))
       .map(name => `${folder}/${name}`),
