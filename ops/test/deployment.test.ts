@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITS } from '../../grafana/src/limits.ts'
+import { mocked, type Registered } from '../../infra/test/mocked.ts'
 import { SECRET_NAMES } from '../../service/config/secret-variables.ts'
 import { unknownVariables } from '../../service/config/unknown.ts'
 import { readConfig } from '../../service/config.ts'
@@ -276,5 +277,37 @@ describe.skipIf(!readsYaml)('the blueprint for Render (it takes python3-yaml)', 
     const { values, warnings } = readConfig(env)
     expect(warnings).toEqual([])
     expect(values).toMatchObject({ BUS_TRUST_PROXY: 1, BUS_ENFORCE_HTTPS: true })
+  })
+})
+
+describe('the Pulumi program, which infra/test/compose.test.ts holds to the compose file', () => {
+  let bus: Registered['inputs']
+  beforeAll(async () => {
+    const { one } = await mocked({ monitoring: 'false' })
+    bus = one('intent-bus-bus').inputs
+  })
+
+  test('runs the bus where the description says, as whom it says, and stops it in the time that it says', () => {
+    expect(bus['ports']).toMatchObject([{ internal: DEPLOYMENT.port, external: DEPLOYMENT.port }])
+    expect(bus['volumes']).toContainEqual(
+      expect.objectContaining({ volumeName: 'intent-bus-bus-data', containerPath: DEPLOYMENT.data }),
+    )
+    expect(bus['user']).toBe(`${DEPLOYMENT.user}:${DEPLOYMENT.user}`)
+    expect(bus['stopTimeout']).toBe(DEPLOYMENT.stopGraceSeconds)
+    expect(bus['destroyGraceSeconds']).toBe(DEPLOYMENT.stopGraceSeconds)
+    expect(`${Number(bus['cpus'])}`).toBe(DEPLOYMENT.limits.cpus)
+    expect(`${bus['memory']}M`).toBe(DEPLOYMENT.limits.memory)
+  })
+
+  test('gives the bus every secret by a file, and no setting that it does not know', () => {
+    const environment = Object.fromEntries((bus['envs'] as string[]).map(line => line.split('=')))
+    const files = DEPLOYMENT.secrets.map(name => environment[`${name}_FILE`])
+    for (const file of files) expect(read('ops/image/make-secrets.js')).toContain(`'${file}'`)
+    expect(Object.keys(environment).filter(name => DEPLOYMENT.secrets.includes(name as never))).toEqual([])
+    expect(unknownVariables(environment)).toEqual([])
+  })
+
+  test('has the time to stop that docs/deploy/README.md speaks of', () => {
+    expect(read('docs/deploy/README.md')).toContain(`has ${DEPLOYMENT.stopGraceSeconds} s to finish`)
   })
 })
