@@ -20,7 +20,8 @@ export const KEYS = {
       default: 'intent-bus',
       pattern: /^[a-z][a-z\d-]{0,38}[a-z\d]$/,
       takes: '2 to 40 of a-z 0-9 -, a letter first and no - last',
-      meaning: 'What containers, volumes and machines are called, or begin with.',
+      meaning:
+        'What containers, volumes and machines are called, or begin with. Volumes keep the name that they were made with.',
     }),
     { targets: TARGETS, example: 'intent-bus' },
   ),

@@ -1,6 +1,7 @@
 /** What the targets `local` and `ssh` ask the engine for. */
 import { homedir } from 'node:os'
 import { describe, expect, test } from 'vitest'
+import { IntentBus } from '../components/intent-bus.ts'
 import { mocked } from './mocked.ts'
 
 const CONTAINER = 'docker:index/container:Container'
@@ -93,6 +94,14 @@ describe('secrets that were given', () => {
     expect(one('intent-bus-bus').inputs['labels']).toEqual([
       { label: 'intent-bus.secrets', value: 'intent-bus-secrets-id' },
     ])
+  })
+
+  test('are encrypted though a program hands them over in plain text', async () => {
+    const { one } = await mocked({}, {}, () => {
+      new IntentBus('mine', { secrets: { busSecret: secrets.busSecret } })
+      return {}
+    })
+    expect(one('given-secrets').secretInputs).toEqual(['uploads'])
   })
 
   test('show in no output', async () => {
