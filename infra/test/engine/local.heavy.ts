@@ -101,7 +101,7 @@ describe.skipIf(pulumi.reason !== null)(
       }
     })
 
-    test('no secret stands in the state, the stack file, the outputs, in Docker or in the logs', async () => {
+    test('no secret stands in the state, the stack file, the outputs, in Docker, in the logs, or in what was printed', async () => {
       const secrets = await deployed.secrets()
       expect(secrets.DASHBOARD_PASSWORD).toBe(GIVEN_PASSWORD)
       const shown = {
@@ -110,6 +110,8 @@ describe.skipIf(pulumi.reason !== null)(
         outputs: await stack.must('stack', 'output', '--json'),
         preview: await stack.must('preview', '--diff', '--show-sames'),
         docker: await deployed.everythingThatDockerShows(),
+        // From the first `up` on.
+        said: stack.said,
       }
       for (const [where, text] of Object.entries(shown)) {
         expect(text.length, where).toBeGreaterThan(20)

@@ -19,6 +19,8 @@ export class Stack {
   readonly name: string
   /** Of every `pulumi`, from the next one on. */
   readonly env: NodeJS.ProcessEnv
+  /** All that `pulumi` printed, but for what was asked for in plain. */
+  said = ''
   readonly #dir: string
 
   /** @param env where its Docker is, and what else the program reads there */
@@ -47,6 +49,12 @@ export class Stack {
 
   /** @param args of `pulumi`, without the stack's name @returns how it ended, whatever that was */
   async pulumi(...args: string[]): Promise<Ended> {
+    const ended = await this.#pulumi(args)
+    if (!args.includes('--show-secrets')) this.said += ended.out + ended.err
+    return ended
+  }
+
+  async #pulumi(args: string[]): Promise<Ended> {
     const all = [...args, '--stack', this.name, '--non-interactive', '--color', 'never']
     try {
       const options = { cwd: join(this.clone, 'infra'), env: this.env, maxBuffer: 2 ** 26 }
