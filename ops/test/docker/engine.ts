@@ -38,6 +38,8 @@ export type Ended = { code: number; out: string; err: string }
 export type EngineOptions = {
   /** A default network, for builds and containers that name none. Without it they have no network at all. */
   bridge?: boolean
+  /** Whether it has the base images, which takes most of its start: unless told otherwise. */
+  images?: boolean
 }
 
 export class Engine {
@@ -66,7 +68,7 @@ export class Engine {
     this.#ended = new Promise(resolve => this.#daemon.on('close', () => resolve()))
   }
 
-  /** A daemon that has the base images. @throws with the end of its log */
+  /** A daemon, with the base images unless told otherwise. @throws with the end of its log */
   static async start(options: EngineOptions = {}): Promise<Engine> {
     const engine = new Engine(options)
     try {
@@ -75,6 +77,7 @@ export class Engine {
         if (engine.#daemon.exitCode !== null || performance.now() > deadline) throw new Error(engine.#log)
         await new Promise(resolve => setTimeout(resolve, 200))
       }
+      if (options.images === false) return engine
       const script = join(root, 'ops/test/docker/base-images.sh')
       await run(script, [CACHE, process.execPath], { env: engine.#env({}), maxBuffer: 2 ** 24 })
       return engine
