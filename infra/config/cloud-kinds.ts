@@ -4,15 +4,15 @@ import type { Variable } from '../../service/config/kinds.ts'
 
 type Said<T> = { default: T; defaultText?: string; meaning: string }
 
-/** Networks with commas between them; an address is the network of itself. */
-export function networks(said: Said<readonly string[]>): Variable<readonly string[]> {
+/** Networks with commas between them and nothing else; an address is the network of itself. */
+export function networks(said: Said<string>): Variable<string> {
   return {
     ...said,
     type: 'networks',
     takes: 'networks or addresses with commas between them, as `203.0.113.0/24, 2001:db8::1`',
     parse(text) {
       const given = text.split(',').map(each => networkOf(each.trim()))
-      return given.every(each => each !== undefined) ? given : undefined
+      return given.every(each => each !== undefined) ? given.join(',') : undefined
     },
   }
 }

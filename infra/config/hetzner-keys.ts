@@ -37,11 +37,11 @@ export const HETZNER_KEYS = {
     hetzner('20'),
   ),
   volumeId: key(
-    integer({
-      default: 0,
+    pattern({
+      default: '',
       defaultText: 'a new volume',
-      min: 1,
-      max: 2 ** 48,
+      pattern: /^[1-9]\d{0,14}$/,
+      takes: "Hetzner's number of a volume",
       meaning:
         'A volume from before, with its data: `pulumi stack output volumeId` said it. It is never deleted.',
     }),
@@ -59,7 +59,7 @@ export const HETZNER_KEYS = {
   ),
   sshFrom: key(
     networks({
-      default: [],
+      default: '',
       defaultText: 'everywhere',
       meaning: 'Networks that the firewall lets speak to SSH.',
     }),

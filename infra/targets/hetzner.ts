@@ -20,12 +20,12 @@ export function hetznerHost(config: Config): DockerTarget {
     serverType: config.serverType,
     image: config.serverImage,
     volumeSize: config.volumeSize,
-    ...(config.volumeId === 0 ? {} : { volumeId: config.volumeId }),
+    ...(config.volumeId === '' ? {} : { volumeId: Number(config.volumeId) }),
     ...(config.sshKeyName === ''
       ? { sshPublicKey: publicKeyOf(identityFile ?? atHome('~/.ssh/id_ed25519')) }
       : { sshKeyName: config.sshKeyName }),
     ...(identityFile === undefined ? {} : { identityFile }),
-    ...(config.sshFrom.length === 0 ? {} : { sshFrom: config.sshFrom }),
+    ...(config.sshFrom === '' ? {} : { sshFrom: config.sshFrom.split(',') }),
     https: config.domain !== '',
     backups: config.backups,
     deleteData: config.deleteData,

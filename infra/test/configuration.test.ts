@@ -105,7 +105,7 @@ describe('a key', () => {
 
   test('of another target is refused, for it would do nothing', () => {
     expect(faults({ sshKey: '~/.ssh/id_ed25519' })).toEqual([
-      'sshKey does nothing for the target local: it is for ssh.',
+      'sshKey does nothing for the target local: it is for ssh, hetzner.',
     ])
   })
 
