@@ -1,5 +1,5 @@
 /** The Dockerfile, the compose file and the blueprint for Render against ops/deployment.ts, and against each other. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -198,8 +198,10 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
     })
   })
 
-  test('.env.example explains each variable that it reads, and no other', () => {
-    const asked = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(match => match[1]!))
+  test('.env.example explains each variable that it and the files beside it read, and no other', () => {
+    const beside = readdirSync(root).filter(name => /^docker-compose\..+\.yml$/.test(name))
+    const texts = [text, ...beside.map(read)].join('\n')
+    const asked = new Set([...texts.matchAll(/\$\{([A-Z_]+)/g)].map(match => match[1]!))
     const shown = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(match => match[1]!)
     expect(new Set(shown)).toEqual(new Set([...asked, 'COMPOSE_PROFILES', 'COMPOSE_FILE']))
     expect(shown.length).toBe(new Set(shown).size)

@@ -12,6 +12,8 @@ export type LoadSpec = {
   claimPath?: string
 }
 export type LoadResult = {
+  /** Jobs from publish to fulfil; requests, by three, for a no-op. */
+  cycles: number
   cyclesPerSecond: number
   requestsPerSecond: number
   /** Claims that found nothing. */

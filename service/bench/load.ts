@@ -127,6 +127,7 @@ const all = Object.values(latencies)
 const of = (share: number) =>
   Object.fromEntries(Object.entries(latencies).map(([name, list]) => [name, percentile(list, share)]))
 const result: LoadResult = {
+  cycles,
   cyclesPerSecond: cycles / seconds,
   requestsPerSecond: all.reduce((sum, list) => sum + list.length, 0) / seconds,
   misses,

@@ -16,6 +16,7 @@ import { placement } from './rows/placement.ts'
 import { prune } from './rows/prune.ts'
 import { starts } from './rows/starts.ts'
 import { synced } from './rows/synced.ts'
+import { writes } from './rows/writes.ts'
 
 export type Scale = {
   /** Of one measured load. */
@@ -37,6 +38,7 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   batches,
   'long-polls': longPolls,
   backups,
+  writes,
 }
 
 const { values } = parseArgs({

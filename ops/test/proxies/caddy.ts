@@ -3,7 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { root } from '../../../service/test/real-bus.ts'
-import { type Front, Running } from './front.ts'
+import { Running } from '../running.ts'
+import type { Front } from './front.ts'
 
 /** Caddy makes certificates for `localhost` by itself; for another name it would ask an authority. */
 export async function startCaddy(dir: string, busPort: number): Promise<Front> {

@@ -1,5 +1,5 @@
 /** A proxy in front of a bus, as one of the files in ops/server sets it up, on ports of its own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -35,46 +35,6 @@ export function certificate(dir: string): { cert: string; key: string } {
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
   execFileSync('openssl', ['req', ...kind, ...subject, '-out', cert, '-keyout', key], { stdio: 'ignore' })
   return { cert, key }
-}
-
-/** A proxy as a child of the test. */
-export class Running {
-  readonly #child: ChildProcess
-  readonly #ended: Promise<void>
-  #said = ''
-
-  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(command, args, {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
-      stream.on('data', chunk => {
-        this.#said = (this.#said + chunk).slice(-4000)
-      })
-    }
-    this.#ended = new Promise(resolve => {
-      this.#child.on('error', error => {
-        this.#said += error.message
-        resolve()
-      })
-      this.#child.on('close', () => resolve())
-    })
-  }
-
-  /** @throws with the end of its log when it has ended, or `is` does not come true in 30 s */
-  async until(is: () => Promise<boolean> | boolean): Promise<void> {
-    const deadline = performance.now() + 30_000
-    while (!(await is())) {
-      if (this.#child.exitCode !== null || performance.now() > deadline) throw new Error(this.#said)
-      await new Promise(resolve => setTimeout(resolve, 50))
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#child.kill('SIGTERM')
-    await this.#ended
-  }
 }
 
 /** An address of this machine that is not the loopback one, which the bus excepts from HTTPS. */

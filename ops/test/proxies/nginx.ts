@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answers, freePort } from '../../../service/test/crash/child-bus.ts'
-import { certificate, configOf, type Front, Running, replaced } from './front.ts'
+import { Running } from '../running.ts'
+import { certificate, configOf, type Front, replaced } from './front.ts'
 
 const LETSENCRYPT = '/etc/letsencrypt/live/bus.example.com'
 

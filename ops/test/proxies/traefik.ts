@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answers, freePort } from '../../../service/test/crash/child-bus.ts'
+import { Running } from '../running.ts'
 import { yamlFile } from '../yaml-file.ts'
-import { certificate, configOf, type Front, Running, replaced } from './front.ts'
+import { certificate, configOf, type Front, replaced } from './front.ts'
 
 type Compose = { services: { traefik: { command: string[] } } }
 

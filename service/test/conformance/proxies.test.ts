@@ -148,5 +148,4 @@ test('an idle connection is kept longer than a proxy keeps it (90 s), so that no
   const { headers } = await rawCall(buses[1]!.port, 'GET /health/live HTTP/1.1\r\nHost: bus\r\n\r\n')
   const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? []
   expect(Number(seconds)).toBeGreaterThan(90)
-  expect(buses[1]!.app.server.keepAliveTimeout).toBe(Number(seconds) * 1000)
 })

@@ -1,0 +1,112 @@
+/** Somebody with a clone and Docker who follows docs/docker.md from its top, and upgrades later; and with a NAS. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv, promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { DEPLOYMENT } from '../../ops/deployment.ts'
+import { publish, statusOf } from '../../ops/test/docker/bus-calls.ts'
+import { docker, Engine } from '../../ops/test/docker/engine.ts'
+import { readPage } from '../../service/docs-tables.ts'
+import { freePort } from '../../service/test/crash/child-bus.ts'
+import { root } from '../../service/test/real-bus.ts'
+import { answersIn, blocksOf } from './reader.ts'
+
+const page = readPage('docker.md')
+
+let engine: Engine
+let port: number
+
+/** As it would be typed, where the bus has another port. @returns what it printed */
+async function type(script: string, more: NodeJS.Dict<string> = {}): Promise<string> {
+  const { DOCKER, ...env } = engine.env({
+    BUS_PORT: `${port}`,
+    NO_PROXY: 'localhost',
+    ...(more as Record<string, string>),
+  })
+  const there = script
+    .replaceAll('docker compose', `${DOCKER} compose`)
+    .replaceAll('localhost:8080', `localhost:${port}`)
+  const { stdout } = await promisify(execFile)('sh', ['-euc', there], { cwd: root, env, timeout: 300_000 })
+  return stdout
+}
+
+beforeAll(async () => {
+  if (docker.reason !== null) return
+  engine = await Engine.start()
+  port = await freePort()
+}, 300_000)
+
+afterAll(async () => {
+  await engine?.stop()
+}, 60_000)
+
+describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
+  test('does its first job by the commands at the top of docs/docker.md', async () => {
+    // As BuildKit has no network of its own here.
+    await engine.build('intent-bus:latest')
+    const commands = blocksOf('docker.md').map(({ text }) => text)
+    expect(commands[0]).toMatch(/^docker compose up -d --wait bus\n/)
+    const [result] = answersIn(await type(commands.join('\n')))
+    expect(result).toMatchObject({ status: 'fulfilled', result: '"DINNER IS READY"' })
+  }, 400_000)
+
+  test('is looked at by the last of the commands that upgrade it, and has kept what it had', async () => {
+    const [, upgrade] = /^## How do I upgrade.*?^```\n(.*?)^```$/ms.exec(page)!
+    const [pull, build, up, smoke] = upgrade!.trim().split('\n')
+    expect(pull).toBe('git pull')
+    expect(build).toBe('docker compose build --pull')
+    expect(up).toBe('docker compose up -d')
+    const keys = () => type('docker compose exec -T bus intent-bus keys list --json')
+    const before = await keys()
+    expect(before).toContain('"home"')
+    // A newer image of the same name, as that build would leave one; and the bus alone, since not all images are here.
+    await engine.build('intent-bus:latest', '--label', 'newer=1')
+    await type(`${up} --wait bus`)
+    const container = JSON.parse(await engine.must('inspect', 'intent-bus-bus-1'))[0]
+    expect(container.Config.Labels).toMatchObject({ newer: '1' })
+    const said = await type(smoke!)
+    expect(said).toMatch(/\b0 not\b/)
+    expect(await keys()).toEqual(before)
+  }, 400_000)
+
+  test('on a NAS keeps data and keys in its shared folder, by the commands of docs/nas.md', async () => {
+    await type('docker compose down')
+    const folder = mkdtempSync(join(tmpdir(), 'nas-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const [block] = blocksOf('nas.md').map(({ text }) => inFolder(text, folder))
+    const [settings, commands] = block!.split(/(?<=>> .*\.env\n)/)
+    expect(commands).toMatch(/^docker compose up -d --wait bus\n/)
+    await type(settings!.replace('>> .env', `>> ${folder}/.env`))
+    const env = { ...parseEnv(readFileSync(join(folder, '.env'), 'utf8')), BIND_ADDRESS: '127.0.0.1' }
+    expect(env).toMatchObject({ NAS_FOLDER: folder })
+    const key = (await type(commands!.replace(' exec bus ', ' exec -T bus '), env)).trim()
+    expect(statSync(join(folder, 'data/bus.db')).uid).toBe(DEPLOYMENT.user)
+    expect(readdirSync(join(folder, 'secrets')).sort()).toEqual([
+      'admin-secret',
+      'bus-secret',
+      'dashboard-password',
+    ])
+    const [{ HostConfig }] = JSON.parse(await engine.must('inspect', 'intent-bus-bus-1'))
+    expect(HostConfig).toMatchObject({ NanoCpus: 0, ReadonlyRootfs: true, CapDrop: ['ALL'] })
+    const id = await publish(`http://127.0.0.1:${port}`, key, 'kept on a NAS')
+    await type('docker compose down --volumes', env)
+
+    // The one file, in a directory that has nothing else.
+    const made = inFolder(blocksOf('nas.md')[1]!.text.split('\n').slice(2).join('\n'), folder)
+    await type(
+      made.replace('BIND_ADDRESS=0.0.0.0', '').replace('> intent-bus.yml', `> ${folder}/intent-bus.yml`),
+    )
+    const file = readFileSync(join(folder, 'intent-bus.yml'), 'utf8')
+    expect(file).not.toMatch(/build:|env_file|^x-|cpus/m)
+    expect(file).not.toContain(root)
+    await type(`cd ${folder} && COMPOSE_FILE=intent-bus.yml docker compose up -d --wait bus`)
+    expect(await statusOf(`http://127.0.0.1:${port}`, key, id)).toBe('open')
+    await type('docker compose down --volumes')
+  }, 400_000)
+})
+
+/** As root types it, with another shared folder. */
+const inFolder = (script: string, folder: string) =>
+  script.replaceAll('/volume1/docker/intent-bus', folder).replaceAll('sudo ', '')
