@@ -7,7 +7,12 @@ import { certificate, configOf, type Front, replaced } from './front.ts'
 
 type Compose = { services: { traefik: { command: string[] } } }
 
-/** The flags of the compose file and the file for the file provider, with other ports and a certificate of its own. */
+/**
+ * Debian has no Traefik, and `go install` refuses its module for the replacements in it. In a copy of the module's
+ * source, with a file in `webui/static`, `CGO_ENABLED=0 go build ./cmd/traefik` makes one.
+ *
+ * The flags of the compose file and the file for the file provider, with other ports and a certificate of its own.
+ */
 export async function startTraefik(dir: string, busPort: number): Promise<Front> {
   const [port, plainPort, ping] = [await freePort(), await freePort(), await freePort()]
   const { cert, key } = certificate(dir)
