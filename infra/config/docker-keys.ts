@@ -1,7 +1,7 @@
 /** Keys of the targets that are a Docker: this machine's, one behind SSH, one on a machine made for it. Some are Render's too. */
 
 import { DEPLOYMENT } from '../../ops/deployment.ts'
-import { boolean, integer, pattern } from '../../service/config/kinds.ts'
+import { boolean, hops, integer, pattern } from '../../service/config/kinds.ts'
 import { SECRETS } from '../../service/config/secret-variables.ts'
 import type { VARIABLES } from '../../service/config/variables.ts'
 import { DOCKER_TARGETS, key, secretKey, TARGETS, type Target } from './key.ts'
@@ -66,6 +66,15 @@ export const DOCKER_KEYS = {
         'The name that points to the host. Caddy gets a certificate for it and listens on `httpPort` and `httpsPort`.',
     }),
     docker('bus.example.com'),
+  ),
+  trustProxy: key(
+    hops({
+      default: 0,
+      defaultText: '0, and 1 with `domain`',
+      meaning:
+        'How many proxies stand before the bus, whose word about who is asking is believed: 1 with one of your own, 2 with another one before Caddy.',
+    }),
+    docker('1'),
   ),
   httpPort: key(
     port(80, 'Where Caddy sends plain HTTP on to HTTPS. A certificate takes 80 or 443.'),

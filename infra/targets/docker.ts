@@ -20,7 +20,8 @@ export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
     {
       ...config,
       source: SOURCE,
-      trustProxy: config.domain === '' ? 0 : 1,
+      // Caddy is one.
+      trustProxy: Math.max(config.trustProxy, config.domain === '' ? 0 : 1),
       secrets: config.secrets,
       ...(directory === undefined ? {} : { directory }),
     },

@@ -141,3 +141,13 @@ test('with a domain, the address is the one that everybody reaches', async () =>
   expect(outputs['url']).toBe('https://bus.example.com')
   expect(one('intent-bus-bus').inputs['envs']).toContain('BUS_TRUST_PROXY=1')
 })
+
+test.each([
+  [{}, 0],
+  [{ trustProxy: '1' }, 1],
+  [{ domain: 'bus.example.com' }, 1],
+  [{ domain: 'bus.example.com', trustProxy: '2' }, 2],
+])('with %j the bus believes %d proxies', async (values, proxies) => {
+  const { one } = await mocked({ monitoring: 'false', ...values })
+  expect(one('intent-bus-bus').inputs['envs']).toContain(`BUS_TRUST_PROXY=${proxies}`)
+})
