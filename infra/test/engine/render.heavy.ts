@@ -1,5 +1,8 @@
 /** The target render by Pulumi's own command and engine, against a stub that refuses what is not in Render's description. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readPage } from '../../../service/docs-tables.ts'
 import { KEY, StubRender } from '../render/stub-render.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, pulumi } from './toolchain.ts'
@@ -17,9 +20,6 @@ beforeAll(async () => {
   // Each look at a deploy takes a pause of seconds, so there is one.
   render.deployStates = ['live']
   stack = new Stack('render', { RENDER_API_URL: render.url })
-  await stack.init({ target: 'render', workspace: 'tea-1', repo: 'https://github.com/you/intent-bus' })
-  await stack.setSecret('renderApiKey', KEY)
-  await stack.setSecret('busSecret', SECRET)
 }, 1_500_000)
 afterAll(async () => {
   stack?.dispose()
@@ -29,12 +29,23 @@ beforeEach(() => {
   if (render !== undefined) render.asked.length = 0
 })
 
+/** The first commands of the page, as they are pasted; what is typed at a prompt comes from here. */
+async function followPage(): Promise<void> {
+  const [, block] = /^```\n(npm ci.*?)^```$/ms.exec(readPage('deploy/render.md'))!
+  // The packages are there, and somebody says yes.
+  const script = `npm() { :; }\n${block!.replace('tea-…', 'tea-1')}`
+  const env = { ...stack.env, HOME: stack.clone, PULUMI_SKIP_CONFIRMATIONS: 'true' }
+  const typed = promisify(execFile)('bash', ['-euc', script], { cwd: stack.clone, env })
+  typed.child.stdin!.end(`${KEY}\n`)
+  await typed
+}
+
 describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), () => {
-  test('makes the service, waits for it and says where it is', async () => {
-    await stack.up()
+  test('the commands of docs/deploy/render.md make the service, wait for it and say where it is', async () => {
+    await followPage()
     expect(render.names()).toEqual(['list-services', 'create-service', 'retrieve-deploy'])
     expect(await stack.outputs()).toMatchObject({ url: 'https://intent-bus.onrender.com' })
-    expect(service().variables.get('BUS_SECRET')).toBe(SECRET)
+    expect(service()).toMatchObject({ ownerId: 'tea-1', repo: 'https://github.com/you/intent-bus' })
     expect(service().variables.get('BUS_ADMIN_SECRET')).toMatch(/^made-by-render/)
   })
 
@@ -42,6 +53,17 @@ describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), ()
     for (const changes of [await stack.up(), await stack.refresh(), await stack.up()]) {
       expect(Object.keys(changes)).toEqual(['same'])
     }
+  })
+
+  test('a changed setting and a secret of ours are sent, deployed and waited for', async () => {
+    await stack.must('config', 'set', '--path', 'settings.BUS_LEASE_SECONDS', '90')
+    await stack.set({ plan: 'standard' })
+    await stack.setSecret('busSecret', SECRET)
+    expect(await stack.up()).toMatchObject({ update: 1 })
+    expect(service()).toMatchObject({ plan: 'standard' })
+    expect(service().variables.get('BUS_LEASE_SECONDS')).toBe('90')
+    expect(service().variables.get('BUS_SECRET')).toBe(SECRET)
+    expect(service().deploys).toHaveLength(2)
   })
 
   test('no secret stands in the state, the outputs or a preview', async () => {
@@ -54,15 +76,6 @@ describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), ()
     for (const secret of [KEY, SECRET, service().variables.get('BUS_ADMIN_SECRET')!]) {
       expect(shown).not.toContain(secret)
     }
-  })
-
-  test('a changed setting is sent, deployed and waited for', async () => {
-    await stack.must('config', 'set', '--path', 'settings.BUS_LEASE_SECONDS', '90')
-    await stack.set({ plan: 'standard' })
-    expect(await stack.up()).toMatchObject({ update: 1 })
-    expect(service()).toMatchObject({ plan: 'standard' })
-    expect(service().variables.get('BUS_LEASE_SECONDS')).toBe('90')
-    expect(service().deploys).toHaveLength(2)
   })
 
   test('what was changed at the dashboard is found by a refresh, and put right', async () => {
