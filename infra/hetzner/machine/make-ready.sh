@@ -20,6 +20,9 @@ for directory in $DIRECTORIES; do
   install -d -o "$OWNER" -g "$OWNER" -m 0700 "$MOUNT/$directory"
 done
 
+# From Debian 13 on the client is a package of its own, which docker.io recommends; it is the other end of Docker over SSH.
+command -v docker >/dev/null || apt-get install --yes docker-cli
+
 systemctl try-reload-or-restart ssh
 install -D -m 0644 /usr/local/share/intent-bus/docker-needs-volume.conf \
   /etc/systemd/system/docker.service.d/needs-volume.conf

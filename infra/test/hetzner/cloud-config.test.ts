@@ -40,6 +40,7 @@ test.skipIf(!cloudInit)(
   () => {
     const check = (content: string) =>
       execFileSync('cloud-init', ['schema', '--config-file', onDisk('user-data', content)], {
+        stdio: 'pipe',
         encoding: 'utf8',
       })
     expect(check(text)).toContain('Valid cloud-config')

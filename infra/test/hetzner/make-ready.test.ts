@@ -1,10 +1,11 @@
 /** The script of a machine's first start, with stand-ins that write down what is done to the machine. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { installed } from '../../../ops/test/shells.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../hetzner/machine/make-ready.sh', import.meta.url))
 let folder: string
@@ -13,7 +14,9 @@ const at = (name: string) => join(folder, name)
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bus-machine-'))
   mkdirSync(at('bin'))
-  for (const name of ['systemctl', 'install', 'sleep']) standIn(name)
+  for (const name of ['systemctl', 'install', 'sleep', 'apt-get', 'docker']) standIn(name)
+  // What the stand-ins take; nothing else of this machine is to be had.
+  for (const tool of ['grep', 'touch']) symlinkSync(installed(tool)!, at(`bin/${tool}`))
   const settings = [`DEVICE=${at('device')}`, `MOUNT=${at('mnt')}`, 'OWNER=65532', 'DIRECTORIES="a b"']
   writeFileSync(at('settings'), `${settings.join('\n')}\n`)
 })
@@ -26,8 +29,8 @@ function standIn(name: string, more = ''): void {
 }
 
 function run() {
-  const { status, stderr } = spawnSync('sh', [SCRIPT], {
-    env: { PATH: `${at('bin')}:/usr/bin:/bin`, INTENT_BUS_MACHINE: at('settings') },
+  const { status, stderr } = spawnSync('/bin/sh', [SCRIPT], {
+    env: { PATH: at('bin'), INTENT_BUS_MACHINE: at('settings') },
     encoding: 'utf8',
   })
   return { status, stderr, done: readFileSync(at('done'), 'utf8').trim().split('\n') }
@@ -48,6 +51,14 @@ test('mounts the volume, makes the directories on it, and only then has Docker s
     'systemctl enable --now docker no-metadata',
     'systemctl restart docker',
   ])
+})
+
+test('gets the client of Docker where it did not come along', () => {
+  writeFileSync(at('device'), '')
+  rmSync(at('bin/docker'))
+  const { status, done } = run()
+  expect(status).toBe(0)
+  expect(done).toContain('apt-get install --yes docker-cli')
 })
 
 test('waits for a volume that is attached later', () => {
