@@ -3,12 +3,15 @@
  * plugin for Docker, made here from the provider that Pulumi's is made from, and the images that cannot be pulled.
  */
 import { execFile } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
+import type { LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Agent, fetch as fetchWith } from 'undici'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { post, publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
 import { Engine } from '../../../ops/test/docker/engine.ts'
+import { installed } from '../../../ops/test/shells.ts'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { Deployment, type Secrets } from './deployment.ts'
 import { underLoad } from './load.ts'
@@ -25,6 +28,8 @@ const VOLUMES = ['bus-data', 'bus-secrets', 'grafana-password', 'metrics-token']
 )
 /** Given by the user; the others are made by the bus. */
 const GIVEN_PASSWORD = 'a password that somebody chose'
+const OTHER_PASSWORD = 'another one, for the next year'
+const DOMAIN = 'bus.localhost'
 
 let engine: Engine
 let stack: Stack
@@ -37,6 +42,9 @@ const typed = async (line: string) => {
   const { stdout } = await run('sh', ['-c', line], { env: engine.env({}) })
   return stdout.trim()
 }
+/** Whatever the name is, it is here. */
+const loopback: LookupFunction = (_name, _options, found) =>
+  found(null, [{ address: '127.0.0.1', family: 4 }])
 const publishOne = async (payload: unknown) =>
   publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, payload)
 const isOpen = async (id: string) => {
@@ -47,7 +55,7 @@ beforeAll(async () => {
   if (pulumi.reason !== null) return
   await builtPulumi()
   engine = await Engine.start({ bridge: true })
-  for (const name of ['port', 'grafanaPort', 'prometheusPort', 'alertmanagerPort']) {
+  for (const name of ['port', 'grafanaPort', 'prometheusPort', 'alertmanagerPort', 'httpPort', 'httpsPort']) {
     ports[name] = `${await freePort()}`
   }
   deployed = new Deployment(engine, `http://127.0.0.1:${ports['port']}`, BUS)
@@ -80,6 +88,16 @@ describe.skipIf(pulumi.reason !== null)(
       expect(await typed(secrets['metricsToken']!)).toBe(BUS_METRICS_TOKEN)
       const issued = await typed(secrets['keyForADevice']!)
       expect((await post(deployed.url, '/claim', issued)).status).toBe(204)
+    })
+
+    test("as the docs have it, the program runs on the clone's Node, whatever this machine's is", async () => {
+      const page = readFileSync(join(stack.clone, 'docs/deploy/README.md'), 'utf8')
+      const line = page.match(/^npx -c 'pulumi up'$/m)![0]
+      // What is asked before it goes on cannot be answered here.
+      const said = await stack.typed(
+        line.replace('pulumi up', 'pulumi preview --non-interactive --color never'),
+      )
+      expect(said).toMatch(/Resources:\n +\d+ unchanged/)
     })
 
     test('the smoke suite passes, a restart included', async () => {
@@ -181,6 +199,40 @@ describe.skipIf(pulumi.reason !== null)(
       expect(running).toBe(BUS)
     })
 
+    test('a secret that was changed is the one of the bus from then on; the others stay', async () => {
+      const before = await deployed.secrets()
+      await stack.setSecret('dashboardPassword', OTHER_PASSWORD)
+      await stack.up()
+      expect(await deployed.secrets()).toEqual({ ...before, DASHBOARD_PASSWORD: OTHER_PASSWORD })
+      const login = { Authorization: `Basic ${Buffer.from(`admin:${OTHER_PASSWORD}`).toString('base64')}` }
+      expect((await fetch(`${deployed.url}/admin/dashboard`, { headers: login })).status).toBe(200)
+      expect(stack.said + (await stack.state())).not.toContain(OTHER_PASSWORD)
+    })
+
+    test.skipIf(installed('caddy') === undefined)(
+      installed('caddy') === undefined
+        ? 'with a domain, Caddy stands in front (skipped: caddy is not installed)'
+        : 'with a domain, Caddy stands in front, and is all that is open to everybody',
+      async () => {
+        // Of such a name Caddy makes the certificate itself.
+        await stack.set({ domain: DOMAIN, httpPort: ports['httpPort'], httpsPort: ports['httpsPort'] })
+        await stack.up()
+        const url = `https://${DOMAIN}:${ports['httpsPort']}`
+        expect(await stack.outputs()).toMatchObject({ url })
+        const authority = '/kept/data/caddy/pki/authorities/local/root.crt'
+        const ca = await engine.must('exec', 'intent-bus-caddy', '/bin/busybox', 'cat', authority)
+        const dispatcher = new Agent({ connect: { ca, lookup: loopback } })
+        const answer = await fetchWith(`${url}/health/ready`, { dispatcher })
+        expect(await answer.json()).toMatchObject({ ok: true })
+        await dispatcher.close()
+        expect(await lookAt('.Config.Env')).toContain('BUS_TRUST_PROXY=1')
+        expect(Object.keys(await lookAt('.HostConfig.PortBindings'))).toEqual(['8080/tcp'])
+        expect((await lookAt('.HostConfig.PortBindings'))['8080/tcp'][0].HostIp).toBe('127.0.0.1')
+        expect(Object.keys(await stack.up())).toEqual(['same'])
+        expect(Object.keys(await stack.refresh())).toEqual(['same'])
+      },
+    )
+
     test('`destroy` leaves the data, and the next `up` finds it', async () => {
       const id = await publishOne('over the holidays')
       const secrets: Secrets = await deployed.secrets()
@@ -202,6 +254,16 @@ describe.skipIf(pulumi.reason !== null)(
       expect(out + err).toMatch(/colour/)
       expect(await lookAt('.Id')).toBe(before)
       await stack.set({ port: ports['port'], colour: undefined })
+    })
+
+    test('a port that would be open to everybody by plain HTTP is refused, and nothing is touched', async () => {
+      const before = await lookAt('.Id')
+      await stack.set({ bindAddress: '0.0.0.0' })
+      const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(code).not.toBe(0)
+      expect(out + err).toMatch(/opens port .* to everybody/)
+      expect(await lookAt('.Id')).toBe(before)
+      await stack.set({ bindAddress: undefined })
     })
 
     test('`destroy` with deleteData leaves nothing', async () => {

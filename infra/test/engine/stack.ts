@@ -73,6 +73,20 @@ export class Stack {
     return out.trim()
   }
 
+  /**
+   * A line of the docs, in infra/, on a PATH that has `pulumi` but no program of this clone: neither its Node, nor Pulumi's.
+   * @throws when it does not end well @returns what it printed
+   */
+  async typed(line: string): Promise<string> {
+    const path = (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .filter(folder => !folder.includes('node_modules'))
+    // The stack is the one that `init` has selected.
+    const env = { ...this.env, PATH: [pulumi.programs, ...path].join(delimiter) }
+    const { stdout } = await run('sh', ['-c', line], { cwd: join(this.clone, 'infra'), env })
+    return stdout
+  }
+
   /** As `pulumi stack init`. */
   async init(config: Record<string, string>): Promise<void> {
     await this.must('stack', 'init')
