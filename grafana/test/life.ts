@@ -7,8 +7,8 @@ const MASTER = 'master-key-of-the-dashboards-0123456789ab'
 const ADMIN = 'admin-secret-of-the-dashboards-0123456789'
 export const METRICS_TOKEN = 'metrics-token-of-the-dashboards-012345678'
 
-/** The least there is. */
-const LEASE_SECONDS = 10
+/** With these everything happens within seconds: the shortest lease there is, and a key that is soon refused. */
+export const LIVELY = { BUS_LEASE_SECONDS: '10', BUS_RATE_LIMIT: '1' }
 
 export async function livelyBus(folder: string): Promise<{ address: string; live: () => Promise<void> }> {
   const bus = new RealBus(folder, {
@@ -16,20 +16,22 @@ export async function livelyBus(folder: string): Promise<{ address: string; live
     BUS_SECRET: MASTER,
     BUS_ADMIN_SECRET: ADMIN,
     BUS_METRICS_TOKEN: METRICS_TOKEN,
-    BUS_LEASE_SECONDS: `${LEASE_SECONDS}`,
-    BUS_RATE_LIMIT: '1',
+    ...LIVELY,
   })
   onTestFinished(() => bus.kill())
   const address = `127.0.0.1:${await bus.ready()}`
-  const url = `http://${address}`
-  const master = new Client(url, { 'x-api-key': MASTER })
-  const admin = new Client(url, { 'x-admin-token': ADMIN })
-  const nobody = new Client(url, {})
-  const key = (await admin.post('/admin/generate_key', { owner: 'phone' })).json.api_key
-  const phone = new Client(url, { 'x-api-key': key })
+  return { address, live: await lifeOf(`http://${address}`, MASTER, ADMIN) }
+}
 
-  /** One round. The connection of the long poll ends with the bus. */
-  async function live(): Promise<void> {
+/** @returns one round of life, for a bus that is set as {@link LIVELY} says. Its long polls end with the bus. */
+export async function lifeOf(url: string, key: string, adminToken: string): Promise<() => Promise<void>> {
+  const master = new Client(url, { 'x-api-key': key })
+  const admin = new Client(url, { 'x-admin-token': adminToken })
+  const nobody = new Client(url, {})
+  const issued = (await admin.post('/admin/generate_key', { owner: 'phone' })).json.api_key
+  const phone = new Client(url, { 'x-api-key': issued })
+
+  return async () => {
     for (const namespace of ['default', 'photos']) {
       const take = async (fields = {}) => {
         await master.publish({ namespace, priority: 900, ...fields })
@@ -54,6 +56,4 @@ export async function livelyBus(folder: string): Promise<{ address: string; live
     await master.signed('GET', '/get/x', '', { timestamp: now })
     await master.signed('GET', '/get/x', '', { timestamp: now - 1000 })
   }
-
-  return { address, live }
 }

@@ -1,17 +1,15 @@
 /** The alerts in the real Prometheus and Alertmanager, with the shipped configuration. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ALERTS } from '../../grafana/src/alerts/all.ts'
 import { RealBus, root } from '../../service/test/real-bus.ts'
 import { Client } from '../../service/test/support/client.ts'
-import { edited, Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
+import { Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
+import { receiver, shortSighted } from './notices.ts'
 import { installed } from './shells.ts'
 
 const run = promisify(execFile)
@@ -71,41 +69,6 @@ describe.skipIf(noAmtool !== undefined)(named('amtool', noAmtool), () => {
     }
   })
 })
-
-type Notice = { status: string; alertname: string; annotations: Record<string, string>; at: number }
-
-/** Somebody who is told: what Alertmanager posts, alert by alert. */
-async function receiver(): Promise<{ url: string; notices: Notice[] }> {
-  const notices: Notice[] = []
-  const server = createServer(async (request, response) => {
-    const at = Date.now()
-    const { alerts } = (await json(request)) as {
-      alerts: { status: string; labels: { alertname: string }; annotations: Record<string, string> }[]
-    }
-    for (const { status, labels, annotations } of alerts) {
-      notices.push({ status, alertname: labels.alertname, annotations, at })
-    }
-    response.end()
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, notices }
-}
-
-/** The rule as it is, but that it looks back 45 s instead of 15 min, so that its end can be awaited. */
-function shortSighted(): string {
-  const text = readFileSync(join(rules, 'intent-bus.yml'), 'utf8')
-  const start = text.indexOf('      - alert: IntentBusDeadLettersGrow')
-  const rule = text.slice(start, text.indexOf('      - alert:', start + 10))
-  const short = edited(rule.replaceAll('15m', '45s'), {
-    IntentBusDeadLettersGrow: 'ShortSighted',
-    '< 900': '< 45',
-  })
-  return `groups:\n  - name: short-sighted\n    rules:\n${short}`
-}
 
 const missing = without('prometheus', 'prometheus-alertmanager')
 describe.skipIf(missing !== undefined)(named('Prometheus and Alertmanager', missing), () => {

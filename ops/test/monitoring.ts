@@ -70,6 +70,11 @@ export class Prometheus {
     this.url = url
   }
 
+  /** One that runs already. */
+  static at(url: string): Prometheus {
+    return new Prometheus(url)
+  }
+
   static async start(folder: string, options: PrometheusOptions): Promise<Prometheus> {
     const config = prometheusConfig(folder, options)
     const address = `127.0.0.1:${await freePort()}`

@@ -9,8 +9,13 @@ export const post = (url: string, path: string, key: string, body: object = {}):
   })
 
 /** @returns its id @throws when it is not acknowledged */
-export async function publish(url: string, key: string, payload: unknown): Promise<string> {
-  const answer = await post(url, '/intent', key, { goal: 'kept', payload })
+export async function publish(
+  url: string,
+  key: string,
+  payload: unknown,
+  namespace = 'default',
+): Promise<string> {
+  const answer = await post(url, '/intent', key, { goal: 'kept', payload, namespace })
   if (answer.status !== 201) throw new Error(`POST /intent: ${answer.status} ${await answer.text()}`)
   return ((await answer.json()) as { id: string }).id
 }

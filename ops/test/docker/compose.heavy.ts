@@ -2,58 +2,34 @@
  * The compose file as it is, in a real Docker, with stand-ins for the images that cannot be pulled everywhere: see
  * base-images.sh. There is none for Grafana and for PostgreSQL, which are not started.
  */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Agent, fetch as fetchWith } from 'undici'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Claim, Client } from '../../../service/test/support/client.ts'
 import { DEPLOYMENT } from '../../deployment.ts'
 import { main as smokeMain } from '../../smoke/run.ts'
-import { main as stressMain } from '../../stress/run.ts'
 import { installed } from '../shells.ts'
 import { post, publish, statusOf } from './bus-calls.ts'
 import { docker, Engine } from './engine.ts'
+import { checkOut, olderCode } from './older-code.ts'
+import { IMAGE, Stack } from './stack.ts'
 
 const MIB = 1024 * 1024
-const IMAGE = 'intent-bus:latest'
-const PREVIOUS = 'intent-bus:previous'
-
-const hasMonitoring =
-  installed('prometheus') !== undefined && installed('prometheus-alertmanager') !== undefined
+const OLDER = 'intent-bus:older'
 
 let engine: Engine
-/** What would stand in .env. */
-const env: Record<string, string> = {}
-let url: string
+let stack: Stack
 
-const compose = (...args: string[]) => engine.compose(env, ...args)
-const upBus = () => compose('up', '-d', '--no-build', '--wait', 'bus')
+const upBus = () => stack.up('bus')
 const imageOfBus = () => engine.must('inspect', '-f', '{{.Config.Image}}', 'intent-bus-bus-1')
-
-async function keys() {
-  const read = (file: string) =>
-    compose(
-      'exec',
-      '-T',
-      'bus',
-      '/nodejs/bin/node',
-      '-p',
-      `fs.readFileSync('/secrets/${file}', 'utf8').trim()`,
-    )
-  return {
-    BUS_API_KEY: await read('bus/bus-secret'),
-    BUS_ADMIN_TOKEN: await read('bus/admin-secret'),
-    BUS_METRICS_TOKEN: await read('metrics/bus-metrics-token'),
-  }
-}
 
 beforeAll(async () => {
   if (docker.reason !== null) return
   engine = await Engine.start()
   await engine.build(IMAGE)
-  await engine.build(PREVIOUS, '--build-arg', 'VERSION=0.0.9')
-  for (const name of ['BUS', 'PROMETHEUS', 'ALERTMANAGER', 'GRAFANA', 'HTTP', 'HTTPS']) {
-    env[`${name}_PORT`] = `${await freePort()}`
-  }
-  url = `http://127.0.0.1:${env['BUS_PORT']}`
+  stack = await Stack.asItIs(engine)
   await upBus()
 }, 400_000)
 
@@ -71,7 +47,7 @@ describe.skipIf(docker.reason !== null)(
     })
 
     test('`up bus` starts the bus alone, as hardened as it says', async () => {
-      expect(await compose('ps', '--format', '{{.Service}}')).toBe('bus')
+      expect(await stack.compose('ps', '--format', '{{.Service}}')).toBe('bus')
       const [container] = JSON.parse(await engine.must('inspect', 'intent-bus-bus-1'))
       expect(container.HostConfig).toMatchObject({
         ReadonlyRootfs: true,
@@ -81,122 +57,137 @@ describe.skipIf(docker.reason !== null)(
         PidsLimit: DEPLOYMENT.limits.pids,
         Privileged: false,
       })
-      for (const value of Object.values(await keys())) {
+      for (const value of Object.values(await stack.keys())) {
         expect(JSON.stringify(container.Config)).not.toContain(value)
       }
     })
 
     test('the smoke suite passes, a restart included', async () => {
       const { DOCKER, DOCKER_HOST, DOCKER_CONFIG } = engine.env({})
-      const there = `BUS_PORT=${env['BUS_PORT']} DOCKER_HOST=${DOCKER_HOST} DOCKER_CONFIG=${DOCKER_CONFIG}`
+      const there = `BUS_PORT=${stack.env['BUS_PORT']} DOCKER_HOST=${DOCKER_HOST} DOCKER_CONFIG=${DOCKER_CONFIG}`
       let said = ''
       const say = (line: string) => {
         said += `${line}\n`
       }
       const command = `${there} ${DOCKER} compose restart bus`
-      const given = { INTENT_BUS_CONFIG: '/nonexistent/config.json', ...(await keys()) }
-      await smokeMain([url, '--restart', command], given, say, say)
+      const given = { INTENT_BUS_CONFIG: '/nonexistent/config.json', ...(await stack.keys()) }
+      await smokeMain([stack.url, '--restart', command], given, say, say)
       expect(said).toContain('9 well, 0 not\n')
     })
 
-    test('the stress harness passes', async () => {
-      vi.stubEnv('BUS_API_KEY', (await keys()).BUS_API_KEY)
-      const report = ['--json', '/dev/null', '--html', '/dev/null', '--quiet', '--no-ceiling']
-      expect(await stressMain(['--target', url, '--profile', 'low', ...report])).toBe(0)
-      vi.unstubAllEnvs()
-    })
-
     test('SIGKILL of the container loses nothing that was acknowledged', async () => {
-      const { BUS_API_KEY } = await keys()
+      const { BUS_API_KEY } = await stack.keys()
       const acknowledged: string[] = []
       const publishing = (async () => {
         for (;;) {
-          const id = await publish(url, BUS_API_KEY, acknowledged.length).catch(() => undefined)
+          const id = await publish(stack.url, BUS_API_KEY, acknowledged.length).catch(() => undefined)
           if (id === undefined) return
           acknowledged.push(id)
         }
       })()
       await vi.waitUntil(() => acknowledged.length >= 30, 20_000)
-      await compose('kill', '--signal', 'SIGKILL', 'bus')
+      await stack.compose('kill', '--signal', 'SIGKILL', 'bus')
       await publishing
       await upBus()
-      for (const id of acknowledged) expect(await statusOf(url, BUS_API_KEY, id)).toBe('open')
+      for (const id of acknowledged) expect(await statusOf(stack.url, BUS_API_KEY, id)).toBe('open')
     })
 
     test('`down` and `up` loses neither work nor secrets nor keys', async () => {
-      const before = await keys()
-      const id = await publish(url, before.BUS_API_KEY, 'over the night')
-      const issued = await compose('exec', '-T', 'bus', 'intent-bus', 'keys', 'create', 'pi')
-      await compose('down')
+      const before = await stack.keys()
+      const id = await publish(stack.url, before.BUS_API_KEY, 'over the night')
+      const issued = await stack.compose('exec', '-T', 'bus', 'intent-bus', 'keys', 'create', 'pi')
+      await stack.compose('down')
       await upBus()
-      expect(await keys()).toEqual(before)
-      expect(await statusOf(url, before.BUS_API_KEY, id)).toBe('open')
-      expect((await post(url, '/claim', issued)).status).toBe(204)
+      expect(await stack.keys()).toEqual(before)
+      expect(await statusOf(stack.url, before.BUS_API_KEY, id)).toBe('open')
+      expect((await post(stack.url, '/claim', issued)).status).toBe(204)
     })
 
-    test('another image is another bus over the same data, there and back', async () => {
-      const { BUS_API_KEY } = await keys()
-      env['BUS_IMAGE'] = PREVIOUS
-      await upBus()
-      expect(await imageOfBus()).toBe(PREVIOUS)
-      const id = await publish(url, BUS_API_KEY, 'by the previous one')
-      delete env['BUS_IMAGE']
-      await upBus()
-      expect(await imageOfBus()).toBe(IMAGE)
-      expect(await statusOf(url, BUS_API_KEY, id)).toBe('open')
-    })
-
-    test('a secret that is made anew shuts the old one out, and leaves the others', async () => {
-      const before = await keys()
-      await compose('run', '--rm', '--no-deps', 'secrets', 'bus-secret')
-      await compose('restart', 'bus')
-      await upBus()
-      const after = await keys()
-      expect(after.BUS_API_KEY).not.toBe(before.BUS_API_KEY)
-      expect({ ...after, BUS_API_KEY: before.BUS_API_KEY }).toEqual(before)
-      expect((await post(url, '/claim?namespace=none', before.BUS_API_KEY)).status).toBe(401)
-      expect((await post(url, '/claim?namespace=none', after.BUS_API_KEY)).status).toBe(204)
-      const slip = compose('run', '--rm', '--no-deps', 'secrets', 'everything')
-      await expect(slip).rejects.toThrow('There is no secret "everything"')
-    })
-
-    test.skipIf(!hasMonitoring)(
-      'Prometheus scrapes the bus and has its rules; Alertmanager runs',
+    test.skipIf('reason' in olderCode)(
+      `what a bus of older code took is kept, and done, after an upgrade${'reason' in olderCode ? ` (skipped: ${olderCode.reason})` : ''}`,
       async () => {
-        await compose('up', '-d', '--no-build', '--wait', 'bus', 'prometheus', 'alertmanager')
-        const ask = async (path: string) => {
-          const answer = await fetch(`http://127.0.0.1:${env['PROMETHEUS_PORT']}/api/v1/${path}`)
-          return (
-            (await answer.json()) as {
-              data: { result: { value: string[] }[]; groups: { rules: object[] }[] }
-            }
-          ).data
-        }
-        const value = async (query: string) => (await ask(`query?query=${query}`)).result[0]?.value[1]
-        await vi.waitUntil(async () => (await value('up{job="intent-bus"}')) === '1', 60_000)
-        expect(await value('intent_bus_store_up')).toBe('1')
-        const { groups } = await ask('rules')
-        expect(groups.flatMap(({ rules }) => rules).length).toBeGreaterThan(10)
-        expect((await fetch(`http://127.0.0.1:${env['ALERTMANAGER_PORT']}/-/ready`)).status).toBe(200)
-        // It has the token, and nothing else of the bus.
-        const seen = await engine.must(
-          'exec',
-          'intent-bus-prometheus-1',
-          '/bin/busybox',
-          'ls',
-          '/etc/prometheus',
-        )
-        expect(seen).toBe('bus-metrics-token')
+        if ('reason' in olderCode) return
+        const folder = checkOut(olderCode.commit)
+        onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+        await engine.build(OLDER, { folder })
+        await stack.compose('down', '--volumes')
+        stack.env['BUS_IMAGE'] = OLDER
+        onTestFinished(() => {
+          delete stack.env['BUS_IMAGE']
+        })
+        await upBus()
+        expect(await imageOfBus()).toBe(OLDER)
+        const { BUS_API_KEY: key, BUS_ADMIN_TOKEN } = await stack.keys()
+        const admin = new Client(stack.url, { 'x-admin-token': BUS_ADMIN_TOKEN })
+        const issued: string = (await admin.post('/admin/generate_key', { owner: 'pi' })).json.api_key
+        const [waits, held, done] = [
+          await publish(stack.url, key, 'waits', 'waits'),
+          await publish(stack.url, issued, 'is being done', 'held'),
+          await publish(stack.url, key, 'is done', 'done'),
+        ]
+        const take = async (namespace: string, who: string) =>
+          (await (await post(stack.url, `/claim?namespace=${namespace}&lease=3600`, who)).json()) as Claim
+        const settle = async ({ id, claim_token }: Claim, who: string) =>
+          (await post(stack.url, `/fulfill/${id}`, who, { claim_token, result: id })).status
+        const inHand = await take('held', issued)
+        expect(await settle(await take('done', key), key)).toBe(200)
+
+        delete stack.env['BUS_IMAGE']
+        await upBus()
+        expect(await imageOfBus()).toBe(IMAGE)
+        expect(await statusOf(stack.url, key, done)).toBe('fulfilled')
+        expect(await statusOf(stack.url, issued, held)).toBe('claimed')
+        expect(await settle(inHand, issued)).toBe(200)
+        const claimed = await take('waits', key)
+        expect(claimed).toMatchObject({ id: waits, payload: 'waits' })
+        expect(await settle(claimed, key)).toBe(200)
+        expect(await statusOf(stack.url, key, waits)).toBe('fulfilled')
+        expect(await stack.compose('exec', '-T', 'bus', 'intent-bus', 'backup')).toContain('bus-')
       },
     )
 
+    test('the bus backs itself up into a volume of its own, and is restored from there', async () => {
+      await upBus()
+      const { BUS_API_KEY } = await stack.keys()
+      const kept = await publish(stack.url, BUS_API_KEY, 'in the backup')
+      const said = await stack.compose('exec', '-T', 'bus', 'intent-bus', 'backup')
+      const [name] = /bus-\w+\.db\.zst/.exec(said)!
+      const later = await publish(stack.url, BUS_API_KEY, 'not in it')
+      await stack.compose('stop', 'bus')
+      await stack.compose(
+        ...['run', '--rm', '-T', 'bus', '/app/clients/cli/intent-bus.js'],
+        ...['restore', `/backups/${name}`, '--force'],
+      )
+      await upBus()
+      expect(await statusOf(stack.url, BUS_API_KEY, kept)).toBe('open')
+      expect(await statusOf(stack.url, BUS_API_KEY, later)).toBeUndefined()
+      const folder = mkdtempSync(join(tmpdir(), 'bus-copies-'))
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      await stack.compose('cp', 'bus:/backups', join(folder, 'copies'))
+      expect(readdirSync(join(folder, 'copies'))).toEqual(expect.arrayContaining([name, `${name}.sha256`]))
+    })
+
+    test('a secret that is made anew shuts the old one out, and leaves the others', async () => {
+      const before = await stack.keys()
+      await stack.compose('run', '--rm', '--no-deps', 'secrets', 'bus-secret')
+      await stack.compose('restart', 'bus')
+      await upBus()
+      const after = await stack.keys()
+      expect(after.BUS_API_KEY).not.toBe(before.BUS_API_KEY)
+      expect({ ...after, BUS_API_KEY: before.BUS_API_KEY }).toEqual(before)
+      expect((await post(stack.url, '/claim?namespace=none', before.BUS_API_KEY)).status).toBe(401)
+      expect((await post(stack.url, '/claim?namespace=none', after.BUS_API_KEY)).status).toBe(204)
+      const slip = stack.compose('run', '--rm', '--no-deps', 'secrets', 'everything')
+      await expect(slip).rejects.toThrow('There is no secret "everything"')
+    })
+
     test.skipIf(installed('caddy') === undefined)('the profile https puts Caddy in front', async () => {
-      env['BUS_TRUST_PROXY'] = '1'
-      await compose('--profile', 'https', 'up', '-d', '--no-build', '--wait', 'bus', 'caddy')
+      stack.env['BUS_TRUST_PROXY'] = '1'
+      await stack.compose('--profile', 'https', 'up', '-d', '--no-build', '--wait', 'bus', 'caddy')
       const authority = '/data/caddy/pki/authorities/local/root.crt'
       const ca = await engine.must('exec', 'intent-bus-caddy-1', '/bin/busybox', 'cat', authority)
       const dispatcher = new Agent({ connect: { ca } })
-      const answer = await fetchWith(`https://localhost:${env['HTTPS_PORT']}/health`, { dispatcher })
+      const answer = await fetchWith(`https://localhost:${stack.env['HTTPS_PORT']}/health`, { dispatcher })
       expect(await answer.json()).toMatchObject({ ok: true, version: DEPLOYMENT.version })
       await dispatcher.close()
     })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
 import { installed } from '../shells.ts'
+import { keepForwarding } from './forwarding.ts'
 
 const run = promisify(execFile)
 
@@ -18,7 +19,7 @@ const CLIENT = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker'
 function whyNoDocker(): string | null {
   if (process.platform !== 'linux') return 'this is not Linux'
   if (process.getuid?.() !== 0) return 'it takes root to start one'
-  const missing = ['dockerd', 'docker', 'debootstrap', 'busybox', 'npm'].find(
+  const missing = ['dockerd', 'docker', 'debootstrap', 'busybox', 'iptables', 'npm'].find(
     name => installed(name) === undefined,
   )
   return missing === undefined ? null : `${missing} is not installed`
@@ -47,6 +48,7 @@ export class Engine {
   readonly #daemon: ReturnType<typeof spawn>
   readonly #ended: Promise<void>
   readonly #bridge: string | undefined
+  readonly #putBack = keepForwarding()
   #log = ''
 
   private constructor({ bridge = false }: EngineOptions) {
@@ -99,14 +101,14 @@ export class Engine {
     return out.trim()
   }
 
-  /** The image of the clone. */
-  async build(tag: string, ...more: string[]): Promise<void> {
-    await this.must('build', '--network', 'host', '.', '--tag', tag, ...more)
+  /** The image of the clone, or of another one. */
+  async build(tag: string, { folder = root, args = [] as string[] } = {}): Promise<void> {
+    await this.must('build', '--network', 'host', folder, '--tag', tag, ...args)
   }
 
-  /** `docker compose` in the clone, as somebody would type it. @throws when it does not end well */
-  async compose(env: Record<string, string>, ...args: string[]): Promise<string> {
-    const { code, out, err } = await this.#run(['compose', ...args], env)
+  /** `docker compose` in a clone, as somebody would type it. @throws when it does not end well */
+  async compose(folder: string, env: Record<string, string>, ...args: string[]): Promise<string> {
+    const { code, out, err } = await this.#run(['compose', ...args], env, folder)
     if (code !== 0) throw new Error(`docker compose ${args.join(' ')} ended with ${code}:\n${out}${err}`)
     return out.trim()
   }
@@ -128,6 +130,7 @@ export class Engine {
     this.#daemon.kill('SIGTERM')
     await this.#ended
     if (this.#bridge !== undefined) execFileSync('ip', ['link', 'delete', this.#bridge])
+    this.#putBack()
     rmSync(this.#dir, { recursive: true, force: true })
   }
 
@@ -141,10 +144,10 @@ export class Engine {
     }
   }
 
-  async #run(args: string[], more: Record<string, string>): Promise<Ended> {
+  async #run(args: string[], more: Record<string, string>, cwd = root): Promise<Ended> {
     try {
       const env = this.#env(more)
-      const { stdout, stderr } = await run(CLIENT, args, { cwd: root, env, maxBuffer: 2 ** 26 })
+      const { stdout, stderr } = await run(CLIENT, args, { cwd, env, maxBuffer: 2 ** 26 })
       return { code: 0, out: stdout, err: stderr }
     } catch (error) {
       const { code, stdout = '', stderr = '' } = error as { code: number; stdout: string; stderr: string }

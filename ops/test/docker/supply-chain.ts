@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
+import { installed } from '../shells.ts'
 import { CACHE, type Engine } from './engine.ts'
 
 const run = promisify(execFile)
@@ -27,14 +28,34 @@ export async function hadolint(): Promise<{ said: string } | { reason: string }>
   )
 }
 
+/** The version that .ci/run builds in the background. */
+const SYFT = 'github.com/anchore/syft/cmd/syft@v1.57.0'
+
+/** Where syft is; compiled when it is missing, in some five minutes, and kept. @returns or why it cannot be had */
+export async function syft(): Promise<{ path: string } | { reason: string }> {
+  const found = installed('syft')
+  if (found !== undefined) return { path: found }
+  const folder = join(CACHE, 'bin')
+  const path = join(folder, 'syft')
+  if (existsSync(path)) return { path }
+  try {
+    // Go's own installer does not put itself on the path.
+    const programs = `${process.env['PATH']}${delimiter}/usr/local/go/bin`
+    await run('go', ['install', SYFT], { env: { ...process.env, PATH: programs, GOBIN: folder } })
+    return { path }
+  } catch (error) {
+    return { reason: `syft cannot be built: ${(error as Error).message.split('\n')[0]}` }
+  }
+}
+
 /** `name@version` of each package that syft finds in an image. */
-export async function listedBySyft(engine: Engine, image: string): Promise<Set<string>> {
+export async function listedBySyft(program: string, engine: Engine, image: string): Promise<Set<string>> {
   const dir = mkdtempSync(join(tmpdir(), 'bus-sbom-'))
   try {
     const archive = join(dir, 'image.tar')
     await engine.must('save', image, '--output', archive)
     const scan = ['scan', `docker-archive:${archive}`, '--quiet', '--output', 'spdx-json']
-    const { stdout } = await run('syft', scan, { maxBuffer: 2 ** 26 })
+    const { stdout } = await run(program, scan, { maxBuffer: 2 ** 26 })
     const { packages } = JSON.parse(stdout) as { packages: { name: string; versionInfo?: string }[] }
     return new Set(packages.map(({ name, versionInfo }) => `${name}@${versionInfo}`))
   } finally {

@@ -71,8 +71,11 @@ export async function busElsewhere(where: Elsewhere, env: Env): Promise<TestBus>
   afterEach(hangUpAll)
   const { json } = await new Client(where.url, {}).get('/health')
   const bus = seen(where, json.version)
-  // Instead of a high limit: a purge forgets who came with a wrong key.
-  if ('BUS_AUTH_FAILURE_LIMIT' in env) beforeEach(() => bus.admin.post('/admin/purge', { confirm: true }))
+  const purge = () => bus.admin.post('/admin/purge', { confirm: true })
+  // As empty as one that was just started.
+  await purge()
+  // Instead of a high limit: a purge forgets who came with a wrong key, too.
+  if ('BUS_AUTH_FAILURE_LIMIT' in env) beforeEach(purge)
   return bus
 }
 

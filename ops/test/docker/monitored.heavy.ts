@@ -1,0 +1,154 @@
+/**
+ * All that can be composed here, in a real Docker: the bus, Prometheus and Alertmanager, in a copy of the clone that is
+ * edited as docs/monitoring.md says. Grafana cannot be had; see base-images.sh for what stands in.
+ */
+import { execFile } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { faultsOf, stillAtZero } from '../../../grafana/test/asked.ts'
+import { LIVELY, lifeOf } from '../../../grafana/test/life.ts'
+import { root } from '../../../service/test/real-bus.ts'
+import { Client } from '../../../service/test/support/client.ts'
+import { main as stressMain } from '../../stress/run.ts'
+import { Prometheus } from '../monitoring.ts'
+import { receiver, shortSighted } from '../notices.ts'
+import { installed } from '../shells.ts'
+import { docker, Engine } from './engine.ts'
+import { IMAGE, Stack } from './stack.ts'
+
+const run = promisify(execFile)
+
+const missing =
+  docker.reason === null
+    ? ['prometheus', 'prometheus-alertmanager'].find(name => installed(name) === undefined)
+    : undefined
+const cannot = docker.reason !== null || missing !== undefined
+const named =
+  missing === undefined
+    ? docker.named('the whole stack')
+    : `the whole stack (skipped: ${missing} is not installed)`
+
+let engine: Engine
+let stack: Stack
+let prometheus: Prometheus
+
+beforeAll(async () => {
+  if (cannot) return
+  engine = await Engine.start()
+  await engine.build(IMAGE)
+  stack = await Stack.copied(engine)
+  prometheus = Prometheus.at(stack.urlOf('PROMETHEUS'))
+  await stack.up('bus', 'prometheus', 'alertmanager')
+}, 400_000)
+
+afterAll(async () => {
+  await engine?.stop()
+  stack?.remove()
+}, 60_000)
+
+const isScraped = async (): Promise<boolean> =>
+  (await prometheus.query('intent_bus_store_up'))[0]?.value === 1
+
+describe.skipIf(cannot)(
+  named,
+  () => {
+    test('Prometheus scrapes the bus and has its rules and its token, and nothing else of it; all is well', async () => {
+      await vi.waitUntil(isScraped, { timeout: 60_000, interval: 500 })
+      expect((await prometheus.rules()).length).toBeGreaterThan(10)
+      expect(await prometheus.query('ALERTS')).toEqual([])
+      const ls = ['exec', 'intent-bus-prometheus-1', '/bin/busybox', 'ls', '/etc/prometheus']
+      expect(await engine.must(...ls)).toBe('bus-metrics-token')
+      expect((await fetch(`${stack.urlOf('ALERTMANAGER')}/-/ready`)).status).toBe(200)
+    })
+
+    test('with Alertmanager to tell, a burst of dead letters reaches a webhook within a minute, and so does its end', {
+      timeout: 480_000,
+    }, async () => {
+      const gateway = await engine.must(
+        ...['network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'intent-bus_default'],
+      )
+      const { url, notices } = await receiver(gateway)
+      stack.edit('ops/prometheus/prometheus.yml', { 'targets: []': "targets: ['alertmanager:9093']" })
+      stack.edit('ops/alertmanager/alertmanager.yml', {
+        'receiver: nobody': 'receiver: ntfy',
+        'https://ntfy.sh/CHANGE-ME?template=alertmanager': url,
+      })
+      stack.write('ops/prometheus/rules/short-sighted.yml', shortSighted())
+      await stack.compose('restart', 'prometheus', 'alertmanager')
+      await stack.up('bus', 'prometheus', 'alertmanager')
+      await vi.waitUntil(isScraped, { timeout: 60_000, interval: 500 })
+
+      const master = new Client(stack.url, { 'x-api-key': (await stack.keys()).BUS_API_KEY })
+      const began = Date.now()
+      for (let i = 0; i < 3; i += 1) {
+        await master.publish({ namespace: 'photos', max_attempts: 1 })
+        await master.fail((await master.claim('?namespace=photos'))!)
+      }
+      const told = (name: string, status: string) =>
+        notices.find(notice => notice.alertname === name && notice.status === status)
+      await vi.waitUntil(() => told('IntentBusDeadLettersGrow', 'firing'), {
+        timeout: 120_000,
+        interval: 100,
+      })
+      const notice = told('IntentBusDeadLettersGrow', 'firing')!
+      console.log(`told ${Math.round((notice.at - began) / 1000)} s after the burst`)
+      expect(notice.at - began).toBeLessThan(60_000)
+      expect(notice.annotations['summary']).toBe('3 new dead letters in 15 minutes')
+      await vi.waitUntil(() => told('ShortSighted', 'resolved'), { timeout: 300_000, interval: 500 })
+      console.log(`its end was told ${Math.round((Date.now() - began) / 1000)} s after the burst`)
+      const names = new Set(notices.map(({ alertname }) => alertname))
+      expect(names).toEqual(new Set(['IntentBusDeadLettersGrow', 'ShortSighted']))
+    })
+
+    test('the stress harness passes', async () => {
+      vi.stubEnv('BUS_API_KEY', (await stack.keys()).BUS_API_KEY)
+      const report = ['--json', '/dev/null', '--html', '/dev/null', '--quiet', '--no-ceiling']
+      expect(await stressMain(['--target', stack.url, '--profile', 'medium', ...report])).toBe(0)
+      vi.unstubAllEnvs()
+    })
+
+    test('every query of every panel and alert has an answer from this Prometheus', {
+      timeout: 300_000,
+    }, async () => {
+      const lively = Object.entries(LIVELY).map(([name, value]) => `${name}=${value}\n`)
+      stack.write('bus.env', lively.join(''))
+      await stack.up('bus')
+      const { BUS_API_KEY, BUS_ADMIN_TOKEN } = await stack.keys()
+      const live = await lifeOf(stack.url, BUS_API_KEY, BUS_ADMIN_TOKEN)
+      // Four scrapes, as Grafana has it; and the first backup half a minute after the start.
+      await vi.waitUntil(
+        async () => {
+          await live()
+          await sleep(2000)
+          const [lost] = await prometheus.query('sum(rate(intent_bus_leases_expired_total[1m]))')
+          const [backup] = await prometheus.query('intent_bus_last_backup_success_timestamp_seconds')
+          return (lost?.value ?? 0) > 0 && (backup?.value ?? 0) > 0
+        },
+        { timeout: 200_000 },
+      )
+      const { asked, faults } = await faultsOf(prometheus, '1m')
+      console.log(`${asked} queries asked of the composed Prometheus`)
+      expect(asked).toBeGreaterThan(80)
+      expect(faults).toEqual([])
+      expect(await stillAtZero(prometheus, '1m')).toEqual([])
+    })
+
+    test('the conformance suite passes', { timeout: 900_000 }, async () => {
+      stack.write('bus.env', '')
+      await stack.up('bus')
+      const env = {
+        PATH: process.env['PATH'],
+        INTENT_BUS_CONFIG: '/nonexistent/config.json',
+        ...(await stack.keys()),
+      }
+      const args = ['ops/conformance/run.ts', stack.url, '--erase']
+      const { stdout } = await run(process.execPath, args, { cwd: root, env }).catch(error => {
+        throw new Error(error.stdout + error.stderr)
+      })
+      console.log(stdout.trim().split('\n').at(-1))
+      expect(Number(/^(\d+) proved, 0 not/m.exec(stdout)?.[1])).toBeGreaterThan(2000)
+    })
+  },
+  240_000,
+)

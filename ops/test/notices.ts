@@ -1,0 +1,44 @@
+/** Somebody who is told by Alertmanager, and an alert whose end can be awaited. */
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+import { root } from '../../service/test/real-bus.ts'
+import { edited } from './monitoring.ts'
+
+export type Notice = { status: string; alertname: string; annotations: Record<string, string>; at: number }
+
+/** Somebody who is told: what Alertmanager posts, alert by alert. */
+export async function receiver(host = '127.0.0.1'): Promise<{ url: string; notices: Notice[] }> {
+  const notices: Notice[] = []
+  const server = createServer(async (request, response) => {
+    const at = Date.now()
+    const { alerts } = (await json(request)) as {
+      alerts: { status: string; labels: { alertname: string }; annotations: Record<string, string> }[]
+    }
+    for (const { status, labels, annotations } of alerts) {
+      notices.push({ status, alertname: labels.alertname, annotations, at })
+    }
+    response.end()
+  })
+  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}/`, notices }
+}
+
+/** The rule as it is, but that it looks back 45 s instead of 15 min, so that its end can be awaited. */
+export function shortSighted(): string {
+  const text = readFileSync(join(root, 'ops/prometheus/rules/intent-bus.yml'), 'utf8')
+  const start = text.indexOf('      - alert: IntentBusDeadLettersGrow')
+  const rule = text.slice(start, text.indexOf('      - alert:', start + 10))
+  const short = edited(rule.replaceAll('15m', '45s'), {
+    IntentBusDeadLettersGrow: 'ShortSighted',
+    '< 900': '< 45',
+  })
+  return `groups:\n  - name: short-sighted\n    rules:\n${short}`
+}
