@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { METRICS, type MetricEntry, type MetricKind } from './catalogue.ts'
 import { histogramText, Series } from './histogram.ts'
+import { LoopLag } from './loop-lag.ts'
 import { RequestDurations } from './request-durations.ts'
 
 const REQUESTS = 'intent_bus_http_request_duration_seconds'
@@ -13,12 +14,15 @@ export class CatalogueRegistry {
   readonly requests = new RequestDurations(METRICS.find(entry => entry.name === REQUESTS)!)
   readonly contentType: string
   readonly #registry = new Registry()
+  readonly #loopLag: LoopLag
   readonly #made = new Map<string, Counter | Gauge>()
   readonly #histograms = new Map<string, { entry: MetricEntry; series: Map<string, Series> }>()
 
   constructor() {
     this.contentType = this.#registry.contentType
-    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS })
+    this.#loopLag = new LoopLag(() =>
+      collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS }),
+    )
     for (const entry of METRICS) {
       if (entry.name === REQUESTS) continue
       if (entry.kind === 'histogram') {
@@ -52,6 +56,7 @@ export class CatalogueRegistry {
   }
 
   async text(): Promise<string> {
+    this.#loopLag.read()
     const byHand = Array.from(this.#histograms.values(), ({ entry, series }) =>
       histogramText(entry, series.values()),
     )
