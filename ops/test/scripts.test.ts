@@ -10,7 +10,7 @@ const scripts = readdirSync(workers, { recursive: true, encoding: 'utf8' }).filt
 )
 
 test('there are scripts', () => {
-  expect(scripts).toEqual(expect.arrayContaining(['worker.sh', 'termux-notify.sh', 'webhook.sh', 'json.sh']))
+  expect(scripts).toEqual(expect.arrayContaining(['worker.sh', 'webhook.sh', 'json.sh']))
 })
 
 test.each(scripts)('%s is read by sh without a fault', script => {

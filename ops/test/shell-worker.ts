@@ -140,11 +140,21 @@ export class WorkedBus {
     return (await this.#ask('GET', `/status/${id}`)).json() as Promise<Result>
   }
 
-  async cancel(id: string): Promise<void> {
-    await fetch(`http://127.0.0.1:${this.port}/admin/intents/${id}/cancel`, {
+  cancel(id: string): Promise<void> {
+    return this.#administer(id, 'cancel')
+  }
+
+  /** Opens it anew, though it is done. */
+  retry(id: string): Promise<void> {
+    return this.#administer(id, 'retry')
+  }
+
+  async #administer(id: string, verb: 'cancel' | 'retry'): Promise<void> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}/admin/intents/${id}/${verb}`, {
       method: 'POST',
       headers: { 'x-admin-token': ADMIN_SECRET },
     })
+    if (!answer.ok) throw new Error(`${verb}: ${await answer.text()}`)
   }
 
   /** The workers that wait for work now. */

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobsIn } from './jobs.ts'
 import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { installed, shells, toolbox, workers } from './shells.ts'
+import { standIns } from './termux/handled.ts'
 
 for (const shell of shells) {
   jobsIn(shell)
@@ -44,16 +45,17 @@ for (const shell of shells) {
     })
 
     test('shows a notification, by a stand-in for termux-notification', async () => {
-      const id = await bus.publish('notify', '{"title":"é \\u00e9","text":"b"}')
-      const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]! })
-      const standIn = '#!/bin/sh\necho "a stand-in: $4 $6"\n'
-      writeFileSync(join(PATH, 'termux-notification'), standIn, { mode: 0o755 })
-      const worker = new ShellWorker(shell.command, 'termux-notify.sh', ['--once'], {
+      const id = await bus.publish('notify', '{"title":"é \\u00e9","text":"b"}', { namespace: 'phone' })
+      const also = ['basename', 'timeout']
+      const PATH = toolbox(join(folder(), 'bin'), { shell: shell.command[0]!, also })
+      const asked = standIns(PATH, { 'termux-notification': '' })
+      const worker = new ShellWorker(shell.command, '../termux/worker.sh', ['--once'], {
         ...bus.environment,
         PATH,
       })
-      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'a stand-in: é é b' })
+      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled' })
       expect(await worker.exited).toBe(0)
+      expect(asked()[0]!.args.slice(2, 6)).toEqual(['--title', 'é é', '--content', 'b'])
     })
   })
 }
@@ -62,7 +64,11 @@ const shellcheck = installed('shellcheck')
 test.skipIf(shellcheck === undefined)(
   `shellcheck has nothing to say${shellcheck === undefined ? ' (skipped: shellcheck is not installed)' : ''}`,
   () => {
-    const scripts = readdirSync(workers).filter(name => name.endsWith('.sh'))
+    const scripts = [
+      ...readdirSync(workers),
+      '../termux/worker.sh',
+      ...readdirSync(join(workers, '../termux/handlers')).map(name => `../termux/handlers/${name}`),
+    ].filter(name => name.endsWith('.sh'))
     const { stdout, status } = spawnSync(shellcheck!, ['-x', '-P', 'SCRIPTDIR', ...scripts], {
       cwd: workers,
       encoding: 'utf8',
