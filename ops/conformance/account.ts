@@ -1,5 +1,5 @@
 /** What the run has proved, file by file, and what it had to leave out, and why. */
-import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 type Say = (line: string) => void
 
@@ -11,11 +11,6 @@ export class Account implements Reporter {
 
   constructor(say: Say) {
     this.#say = say
-  }
-
-  onInit(vitest: Vitest): void {
-    // Its exit code is this run's own to say.
-    vitest.logger.printNoTestFound = () => {}
   }
 
   onTestModuleEnd(module: TestModule): void {

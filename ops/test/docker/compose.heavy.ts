@@ -2,11 +2,12 @@
  * The compose file as it is, in a real Docker, with stand-ins for the images that cannot be pulled everywhere: see
  * base-images.sh. There is none for Grafana and for PostgreSQL, which are not started.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, fetch as fetchWith } from 'undici'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { root } from '../../../service/test/real-bus.ts'
 import { type Claim, Client } from '../../../service/test/support/client.ts'
 import { DEPLOYMENT } from '../../deployment.ts'
 import { main as smokeMain } from '../../smoke/run.ts'
@@ -44,6 +45,21 @@ describe.skipIf(docker.reason !== null)(
       const profiles = ['--profile', 'https', '--profile', 'postgres']
       const { code, err } = await engine.docker('compose', ...profiles, 'config', '--quiet')
       expect({ code, err }).toEqual({ code: 0, err: '' })
+    })
+
+    test('.env.example with every line switched on is taken as well, and does what it says', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'bus-env-'))
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      const example = readFileSync(join(root, '.env.example'), 'utf8')
+      const file = join(folder, 'env')
+      writeFileSync(file, example.replace(/^#(?=[A-Z_]+=)/gm, ''))
+      const said = await engine.must('compose', '--env-file', file, 'config', '--format', 'json')
+      const { services } = JSON.parse(said) as { services: Record<string, { volumes: object[] }> }
+      // COMPOSE_PROFILES takes Caddy along.
+      expect(Object.keys(services)).toContain('caddy')
+      expect(services['bus']!.volumes).toContainEqual(
+        expect.objectContaining({ source: '/mnt/other-disk/bus', target: DEPLOYMENT.backups }),
+      )
     })
 
     test('`up bus` starts the bus alone, as hardened as it says', async () => {
