@@ -63,12 +63,13 @@ describe('the duration of requests', () => {
           line => line.includes('http_request_duration_seconds_count{') && !line.includes('route="/metrics"'),
         )
         .map(line => line.slice(line.indexOf('{'), line.lastIndexOf(' ')))
+    const labels = 'method="other",route="unmatched",status="401"'
+    expect((await of(labels)) ?? 0).toBe(0)
     for (const method of ['PROPFIND', 'MKCOL', 'REPORT']) {
       for (const path of ['/a', '/b', '/health', '/intent']) {
         await rawCall(bus.port, `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
       }
     }
-    const labels = 'method="other",route="unmatched",status="401"'
     await expect.poll(() => of(labels), PATIENT).toBe(12)
     const known = await series()
     for (let i = 0; i < 20; i += 1) await nobody.get(`/made-up/${i}`)
