@@ -1,4 +1,4 @@
-/** In the image's build: starts the bus once, so that its compiled code is kept, and stops it again. */
+/** In the image's build, and on a phone: starts the bus once, so that its compiled code is kept, and stops it again. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 const dir = mkdtempSync(join(tmpdir(), 'warm-'))
 const bus = spawn(process.execPath, ['service/launch.js'], {
-  env: { HOST: '127.0.0.1', PORT: '0', BUS_DB_PATH: join(dir, 'bus.db') },
+  env: { ...process.env, HOST: '127.0.0.1', PORT: '0', BUS_DB_PATH: join(dir, 'bus.db') },
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 let said = ''

@@ -217,6 +217,7 @@ from_repository() {
   git clone --quiet --depth 1 ${tag:+--branch "$tag"} "${from%%#*}" "$clone" < /dev/null ||
     fail "${from%%#*} could not be cloned${tag:+ at $tag}." 'Check the address, the tag and the network; then run it again.'
   archive_of "$clone"
+  [ -z "$sha256" ] || verify
 }
 
 from_folder() {
@@ -226,6 +227,7 @@ from_folder() {
     tarball=$fetched/release.tar.gz
     tar -C "$from" --exclude ./node_modules --exclude ./data -cf - . | gzip -n > "$tarball"
   fi
+  [ -z "$sha256" ] || verify
 }
 
 # The committed state, and nothing that lies beside it.
@@ -242,13 +244,19 @@ from_file() {
   [ -z "$sha256" ] || verify
 }
 
+# Whether this very release lies there already.
+is_unpacked() {
+  release=$(echo "$bus_home"/releases/*-"${sha256:0:12}")
+  [ -d "$release" ]
+}
+
 from_url() {
   tarball=$fetched/$(basename "${from%%\?*}")
   if [ -z "$sha256" ]; then
     sha256=$(curl -fsSL --retry 3 --max-time 60 "$from.sha256" < /dev/null | cut -c 1-64) ||
       fail "there is no $from.sha256, and so no way to know what would come." 'Give its checksum with --sha256, if the network is well.'
   fi
-  if [ -f "$tarball" ] && matches; then return; fi
+  if is_unpacked || { [ -f "$tarball" ] && matches; }; then return 0; fi
   say "Fetching $from"
   # What has come already is kept, in .part, and the rest is asked for.
   curl -fL --retry 3 --connect-timeout 20 --speed-time 30 --speed-limit 1000 -C - -sS -o "$tarball.part" "$from" < /dev/null ||
@@ -265,10 +273,9 @@ verify() {
 }
 
 unpack() {
-  local id unpacked=$bus_home/releases/.unpacked version
-  id=$(sha256sum < "$tarball" | cut -c 1-12)
-  release=$(echo "$bus_home"/releases/*-"$id")
-  [ ! -d "$release" ] || return 0
+  local unpacked=$bus_home/releases/.unpacked version
+  [ -n "$sha256" ] || sha256=$(sha256sum < "$tarball" | cut -c 1-64)
+  if is_unpacked; then return; fi
   rm -rf "$unpacked"
   mkdir -p "$unpacked"
   tar -xzf "$tarball" -C "$unpacked" || fail "$from could not be unpacked." 'Is the disk full (df -h)? Make room and run it again.'
@@ -277,7 +284,7 @@ unpack() {
   [ -f "$top/package.json" ] || top=$(echo "$unpacked"/*/)
   [ -f "$top/service/launch.js" ] || fail "there is no bus in $from." 'Check --from.'
   version=$(sed -n 's/^  "version": "\([^"]*\)".*/\1/p' "$top/service/package.json")
-  release=$bus_home/releases/$version-$id
+  release=$bus_home/releases/$version-${sha256:0:12}
   mv -T "${top%/}" "$release"
   rm -rf "$unpacked" "$bus_home/.fetched"
 }

@@ -6,5 +6,6 @@ export PREFIX HOME PATH="$PREFIX/bin" TMPDIR="$PREFIX/tmp"
 # shellcheck source=environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$bus_home"
-# Young objects die in 2 MiB instead of 16: 10 MB less, for a little more work.
-exec node --max-semi-space-size=2 "$bus_home/current/service/launch.js"
+# shellcheck source=small-node.sh
+. "$bus_home/current/ops/termux/small-node.sh"
+exec node "$bus_home/current/service/launch.js"

@@ -27,6 +27,7 @@ parts=$release/ops/termux/parts
 write_settings
 install_libraries
 choose_sqlite
+warm_up
 install_commands
 previous=$(current_release)
 if [ -z "$previous" ]; then

@@ -313,3 +313,43 @@ describe('the Pulumi program, which infra/test/compose.test.ts holds to the comp
     expect(read('docs/deploy/README.md')).toContain(`has ${DEPLOYMENT.stopGraceSeconds} s to finish`)
   })
 })
+
+describe('the phone', () => {
+  const service = read('ops/termux/parts/service.sh')
+  const settings = /<< 'END'\n(.*?)^END$/ms.exec(read('ops/termux/parts/settings.sh'))![1]!
+  const page = read('docs/phone.md')
+
+  test('gets settings that the bus takes, and listens where the description says', () => {
+    const env = Object.fromEntries(
+      [...settings.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    )
+    expect(env).toMatchObject({ HOST: DEPLOYMENT.host, PORT: `${DEPLOYMENT.port}` })
+    expect(readConfig(env).warnings).toEqual([])
+    expect(service).toContain(`$(here)${DEPLOYMENT.ready}"`)
+  })
+
+  test('gives the bus the time to finish what it has begun', () => {
+    const waits = [service, read('ops/termux/intent-bus-phone'), read('ops/termux/bootstrap.sh')].flatMap(
+      text => [...text.matchAll(/sv -w (\d+) force-stop/g)].map(([, seconds]) => Number(seconds)),
+    )
+    expect(waits).toHaveLength(3)
+    for (const seconds of waits) expect(seconds).toBeGreaterThanOrEqual(DEPLOYMENT.stopGraceSeconds)
+  })
+
+  test('knows every option and command that its page speaks of', () => {
+    const usage = read('ops/termux/bootstrap.sh')
+      .match(/^ {2}--[a-z-0-9]+/gm)!
+      .map(each => each.trim())
+    const options = [...page.matchAll(/(?:bootstrap\.sh|`|-s --)[^`\n]*?(--(?!name-only)[a-z-]+)/g)].map(
+      ([, option]) => option!,
+    )
+    expect(options.length).toBeGreaterThan(4)
+    expect(options.filter(option => !usage.includes(option))).toEqual([])
+    const commands = [...page.matchAll(/intent-bus-phone ([a-z]+)/g)].map(([, command]) => command!)
+    const known = read('ops/termux/intent-bus-phone')
+      .match(/^ {2}[a-z|, ]+\)/gm)!
+      .join()
+    expect(commands.length).toBeGreaterThan(5)
+    expect(commands.filter(command => !known.includes(command))).toEqual([])
+  })
+})

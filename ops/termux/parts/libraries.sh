@@ -12,3 +12,20 @@ install_libraries() {
   fi
   touch "$mark"
 }
+
+# Started once beside the data, so that its compiled code is kept: a start that finds it needs 20 MB less, until it ends.
+warm_up() {
+  local mark=$release/node_modules/.warm log=$bus_home/install.log
+  [ ! -f "$mark" ] || return 0
+  if ! (
+    BUS_SQLITE_DRIVER=$(cat "$driver_file")
+    export BUS_SQLITE_DRIVER
+    # shellcheck source=../small-node.sh
+    . "$release/ops/termux/small-node.sh"
+    cd "$release" && node ops/image/warm.js
+  ) > "$log" 2>&1 < /dev/null; then
+    tail -n 5 "$log" >&2
+    fail 'the release does not start, not even beside your data.' "All that it said: $log. The bus that ran goes on."
+  fi
+  touch "$mark"
+}

@@ -6,8 +6,8 @@ logs=$PREFIX/var/log/sv/intent-bus
 # These files say no more than where the release is: an upgrade does not touch them.
 install_service() {
   mkdir -p "$logs"
-  # Of at most half a megabyte each, six of them.
-  printf 's500000\nn6\n' > "$logs/config"
+  # Files of half a megabyte, the one that is written and five older ones.
+  printf 's500000\nn5\n' > "$logs/config"
   if [ -d "$service" ]; then
     fill_service "$service"
     return

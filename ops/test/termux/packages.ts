@@ -12,7 +12,7 @@ const FAKE = fileURLToPath(new URL('fake/', import.meta.url))
 
 /** In Termux from the start. */
 const CORE =
-  'bash dash curl tar gzip xz sed grep gawk find xargs diff ps flock setsid kill less unzip sha256sum timeout'.split(
+  'bash dash curl tar gzip xz sed grep gawk find xargs diff cmp ps flock setsid kill less unzip sha256sum timeout'.split(
     ' ',
   )
 /** Of Termux' own coreutils, or of busybox. */
@@ -21,9 +21,8 @@ const UTILITIES =
 nohup nproc od printf pwd readlink realpath rm rmdir seq sha256sum sleep sort split stat stty sync tail tee test touch tr
 true tty uname uniq uptime wc whoami yes`.split(/\s+/)
 /** In busybox as well, where there is no other. */
-const ALSO_BUSYBOX = 'tar gzip sed grep awk find xargs diff ps flock setsid kill less unzip timeout'.split(
-  ' ',
-)
+const ALSO_BUSYBOX =
+  'tar gzip sed grep awk find xargs diff cmp ps flock setsid kill less unzip timeout'.split(' ')
 /** Part of Termux, or of its API package: what asks the phone. */
 const ASKING = [
   'termux-wake-lock',

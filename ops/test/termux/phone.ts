@@ -148,15 +148,15 @@ export class Phone {
       })
       session.stdin.on('error', () => undefined)
       session.stdin.end(input)
-      // Not `close`: a service that was started may hold the pipes for good.
-      session.on('exit', code => {
+      const end = (code: number | null) => {
         clearTimeout(late)
-        setImmediate(() => {
-          session.stdout.destroy()
-          session.stderr.destroy()
-          resolve({ ...ended, code: code ?? -1 })
-        })
-      })
+        session.stdout.destroy()
+        session.stderr.destroy()
+        resolve({ ...ended, code: code ?? -1 })
+      }
+      session.on('close', end)
+      // What goes on in the background may hold the pipes for good; what was said by then has come.
+      session.on('exit', code => setTimeout(end, 300, code))
     })
   }
 
@@ -170,7 +170,7 @@ export class Phone {
   /** How the phone was asked for something, in order: `termux-wake-lock`. */
   get calls(): string[] {
     const log = this.path(`${PREFIX}/var/fake/calls`)
-    return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []
+    return existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean) : []
   }
 
   /** What a command that asks the phone answers from now on. */

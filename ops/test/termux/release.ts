@@ -1,7 +1,7 @@
 /** A release of the bus, made of this clone as it lies there, as whoever publishes one would make it. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { root } from '../../../service/test/real-bus.ts'
@@ -9,7 +9,7 @@ import { root } from '../../../service/test/real-bus.ts'
 export type Release = { tarball: string; sha256: string }
 
 /**
- * @param change what is different in it: a file and its text, as made of the text that it has
+ * @param change what is different in it: files, and their text as made of the text that they have, if they are there
  * @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both
  */
 export function makeRelease(change: Record<string, (text: string) => string> = {}): Release {
@@ -24,7 +24,9 @@ export function makeRelease(change: Record<string, (text: string) => string> = {
     cpSync(join(root, name), join(tree, name))
   }
   for (const [name, changed] of Object.entries(change)) {
-    const text = changed(readFileSync(join(tree, name), 'utf8'))
+    const before = existsSync(join(tree, name)) ? readFileSync(join(tree, name), 'utf8') : ''
+    const text = changed(before)
+    if (text === before) throw new Error(`${name} was to be changed, and is not`)
     writeFileSync(join(tree, name), text)
   }
   const tarball = join(folder, 'intent-bus.tar.gz')

@@ -1,0 +1,161 @@
+/** Phones that make it harder: little room, a compiler that fails, the tools of busybox; and what looks after the bus on them. */
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { SmallDisk, whyNoSmallDisk } from '../../../service/test/hostile/small-disk.ts'
+import { PREFIX } from './packages.ts'
+import { HOME, Phone, termux } from './phone.ts'
+import { PhoneBus } from './phone-bus.ts'
+import { makeRelease, type Release } from './release.ts'
+
+let release: Release
+beforeAll(() => {
+  if (termux.reason === null) release = makeRelease()
+})
+afterAll(() => {
+  if (release !== undefined) rmSync(dirname(release.tarball), { recursive: true })
+})
+
+describe.skipIf(termux.reason !== null)(
+  termux.named('a phone with the tools of busybox, on which nothing can be compiled'),
+  () => {
+    let phone: Phone
+    let bus: PhoneBus
+    beforeAll(async () => {
+      phone = new Phone('busybox')
+      await phone.on()
+      bus = new PhoneBus(phone, await freePort())
+      bus.bring(release, 'release.tar.gz')
+      // It reads, and does not compile: as one that runs out of memory.
+      const clang = phone.path(`${PREFIX}/share/fake-packages/clang/bin/clang`)
+      rmSync(clang)
+      writeFileSync(
+        clang,
+        `#!${PREFIX}/bin/sh\ncase "$*" in *-fsyntax-only*) exit 0 ;; esac\necho 'clang: killed' >&2\nexit 1\n`,
+        { mode: 0o755 },
+      )
+    })
+    afterAll(() => phone?.remove())
+
+    test('the bus runs all the same, on the SQLite inside of Node, and says so', async () => {
+      const { code, out, err } = await bus.bootstrap(`--from release.tar.gz --port ${bus.port} --local`)
+      expect(err).toContain('clang: killed')
+      expect(out).toContain('SQLite could not be compiled here.')
+      expect(out).toContain('Going on with the SQLite inside of Node')
+      expect(out).toContain('Smoke suite: 8 well, 0 not')
+      expect(code).toBe(0)
+      expect(bus.read('current/.sqlite-driver')).toBe('node\n')
+      expect(await bus.version()).toBe('0.1.0')
+    })
+
+    test('what is for the phone itself listens there alone, and has no code to scan', async () => {
+      expect(bus.read('settings.env')).toMatch(/^HOST=127\.0\.0\.1$/m)
+      const again = await bus.bootstrap('')
+      expect(again.out).toContain(`On the network   http://127.0.0.1:${bus.port}`)
+      expect(again.out).not.toContain('scan this')
+    })
+
+    test('killed with -9 it comes back with what it had acknowledged, on this driver too', async () => {
+      const ids = await Promise.all(Array.from({ length: 30 }, () => bus.publish('work')))
+      await phone.must(`kill -9 ${await bus.pid()}`)
+      await vi.waitUntil(async () => (await bus.version()) !== null, { timeout: 60_000, interval: 200 })
+      expect(new Set(await Promise.all(ids.map(id => bus.state(id))))).toEqual(new Set(['open']))
+    })
+
+    test('intent-bus-phone stops it, starts it, says how it is, and tells the password', async () => {
+      expect(await phone.must('intent-bus-phone status')).toMatch(/^run: .*\n.*"ok":true/)
+      await phone.must('intent-bus-phone stop')
+      expect(await bus.version()).toBe(null)
+      // It stays stopped over a reboot: somebody wanted it so.
+      await phone.off()
+      await phone.on()
+      await phone.must('sleep 6')
+      expect(await bus.version()).toBe(null)
+      expect(await phone.must('intent-bus-phone start')).toContain('It is ready.')
+      const pid = await bus.pid()
+      expect(await phone.must('intent-bus-phone restart')).toContain('It is ready.')
+      expect(await bus.pid()).not.toBe(pid)
+      expect(await phone.must('intent-bus-phone logs')).toContain('is ready')
+      const password = await phone.must('intent-bus-phone password')
+      expect(bus.read('data/secrets.env')).toContain(`DASHBOARD_PASSWORD=${password}\n`)
+      expect((await phone.run('intent-bus-phone no-such-command')).code).toBe(2)
+      expect(await phone.must('intent-bus-phone expose')).toContain(`http://127.0.0.1:${bus.port}`)
+    })
+
+    test('its doctor looks at the phone and at the bus', async () => {
+      phone.answer('getprop', '34\n')
+      await phone.must('pkg install -y termux-api')
+      phone.answer('termux-battery-status', '{"temperature": 41.5}')
+      const { out } = await phone.run('intent-bus-phone doctor --json')
+      const findings = JSON.parse(out) as { check: string; state: string; detail: string; cure?: string }[]
+      const of = (check: string) => findings.find(finding => finding.check === check)
+      expect(of('child processes')).toMatchObject({
+        state: 'warning',
+        cure: expect.stringContaining('Developer options'),
+      })
+      expect(of('battery saver')).toMatchObject({ state: 'skipped' })
+      expect(of('temperature')).toMatchObject({ state: 'warning', detail: 'the battery has 41.5 °C' })
+      expect(of('storage')).toMatchObject({ state: 'ok' })
+      expect(of('sqlite')).toMatchObject({ state: 'ok' })
+      expect(of('disk sync')?.detail).toMatch(/p50 [\d.]+ ms/)
+      expect(of('database')).toMatchObject({ state: 'ok' })
+    })
+
+    test('its log is cut by size', async () => {
+      expect(await phone.must('cat "$PREFIX/var/log/sv/intent-bus/config"')).toBe('s500000\nn5')
+    })
+
+    test('idle, it wakes up less than twice a second, and is small', async () => {
+      await phone.must('intent-bus-phone restart')
+      // So long it still measures its event loop, for a first scrape.
+      await phone.must('sleep 12')
+      const { wakes, mebibytes } = await idle(phone, await bus.pid())
+      console.log(`idle: ${wakes} wake-ups a minute, ${mebibytes.toFixed(0)} MiB of its own`)
+      expect(wakes).toBeLessThan(120)
+      expect(mebibytes).toBeLessThan(90)
+    })
+  },
+  240_000,
+)
+
+/** Wake-ups of all threads of a process, over a quarter of a minute; what it holds itself, without its program file. */
+async function idle(phone: Phone, pid: number): Promise<{ wakes: number; mebibytes: number }> {
+  const switches = async () => {
+    const said = await phone.must(`cat /proc/${pid}/task/*/status`)
+    return [...said.matchAll(/^voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
+      (sum, [, n]) => sum + Number(n),
+      0,
+    )
+  }
+  const before = await switches()
+  await phone.must('sleep 15')
+  const wakes = ((await switches()) - before) * 4
+  const status = await phone.must(`cat /proc/${pid}/status`)
+  return { wakes, mebibytes: Number(/^RssAnon:\s+(\d+)/m.exec(status)![1]) / 1024 }
+}
+
+const noDisk = termux.reason ?? whyNoSmallDisk()
+describe.skipIf(noDisk !== null)(
+  `a phone without room${noDisk === null ? '' : ` (skipped: ${noDisk})`}`,
+  () => {
+    test('it says how much is missing and what to do, leaves nothing half done, and has another way', async () => {
+      const disk = new SmallDisk(100)
+      const phone = new Phone('coreutils', disk.path)
+      try {
+        await phone.on()
+        const bus = new PhoneBus(phone, 8080)
+        bus.bring(release, 'release.tar.gz')
+        const { code, err } = await bus.bootstrap('--from release.tar.gz')
+        expect(code).toBe(1)
+        expect(err).toMatch(/It stopped: \d\d MiB are free, and this needs 1200\.\nMake room .*--node-sqlite/)
+        expect(phone.calls).toEqual([])
+        expect(readdirSync(phone.path(`${HOME}/intent-bus/releases`))).toEqual([])
+        expect((await bus.bootstrap('--from release.tar.gz --node-sqlite')).err).toContain('this needs 500')
+      } finally {
+        await phone.remove()
+        disk.remove()
+      }
+    })
+  },
+)

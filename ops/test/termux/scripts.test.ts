@@ -1,0 +1,74 @@
+/** The scripts for Termux, as far as any machine with bash can tell. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../../../service/test/real-bus.ts'
+import { installed } from '../shells.ts'
+
+const folder = join(root, 'ops/termux')
+const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+  name => name.endsWith('.sh') || name === 'intent-bus-phone',
+)
+
+const bootstrap = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  spawnSync('bash', [join(folder, 'bootstrap.sh'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: '/nowhere', ...env },
+  })
+
+test('there are scripts', () => {
+  expect(scripts).toEqual(
+    expect.arrayContaining(['bootstrap.sh', 'run.sh', 'parts/switch.sh', 'intent-bus-phone']),
+  )
+})
+
+test.each(scripts)('bash reads %s without a fault', name => {
+  expect(spawnSync('bash', ['-n', join(folder, name)], { encoding: 'utf8' })).toMatchObject({
+    status: 0,
+    stderr: '',
+  })
+})
+
+const shellcheck = installed('shellcheck')
+test.skipIf(shellcheck === undefined)(
+  `shellcheck has nothing to say${shellcheck === undefined ? ' (skipped: shellcheck is not installed)' : ''}`,
+  () => {
+    // Parts are read with the scripts that take them in.
+    const started = scripts.filter(name => !name.includes('/')).map(name => join(folder, name))
+    const { stdout, status } = spawnSync(shellcheck!, ['-x', '-P', 'SCRIPTDIR', ...started], {
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
+  },
+)
+
+test('each part is taken in by what sets up', () => {
+  const { stdout } = spawnSync('grep', ['-ho', 'parts/[a-z]*.sh$', join(folder, 'set-up.sh')], {
+    encoding: 'utf8',
+  })
+  const parts = scripts.filter(name => name.startsWith('parts/'))
+  expect(parts.length).toBeGreaterThan(5)
+  expect(parts.filter(name => !stdout.split('\n').includes(name))).toEqual([])
+})
+
+test.each([
+  [['--frm', 'x'], 'there is no option --frm'],
+  [['--from'], '--from needs a value'],
+  [['--port', 'http'], "--port takes a number, not 'http'"],
+  [['--port', '80'], '--port takes 1024 to 65535'],
+  [['--delete-data'], '--delete-data goes with --uninstall'],
+])('bootstrap.sh %j ends with 2, and says why', (args, reason) => {
+  const { status, stderr } = bootstrap(args)
+  expect(status).toBe(2)
+  expect(stderr).toContain(`bootstrap: ${reason}`)
+})
+
+test('where there is no Termux it says where to go, and does nothing', () => {
+  const { status, stderr } = bootstrap([])
+  expect(status).toBe(1)
+  expect(stderr).toContain('It stopped: this is not Termux.')
+  expect(stderr).toContain('docs/on-a-server.md')
+  expect(statSync('/nowhere', { throwIfNoEntry: false })).toBeUndefined()
+})
