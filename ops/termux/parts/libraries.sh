@@ -24,7 +24,7 @@ warm_up() {
     . "$release/ops/termux/small-node.sh"
     cd "$release" && node ops/image/warm.js
   ) > "$log" 2>&1 < /dev/null; then
-    tail -n 5 "$log" >&2
+    tail -n 20 "$log" >&2
     fail 'the release does not start, not even beside your data.' "All that it said: $log. The bus that ran goes on."
   fi
   touch "$mark"

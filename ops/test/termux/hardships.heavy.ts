@@ -1,13 +1,17 @@
 /** Phones that make it harder: little room, a compiler that fails, the tools of busybox; and what looks after the bus on them. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { SmallDisk, whyNoSmallDisk } from '../../../service/test/hostile/small-disk.ts'
+import { root } from '../../../service/test/real-bus.ts'
 import { PREFIX } from './packages.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
 import { makeRelease, type Release } from './release.ts'
+
+const conformance = join(root, 'ops/conformance/run.ts')
 
 let release: Release
 beforeAll(() => {
@@ -62,6 +66,30 @@ describe.skipIf(termux.reason !== null)(
       await vi.waitUntil(async () => (await bus.version()) !== null, { timeout: 60_000, interval: 200 })
       expect(new Set(await Promise.all(ids.map(id => bus.state(id))))).toEqual(new Set(['open']))
     })
+
+    test.skipIf(!existsSync(conformance))(
+      `the conformance suite passes, put to it from outside${existsSync(conformance) ? '' : ' (skipped: there is no ops/conformance in this clone)'}`,
+      async () => {
+        const env = {
+          ...process.env,
+          BUS_API_KEY: bus.key,
+          BUS_ADMIN_TOKEN: bus.secret('BUS_ADMIN_SECRET'),
+          BUS_METRICS_TOKEN: bus.secret('BUS_METRICS_TOKEN'),
+          DASHBOARD_PASSWORD: bus.secret('DASHBOARD_PASSWORD'),
+        }
+        const suite = spawn(process.execPath, [conformance, bus.url, '--erase'], { env, cwd: root })
+        let said = ''
+        for (const stream of [suite.stdout, suite.stderr]) {
+          stream.on('data', chunk => {
+            said += chunk
+          })
+        }
+        const code = await new Promise(resolve => suite.on('close', resolve))
+        expect(said.slice(-4000)).toMatch(/^[1-9]\d+ proved, 0 not, /m)
+        expect(code).toBe(0)
+      },
+      600_000,
+    )
 
     test('intent-bus-phone stops it, starts it, says how it is, and tells the password', async () => {
       expect(await phone.must('intent-bus-phone status')).toMatch(/^run: .*\n.*"ok":true/)

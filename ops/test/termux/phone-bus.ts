@@ -71,8 +71,13 @@ export class PhoneBus {
     }
   }
 
+  /** One that it has made at its first start: `BUS_SECRET`. */
+  secret(name: string): string {
+    return new RegExp(`^${name}=(.*)$`, 'm').exec(this.read('data/secrets.env'))![1]!
+  }
+
   get key(): string {
-    return /^BUS_SECRET=(.*)$/m.exec(this.read('data/secrets.env'))![1]!
+    return this.secret('BUS_SECRET')
   }
 
   async publish(goal: string): Promise<string> {
