@@ -76,7 +76,8 @@ compile() {
     say "Compiled in $(span $((SECONDS - began)))"
     return
   fi
-  tail -n 5 "$log" >&2
+  # The last lines of node-gyp are of itself.
+  grep -v '^gyp ' "$log" | tail -n 8 >&2 || true
   say "SQLite could not be compiled here. All that was said: $log"
   return 1
 }
