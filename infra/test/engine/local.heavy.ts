@@ -42,6 +42,11 @@ const typed = async (line: string) => {
   const { stdout } = await run('sh', ['-c', line], { env: engine.env({}) })
   return stdout.trim()
 }
+const isReady = (url: string) =>
+  fetch(`${url}/health/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 /** Whatever the name is, it is here. */
 const loopback: LookupFunction = (_name, _options, found) =>
   found(null, [{ address: '127.0.0.1', family: 4 }])
@@ -92,11 +97,8 @@ describe.skipIf(pulumi.reason !== null)(
 
     test("as the docs have it, the program runs on the clone's Node, whatever this machine's is", async () => {
       const page = readFileSync(join(stack.clone, 'docs/deploy/README.md'), 'utf8')
-      const line = page.match(/^npx -c 'pulumi up'$/m)![0]
-      // What is asked before it goes on cannot be answered here.
-      const said = await stack.typed(
-        line.replace('pulumi up', 'pulumi preview --non-interactive --color never'),
-      )
+      const line = page.match(/^export PATH=.*$/m)![0]
+      const said = await stack.typed(`${line}\npulumi preview --non-interactive --color never`)
       expect(said).toMatch(/Resources:\n +\d+ unchanged/)
     })
 
@@ -243,6 +245,30 @@ describe.skipIf(pulumi.reason !== null)(
       await stack.up()
       expect(await deployed.secrets()).toEqual(secrets)
       await isOpen(id)
+    })
+
+    test('the commands for a move take the intents to another deployment', async () => {
+      const id = await publishOne('to go along')
+      const port = `${await freePort()}`
+      const other = new Stack('other', { DOCKER_HOST: engine.host })
+      try {
+        await other.init({ name: 'other', port, monitoring: 'false', deleteData: 'true' })
+        await other.up()
+        const page = readFileSync(join(stack.clone, 'docs/deploy/README.md'), 'utf8')
+        const [, commands] = page.match(/^## How do I move to another target\?$.*?^```\n(.*?)^```$/ms)!
+        // Both are in one Docker here, and so the new one has another name.
+        const lines = commands!.replace(/^(docker -H "\$NEW" .*)intent-bus-bus/gm, '$1other-bus')
+        expect(lines.match(/other-bus/g)).toHaveLength(3)
+        await typed(`cd ${stack.clone} && OLD=${engine.host} NEW=${engine.host}\nset -e\n${lines}`)
+        const moved = new Deployment(engine, `http://127.0.0.1:${port}`, 'other-bus')
+        await vi.waitUntil(() => isReady(moved.url), 60_000)
+        expect(await statusOf(moved.url, (await moved.secrets()).BUS_API_KEY, id)).toBe('open')
+        await other.destroy()
+      } finally {
+        other.dispose()
+      }
+      await engine.must('start', BUS)
+      await vi.waitUntil(() => isReady(deployed.url), 60_000)
     })
 
     test('a configuration with faults names them all, and nothing is touched', async () => {
