@@ -40,7 +40,7 @@ export function cloudConfig(machine: MachineArgs): string {
   const config = {
     // The key that the first connection is held to; no other is made.
     ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: hostPrivateKey, ed25519_public: hostPublicKey },
+    ssh_keys: { ed25519_private: hostPrivateKey, ed25519_public: `${hostPublicKey}\n` },
     ssh_pwauth: false,
     disable_root: false,
     package_update: true,

@@ -51,7 +51,7 @@ test.skipIf(!cloudInit)(
 test('sets the host key that was made, and makes no other', () => {
   expect(config).toMatchObject({
     ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: privateKey, ed25519_public: publicKey },
+    ssh_keys: { ed25519_private: privateKey, ed25519_public: `${publicKey}\n` },
     ssh_pwauth: false,
   })
 })
