@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { DEPLOYMENT } from '../../../ops/deployment.ts'
 import { readsYaml, yamlFile } from '../../../ops/test/yaml-file.ts'
 import { readConfig } from '../../../service/config.ts'
+import { RenderService } from '../../render/render-service.ts'
 import type { RenderServiceInputs } from '../../render/service-inputs.ts'
 import { renderTarget } from '../../targets/render.ts'
 import { configOf } from '../config-of.ts'
@@ -59,6 +60,15 @@ describe('the target render', () => {
     expect(inputs.generated).toEqual(DEPLOYMENT.secrets.filter(name => name !== 'BUS_SECRET'))
     expect(one.secretInputs).toEqual(['secretEnvironment'])
     expect(one.options.additionalSecretOutputs).toEqual(['secretEnvironment'])
+  })
+
+  test('encrypts a secret that a program of yours hands over in plain', async () => {
+    const { one } = await mocked({}, {}, () => {
+      const of = { name: 'mine', ownerId: 'tea-1', source: { repo }, healthCheckPath: '/health/live' }
+      const { url } = new RenderService('mine', { ...of, secretEnvironment: { BUS_SECRET: 'in plain' } })
+      return { url }
+    })
+    expect(one('mine').secretInputs).toEqual(['secretEnvironment'])
   })
 
   test('says where the bus is, and where its secrets are read', async () => {
