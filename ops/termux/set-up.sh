@@ -13,6 +13,8 @@ parts=$release/ops/termux/parts
 . "$parts/libraries.sh"
 # shellcheck source=parts/sqlite.sh
 . "$parts/sqlite.sh"
+# shellcheck source=parts/supervised.sh
+. "$parts/supervised.sh"
 # shellcheck source=parts/service.sh
 . "$parts/service.sh"
 # shellcheck source=parts/boot.sh
@@ -33,13 +35,13 @@ previous=$(current_release)
 if [ -z "$previous" ]; then
   point_to "$release"
   install_service
-  install_boot
+  install_boot "$bus_home"
   start_bus
   wait_ready || not_ready
   look_at_all
 elif [ "$previous" = "$release" ]; then
   install_service
-  install_boot
+  install_boot "$bus_home"
   if [ -n "$settings_changed" ]; then stop_bus; fi
   start_bus
   wait_ready || not_ready
@@ -48,7 +50,7 @@ else
   say "Upgrading from $(basename "$previous") to $(basename "$release")"
   back_up
   switch_over
-  install_boot
+  install_boot "$bus_home"
   look_only
   forget_old_releases
 fi

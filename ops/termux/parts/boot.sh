@@ -1,16 +1,21 @@
 # Back after a restart of the phone: Termux:Boot runs what lies in ~/.termux/boot.
 
-install_boot() {
+# Of the service $service.
+install_boot() { # FOLDER: where it writes down that it ran [WAKE_LOCK: yes or no]
+  local script since=$1/last-boot
+  script=$HOME/.termux/boot/$(basename "$service")
   mkdir -p "$HOME/.termux/boot"
-  cat > "$HOME/.termux/boot/intent-bus.new" << END
-#!$PREFIX/bin/sh
-# Without the lock, Android stops the processor soon after the screen is off.
-termux-wake-lock
-. $PREFIX/etc/profile.d/start-services.sh
-date > '$bus_home/last-boot'
-END
-  chmod 700 "$HOME/.termux/boot/intent-bus.new"
-  mv -f "$HOME/.termux/boot/intent-bus.new" "$HOME/.termux/boot/intent-bus"
+  {
+    echo "#!$PREFIX/bin/sh"
+    if [ "${2:-yes}" = yes ]; then
+      echo '# Without the lock, Android stops the processor soon after the screen is off.'
+      echo termux-wake-lock
+    fi
+    echo ". $PREFIX/etc/profile.d/start-services.sh"
+    echo "date > '$since'"
+  } > "$script.new"
+  chmod 700 "$script.new"
+  mv -f "$script.new" "$script"
   # Until then, for today.
-  if has termux-wake-lock; then termux-wake-lock || true; fi
+  if [ "${2:-yes}" = yes ] && has termux-wake-lock; then termux-wake-lock || true; fi
 }

@@ -1,55 +1,14 @@
-# The bus as a service of runit, which starts it again when it ends, and keeps a log of a few megabytes.
+# The bus as a service of runit.
 
 service=$PREFIX/var/service/intent-bus
 logs=$PREFIX/var/log/sv/intent-bus
-
-# These files say no more than where the release is: an upgrade does not touch them.
-install_service() {
-  mkdir -p "$logs"
-  # Files of half a megabyte, the one that is written and five older ones.
-  printf 's500000\nn5\n' > "$logs/config"
-  if [ -d "$service" ]; then
-    fill_service "$service"
-    return
-  fi
-  local new=$PREFIX/var/service/.intent-bus-new
-  rm -rf "$new"
-  mkdir -p "$new/log"
-  touch "$new/down"
-  fill_service "$new"
-  # All at once: the supervisor looks every few seconds.
-  mv -T "$new" "$service"
-}
-
-fill_service() { # FOLDER
-  put_program "$1/run" "exec $PREFIX/bin/bash '$bus_home/current/ops/termux/run.sh' 2>&1"
-  # A bus that cannot start must not try all day long as fast as it can.
-  put_program "$1/finish" '[ "$1" = 0 ] || sleep 2'
-  put_program "$1/log/run" "exec $PREFIX/share/termux-services/svlogger"
-}
+run_line="exec $PREFIX/bin/bash '$bus_home/current/ops/termux/run.sh' 2>&1"
+# A bus that cannot start must not try all day long as fast as it can.
+finish_line='[ "$1" = 0 ] || sleep 2'
 
 install_commands() {
   put_program "$PREFIX/bin/intent-bus" "exec $PREFIX/bin/bash '$bus_home/current/ops/termux/command.sh' \"\$@\""
   put_program "$PREFIX/bin/intent-bus-phone" "exec $PREFIX/bin/bash '$bus_home/current/ops/termux/intent-bus-phone' \"\$@\""
-}
-
-# Never half a file, and never one that is rewritten while a shell reads it.
-put_program() { # FILE LINE
-  printf '#!%s/bin/sh\n%s\n' "$PREFIX" "$2" > "$1.new"
-  chmod 755 "$1.new"
-  mv -f "$1.new" "$1"
-}
-
-supervise() {
-  # shellcheck disable=SC1091 # of Termux
-  . "$PREFIX/etc/profile.d/start-services.sh"
-  local left=15
-  until [ -p "$service/supervise/ok" ] && sv status "$service" > /dev/null 2>&1; do
-    left=$((left - 1))
-    [ "$left" -gt 0 ] || fail 'the supervisor of Termux does not take the bus.' \
-      'Close all sessions of Termux (exit), open it again, and run this again. If it stays so: pkg reinstall termux-services'
-    sleep 1
-  done
 }
 
 start_bus() {

@@ -8,7 +8,7 @@ import { installed } from '../shells.ts'
 
 const folder = join(root, 'ops/termux')
 const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-  name => name.endsWith('.sh') || name === 'intent-bus-phone',
+  name => name.endsWith('.sh') || /^intent-bus-(phone|worker)$/.test(name),
 )
 
 const bootstrap = (args: string[], env: NodeJS.ProcessEnv = {}) =>
@@ -44,10 +44,9 @@ test.skipIf(shellcheck === undefined)(
   },
 )
 
-test('each part is taken in by what sets up', () => {
-  const { stdout } = spawnSync('grep', ['-ho', 'parts/[a-z]*.sh$', join(folder, 'set-up.sh')], {
-    encoding: 'utf8',
-  })
+test('each part is taken in by what sets up a bus or a worker', () => {
+  const setUps = ['set-up.sh', 'install-worker.sh'].map(name => join(folder, name))
+  const { stdout } = spawnSync('grep', ['-hoE', 'parts/[a-z-]+.sh$', ...setUps], { encoding: 'utf8' })
   const parts = scripts.filter(name => name.startsWith('parts/'))
   expect(parts.length).toBeGreaterThan(5)
   expect(parts.filter(name => !stdout.split('\n').includes(name))).toEqual([])

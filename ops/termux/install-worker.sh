@@ -1,0 +1,159 @@
+#!/data/data/com.termux/files/usr/bin/bash
+# Makes an Android phone with Termux a worker of a bus: `bash install-worker.sh --help` says how, docs/phone-worker.md what for.
+# Run again, it mends, upgrades, or takes other settings.
+set -euo pipefail
+
+usage() {
+  cat << 'END'
+bash install-worker.sh [OPTIONS]
+
+  --url URL          the bus — or BUS_URL. Without it: as before, the bus on this very phone, or it asks
+  --key-file FILE    a file whose first line is the API key — or the key in BUS_API_KEY. Without it, likewise
+  --name NAME        what the bus calls this phone (its model)
+  --allow LIST       what is off until you allow it: sms, photo, sensor, location, clipboard; the word none takes all back
+  --sms-to LIST      the numbers to which messages may go, the word any, or none
+  --namespace NAME   whose jobs it takes (phone)
+  --wake-lock yes|no whether the processor stays awake when the screen is off (yes); no: jobs wait, the battery lasts
+  --uninstall        take the worker away; photos stay
+  --help
+
+What was given is remembered in ~/intent-bus-worker/settings.env. Nothing outside of $HOME and $PREFIX is written.
+END
+}
+
+misused() {
+  printf 'install-worker: %s\ninstall-worker: --help says what there is\n' "$1" >&2
+  exit 2
+}
+
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+parts=$source/termux/parts
+workers=$source/workers
+worker_home=$HOME/intent-bus-worker
+# shellcheck source=parts/say.sh
+. "$parts/say.sh"
+# shellcheck source=parts/supervised.sh
+. "$parts/supervised.sh"
+# shellcheck source=parts/worker-service.sh
+. "$parts/worker-service.sh"
+# shellcheck source=parts/boot.sh
+. "$parts/boot.sh"
+# shellcheck source=parts/worker-settings.sh
+. "$parts/worker-settings.sh"
+# shellcheck source=parts/first-notification.sh
+. "$parts/first-notification.sh"
+
+main() {
+  local uninstall=''
+  url=${BUS_URL:-} key=${BUS_API_KEY:-} name='' allow='' sms_to='' namespace='' wake_lock='' key_file=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --url | --key-file | --name | --allow | --sms-to | --namespace | --wake-lock)
+        [ $# -gt 1 ] || misused "$1 needs a value"
+        case $1 in
+          --url) url=$2 ;;
+          --key-file) key_file=$2 ;;
+          --name) name=$2 ;;
+          --allow) allow=$2 ;;
+          --sms-to) sms_to=$2 ;;
+          --namespace) namespace=$2 ;;
+          --wake-lock) wake_lock=$2 ;;
+        esac
+        shift
+        ;;
+      --uninstall) uninstall=yes ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *) misused "there is no option $1" ;;
+    esac
+    shift
+  done
+  { [ -d "${PREFIX:-/none}/bin" ] && has pkg; } ||
+    fail 'this is not Termux.' 'Install Termux from F-Droid, open it, and paste the line there. Elsewhere: docs/shell-workers.md.'
+  if [ -n "$uninstall" ]; then
+    take_away
+    return
+  fi
+
+  umask 077
+  settle
+  packages
+  if [ "${BUS_SIGN:-}" != true ]; then check_bus; fi
+  app_answers
+  put_code
+  write_worker_settings
+  put_program "$PREFIX/bin/intent-bus-worker" "exec $PREFIX/bin/bash '$worker_home/code/ops/termux/intent-bus-worker' \"\$@\""
+  stop_worker
+  install_service
+  install_boot "$worker_home" "$wake_lock"
+  start_worker
+  if [ "${BUS_SIGN:-}" != true ]; then first_notification; fi
+  farewell
+}
+
+packages() {
+  local lacking='' log=$PREFIX/tmp/intent-bus-worker-packages.log
+  has curl || lacking=curl
+  has sv-enable || lacking="$lacking termux-services"
+  has termux-notification || lacking="$lacking termux-api"
+  [ -n "$lacking" ] || return 0
+  say "Installing packages: $lacking"
+  # shellcheck disable=SC2086 # one word each
+  DEBIAN_FRONTEND=noninteractive pkg install -y -oDpkg::Options::=--force-confold $lacking < /dev/null > "$log" 2>&1 || {
+    tail -n 5 "$log" >&2
+    fail 'the packages could not be installed.' \
+      'Is there a network? Often this helps: pkg upgrade, or termux-change-repo for another mirror. Then run this again.'
+  }
+  rm -f "$log"
+}
+
+# The commands are there without the app, and then wait for ever.
+app_answers() {
+  timeout 20 termux-battery-status > /dev/null 2>&1 < /dev/null ||
+    fail 'the app Termux:API does not answer.' \
+      'Install Termux:API from where Termux came from (F-Droid; apps of two stores do not speak to each other), open it once, and run this again.'
+}
+
+# What the worker is made of, so that the clone or release it came from can go.
+put_code() {
+  local code=$worker_home/code
+  [ "$source" != "$code/ops" ] || return 0
+  rm -rf "$code.new" "$code.old"
+  mkdir -p "$code.new/ops"
+  cp -R "$source/workers" "$source/termux" "$code.new/ops/"
+  if [ -e "$code" ]; then mv -T "$code" "$code.old"; fi
+  mv -T "$code.new" "$code"
+  rm -rf "$code.old"
+}
+
+take_away() {
+  remove_service
+  rm -rf "$HOME/.termux/boot/intent-bus-worker" "$PREFIX/bin/intent-bus-worker" "$worker_home"/{code,key,settings.env,sms-sent,last-boot}
+  # The bus on this phone keeps its lock.
+  if [ ! -e "$HOME/.termux/boot/intent-bus" ] && has termux-wake-unlock; then termux-wake-unlock || true; fi
+  rmdir "$worker_home" 2> /dev/null || [ ! -e "$worker_home" ] || say "What it kept is in $worker_home."
+  say 'The worker is gone. The packages stay: pkg uninstall termux-api termux-services'
+}
+
+farewell() {
+  cat << END
+
+This phone is the worker $name of $url. From elsewhere, with the same key:
+
+  intent-bus publish notify '"Hello"' --namespace $namespace --target-worker $name
+
+END
+  intent-bus-worker list | sed 's/^/  /'
+  cat << 'END'
+
+Other settings: run this again with --allow, --name… Its log: intent-bus-worker logs
+Android will stop it unless you do this once, by hand:
+
+  1. Install Termux:Boot from where Termux came from, and open it once.
+  2. Settings, Apps, Termux, Termux:API and Termux:Boot: Battery, Unrestricted. Some makers have a second list: dontkillmyapp.com
+END
+}
+
+main "$@"

@@ -1,0 +1,23 @@
+#!/data/data/com.termux/files/usr/bin/sh
+# What the supervisor runs: this phone's worker, with its settings, in the foreground.
+set -eu
+: "${PREFIX:=/data/data/com.termux/files/usr}" "${HOME:=/data/data/com.termux/files/home}"
+export PREFIX HOME PATH="$PREFIX/bin" TMPDIR="$PREFIX/tmp"
+worker_home=$HOME/intent-bus-worker
+export BUS_API_KEY_FILE="$worker_home/key"
+set -a
+# shellcheck disable=SC1091 # the owner's
+. "$worker_home/settings.env"
+set +a
+
+# The bus refused it, or a setting is wrong (finish has written that down). A foreign network's page of welcome looks the
+# same, so it does try again, and not so often that the battery notices.
+if [ -f refused ]; then
+  rm -f refused
+  echo 'worker: trying again in five minutes; "intent-bus-worker restart" does so now' >&2
+  sleep 300
+fi
+# In a group of its own, under the id of this process: finish ends what a killed worker leaves, above all the poll, which
+# would take a job that nobody does.
+echo $$ > group
+exec setsid sh "$worker_home/code/ops/termux/worker.sh"
