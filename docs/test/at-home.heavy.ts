@@ -90,6 +90,8 @@ describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
     ])
     const [{ HostConfig }] = JSON.parse(await engine.must('inspect', 'intent-bus-bus-1'))
     expect(HostConfig).toMatchObject({ NanoCpus: 0, ReadonlyRootfs: true, CapDrop: ['ALL'] })
+    await type('docker compose exec -T bus intent-bus backup', env)
+    expect(readdirSync(join(folder, 'backups')).filter(name => name.endsWith('.db.zst'))).toHaveLength(1)
     const id = await publish(`http://127.0.0.1:${port}`, key, 'kept on a NAS')
     await type('docker compose down --volumes', env)
 

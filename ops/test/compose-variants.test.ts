@@ -84,7 +84,11 @@ describe.skipIf(!readsYaml)('beside docker-compose.yml (it takes python3-yaml)',
         services[name]!.volumes!.map(each => (typeof each === 'string' ? [] : [each.target, each.source])),
       )
     const here = `\${NAS_FOLDER}`
-    expect(places('bus')).toEqual({ [DEPLOYMENT.data]: `${here}/data`, '/secrets/bus': `${here}/secrets` })
+    expect(places('bus')).toEqual({
+      [DEPLOYMENT.data]: `${here}/data`,
+      [services['bus']!.environment!['BUS_BACKUP_DIR']!]: `${here}/backups`,
+      '/secrets/bus': `${here}/secrets`,
+    })
     expect(places('secrets')['/secrets/bus']).toMatch(/^\$\{NAS_FOLDER:\?.+\}\/secrets$/)
     const unprofiled = Object.entries(base.services).filter(
       ([, service]) => service['profiles'] === undefined,
