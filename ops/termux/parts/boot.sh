@@ -7,6 +7,7 @@ install_boot() { # FOLDER: where it writes down that it ran [WAKE_LOCK: yes or n
   mkdir -p "$HOME/.termux/boot"
   {
     echo "#!$PREFIX/bin/sh"
+    echo "export PREFIX='$PREFIX' PATH=\"$PREFIX/bin:\$PATH\""
     if [ "${2:-yes}" = yes ]; then
       echo '# Without the lock, Android stops the processor soon after the screen is off.'
       echo termux-wake-lock

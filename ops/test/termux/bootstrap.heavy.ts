@@ -81,6 +81,11 @@ describe.skipIf(termux.reason !== null)(
       ]) {
         expect(out).toContain(said)
       }
+      // From a pipe, as who pastes one line has it.
+      const piped = await phone.run(
+        `cat bootstrap.sh | bash -s -- --from ${download.url} --port ${bus.port} --dry-run`,
+      )
+      expect(piped).toEqual({ code: 0, out, err: '' })
       expect(phone.listing()).toEqual(before)
       expect(phone.calls).toEqual([])
     })
