@@ -8,6 +8,9 @@
 set -euo pipefail
 cache=$1
 here=$(cd "$(dirname "$0")" && pwd)
+# Where Go's own archive puts it, and no PATH has it by itself.
+PATH=$PATH:/usr/local/go/bin
+command -v go >/dev/null || { echo 'go is not installed' >&2 && exit 1; }
 mkdir -p "$cache"/{bin,plugins}
 exec 9>"$cache/lock"
 flock 9

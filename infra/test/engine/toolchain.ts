@@ -1,5 +1,6 @@
 /** Pulumi's own programs, made from their sources by build.sh, and the plugin that stands in for its Docker provider. */
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CACHE, docker } from '../../../ops/test/docker/engine.ts'
 import { installed } from '../../../ops/test/shells.ts'
@@ -10,7 +11,9 @@ const FOLDER = join(CACHE, 'pulumi')
 /** Why there can be no Pulumi here, if so. */
 function whyNoPulumi(): string | null {
   if (docker.reason !== null) return docker.reason
-  return installed('go') === undefined ? 'go is not installed' : null
+  // build.sh looks there too.
+  const hasGo = installed('go') !== undefined || existsSync('/usr/local/go/bin/go')
+  return hasGo ? null : 'go is not installed'
 }
 
 export const pulumi = {
