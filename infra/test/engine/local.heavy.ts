@@ -60,6 +60,7 @@ beforeAll(async () => {
   if (pulumi.reason !== null) return
   await builtPulumi()
   engine = await Engine.start({ bridge: true })
+  await grafanaPlaceholder(engine)
   for (const name of ['port', 'grafanaPort', 'prometheusPort', 'alertmanagerPort', 'httpPort', 'httpsPort']) {
     ports[name] = `${await freePort()}`
   }
@@ -175,7 +176,6 @@ describe.skipIf(pulumi.reason !== null)(
     })
 
     test('with monitoring, Prometheus scrapes the bus by the token that both have', async () => {
-      await grafanaPlaceholder(engine)
       await stack.set({ monitoring: 'true' })
       await stack.up()
       const value = async (query: string) => {
