@@ -23,9 +23,13 @@ export type DockerReadyInputs = SshTo & {
 
 type Ended = { code: number; out: string; err: string }
 
+/** The machine's first word: an attempt that time cuts short after it was one that had got there. */
+const REACHED = 'intent-bus: reached'
+
 /** `cloud-init status` ends with 2 when all was done and something was frowned upon. */
 const question = (mount: string): string =>
   [
+    `echo '${REACHED}' >&2`,
     'cloud-init status --wait >/dev/null',
     'code=$?',
     'if [ "$code" != 0 ] && [ "$code" != 2 ]; then cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; exit 3; fi',
@@ -36,12 +40,14 @@ const question = (mount: string): string =>
 function ssh(inputs: DockerReadyInputs, seconds: number): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const args = [...sshOptions(inputs), '--', `${inputs.user}@${inputs.address}`, question(inputs.mount)]
-    const options = { timeout: seconds * 1000, maxBuffer: 2 ** 20 }
-    childProcess.execFile('ssh', args, options, (error, out, err) => {
+    const options = { timeout: Math.ceil(seconds * 1000), maxBuffer: 2 ** 20 }
+    childProcess.execFile('ssh', args, options, (error, out, stderr) => {
+      const err = stderr.replace(`${REACHED}\n`, '')
       const code = error === null ? 0 : error.code
       if (code === 'ENOENT') reject(new Error('ssh is not installed on the machine where pulumi runs'))
-      else if (error?.killed) resolve({ code: 255, out, err: 'its first start was not over' })
-      else resolve({ code: typeof code === 'number' ? code : 255, out, err })
+      else if (error?.killed) {
+        resolve({ code: 255, out, err: err === stderr ? '' : 'its first start was not over' })
+      } else resolve({ code: typeof code === 'number' ? code : 255, out, err })
     })
   })
 }
@@ -60,7 +66,7 @@ function refusal({ user, address }: DockerReadyInputs, err: string): string | un
 /** @returns the version of the Docker @throws when the machine is another one, its start failed, or time is up */
 export async function waitForDocker(inputs: DockerReadyInputs): Promise<string> {
   const deadline = Date.now() + inputs.seconds * 1000
-  let last = 'no attempt was made'
+  let last = 'it did not answer'
   let refusedSince: number | undefined
   for (;;) {
     const left = (deadline - Date.now()) / 1000
@@ -78,7 +84,7 @@ export async function waitForDocker(inputs: DockerReadyInputs): Promise<string> 
     if (refusedSince !== undefined && Date.now() - refusedSince >= inputs.patienceSeconds * 1000) {
       throw new Error(`${reason}\n${err}`)
     }
-    last = err.trim() || 'no answer'
+    last = err.trim() || last
     await new Promise(resolve => setTimeout(resolve, inputs.pauseSeconds * 1000))
   }
 }

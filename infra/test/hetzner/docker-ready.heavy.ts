@@ -171,8 +171,16 @@ describe.skipIf(reason !== null)(
     })
 
     test('ends when time is up, with what was said last', async () => {
-      await expect(provider.create(inputs({ seconds: 1 }))).rejects.toThrow(
-        /^127\.0\.0\.1 was not ready within 1 s\. At last: .*Connection refused/,
+      await expect(provider.create(inputs({ seconds: 2 }))).rejects.toThrow(
+        /^127\.0\.0\.1 was not ready within 2 s\. At last: .*Connection refused/,
+      )
+    })
+
+    test('tells a first start that does not end from a machine that does not answer', async () => {
+      program('cloud-init', 'sleep 20')
+      startSshd()
+      await expect(provider.create(inputs({ seconds: 10 }))).rejects.toThrow(
+        '127.0.0.1 was not ready within 10 s. At last: its first start was not over',
       )
     })
   },
