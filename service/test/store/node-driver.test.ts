@@ -1,10 +1,12 @@
 /** The SQLite inside of Node, where it could differ from the driver that everything else is tested with. */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { NodeSqlite } from '../../store/sqlite/node-driver.ts'
+import { root } from '../real-bus.ts'
 
 const Node = NodeSqlite as unknown as typeof BetterSqlite
 
@@ -113,4 +115,19 @@ test('errors have the names that the bus tells apart', () => {
     missing: 'SQLITE_CANTOPEN',
     foreign: 'SQLITE_NOTADB',
   })
+})
+
+test.each([
+  [undefined, 'Database'],
+  ['better-sqlite3', 'Database'],
+  ['node', 'NodeSqlite'],
+])('with BUS_SQLITE_DRIVER=%s the store takes %s', (driver, name) => {
+  const { BUS_SQLITE_DRIVER: _, ...env } = process.env
+  const code = "import('./service/store/sqlite/driver.ts').then(driver => console.log(driver.default.name))"
+  const said = execFileSync(process.execPath, ['-e', code], {
+    cwd: root,
+    encoding: 'utf8',
+    env: driver === undefined ? env : { ...env, BUS_SQLITE_DRIVER: driver },
+  })
+  expect(said.trim()).toBe(name)
 })
