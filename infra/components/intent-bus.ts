@@ -40,7 +40,10 @@ export class IntentBus extends pulumi.ComponentResource {
   readonly container: docker.Container
   /** Where other containers of the network find it. */
   readonly alias = 'bus'
-  readonly volumes: Record<'bus-data' | 'bus-secrets' | 'metrics-token' | 'grafana-password', docker.Volume>
+  readonly volumes: Record<
+    'bus-data' | 'bus-backups' | 'bus-secrets' | 'metrics-token' | 'grafana-password',
+    docker.Volume
+  >
   /** What other volumes of the same deployment are made with. */
   readonly volumesArgs: VolumesArgs
   /** The bus by plain HTTP, on `bindAddress`. */
@@ -58,6 +61,7 @@ export class IntentBus extends pulumi.ComponentResource {
     const volume = (which: VolumeName) => keptVolume(resource, which, this.volumesArgs, inside)
     this.volumes = {
       'bus-data': volume('bus-data'),
+      'bus-backups': volume('bus-backups'),
       'bus-secrets': volume('bus-secrets'),
       'metrics-token': volume('metrics-token'),
       'grafana-password': volume('grafana-password'),
@@ -117,11 +121,13 @@ export class IntentBus extends pulumi.ComponentResource {
         environment: {
           ...SECRET_FILES,
           BUS_TRUST_PROXY: `${args.trustProxy ?? 0}`,
+          ...BACKUPS,
           ...args.settings,
         },
         ports: [{ internal: DEPLOYMENT.port, external: port, ip: bindAddress, protocol: 'tcp' }],
         volumes: [
           mount('bus-data', DEPLOYMENT.data, false),
+          mount('bus-backups', BACKUPS.BUS_BACKUP_DIR, false),
           mount('bus-secrets', '/secrets/bus', true),
           mount('metrics-token', '/secrets/metrics', true),
         ],
@@ -156,6 +162,13 @@ function madeBy(secrets: docker.Container): pulumi.Output<string> {
     return id
   })
 }
+
+/** Once a day, into a volume of their own; `settings` may say otherwise. */
+const BACKUPS = {
+  BUS_BACKUP_DIR: DEPLOYMENT.backups,
+  BUS_BACKUP_INTERVAL: '24h',
+  BUS_BACKUP_KEEP: '7d',
+} as const
 
 /** The Dockerfile's own, which is not left to the image: another's may have none. */
 const HEALTHCHECK = {

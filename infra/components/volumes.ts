@@ -5,6 +5,7 @@ import * as pulumi from '@pulumi/pulumi'
 /** As in docker-compose.yml. */
 export type VolumeName =
   | 'bus-data'
+  | 'bus-backups'
   | 'bus-secrets'
   | 'metrics-token'
   | 'grafana-password'

@@ -150,7 +150,7 @@ describe.skipIf(!readsYaml)('docker-compose.yml (it takes python3-yaml)', () => 
         .map(each => `${each['volumeName']}:${each['containerPath']}${each['readOnly'] ? ':ro' : ''}`)
       const expected = (service.volumes ?? [])
         .filter(each => !each.startsWith('.') && !each.startsWith('postgres-password:'))
-        .map(each => each.split(':') as [string, string, string?])
+        .map(each => byDefault(each).split(':') as [string, string, string?])
         .map(([volume, path, mode]) =>
           [`intent-bus-${volume}`, MOVED[name]?.[path] ?? path, mode].filter(Boolean).join(':'),
         )

@@ -34,7 +34,7 @@ describe('data', () => {
   test('outlives the stack, and is never replaced', async () => {
     const { resources } = await mocked({ domain: 'bus.example.com' })
     const volumes = resources.filter(each => each.type === VOLUME)
-    expect(volumes.length).toBe(9)
+    expect(volumes.length).toBe(10)
     for (const { name, options } of volumes) {
       expect(options.retainOnDelete, name).toBe(true)
       expect(options.ignoreChanges, name).toEqual(['name', 'driver', 'driverOpts', 'labels'])
@@ -44,7 +44,7 @@ describe('data', () => {
   test('goes with the stack when deleteData says so', async () => {
     const { resources } = await mocked({ deleteData: 'true' })
     const volumes = resources.filter(each => each.type === VOLUME)
-    expect(volumes.length).toBe(7)
+    expect(volumes.length).toBe(8)
     for (const { name, options } of volumes) expect(options.retainOnDelete, name).toBe(false)
   })
 

@@ -23,7 +23,7 @@ const run = promisify(execFile)
 
 const BUS = 'intent-bus-bus'
 /** What a bus on its own keeps. */
-const VOLUMES = ['bus-data', 'bus-secrets', 'grafana-password', 'metrics-token'].map(
+const VOLUMES = ['bus-backups', 'bus-data', 'bus-secrets', 'grafana-password', 'metrics-token'].map(
   name => `intent-bus-${name}`,
 )
 /** Given by the user; the others are made by the bus. */
