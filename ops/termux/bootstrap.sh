@@ -310,7 +310,8 @@ take_away() {
     rm -rf "$gone"
   fi
   for each in "${all[@]}"; do rm -rf "$each"; done
-  if has termux-wake-unlock; then termux-wake-unlock || true; fi
+  # A worker on this phone keeps its lock.
+  if [ ! -e "$HOME/.termux/boot/intent-bus-worker" ] && has termux-wake-unlock; then termux-wake-unlock || true; fi
   say 'The bus is gone.'
   [ ! -d "$bus_home" ] || say "Its data, backups and settings are still in $bus_home; --uninstall --delete-data deletes them too."
   say 'The packages stay, since others may need them: pkg uninstall clang make python nodejs-lts npm termux-services'

@@ -130,7 +130,7 @@ put_code() {
 
 take_away() {
   remove_service
-  rm -rf "$HOME/.termux/boot/intent-bus-worker" "$PREFIX/bin/intent-bus-worker" "$worker_home"/{code,key,settings.env,sms-sent,last-boot}
+  rm -rf "$HOME/.termux/boot/intent-bus-worker" "$PREFIX/bin/intent-bus-worker" "$worker_home"/{code,key,settings.env,sms-sent,last-boot,tmp}
   # The bus on this phone keeps its lock.
   if [ ! -e "$HOME/.termux/boot/intent-bus" ] && has termux-wake-unlock; then termux-wake-unlock || true; fi
   rmdir "$worker_home" 2> /dev/null || [ ! -e "$worker_home" ] || say "What it kept is in $worker_home."

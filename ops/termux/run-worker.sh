@@ -2,8 +2,11 @@
 # What the supervisor runs: this phone's worker, with its settings, in the foreground.
 set -eu
 : "${PREFIX:=/data/data/com.termux/files/usr}" "${HOME:=/data/data/com.termux/files/home}"
-export PREFIX HOME PATH="$PREFIX/bin" TMPDIR="$PREFIX/tmp"
 worker_home=$HOME/intent-bus-worker
+# Payloads lie there while a job lasts. One that was killed leaves them; the next one takes them away.
+export PREFIX HOME PATH="$PREFIX/bin" TMPDIR="$worker_home/tmp"
+rm -rf "$TMPDIR"
+mkdir -m 700 "$TMPDIR"
 export BUS_API_KEY_FILE="$worker_home/key"
 set -a
 # shellcheck disable=SC1091 # the owner's

@@ -12,6 +12,10 @@ install_boot() { # FOLDER: where it writes down that it ran [WAKE_LOCK: yes or n
       echo '# Without the lock, Android stops the processor soon after the screen is off.'
       echo termux-wake-lock
     fi
+    echo '# The number of the supervisor before the restart may be that of something else by now: it would count as running.'
+    echo "daemon=$PREFIX/var/run/service-daemon.pid"
+    # shellcheck disable=SC2016 # of the script
+    echo 'grep -qs runsvdir "/proc/$(cat "$daemon")/cmdline" || rm -f "$daemon"'
     echo ". $PREFIX/etc/profile.d/start-services.sh"
     echo "date > '$since'"
   } > "$script.new"
