@@ -72,7 +72,7 @@ export const DOCKER_KEYS = {
       default: 0,
       defaultText: '0, and 1 with `domain`',
       meaning:
-        'How many proxies stand before the bus, whose word about who is asking is believed: 1 with one of your own, 2 with another one before Caddy.',
+        'How many proxies stand before the bus, whose word about who is asking is believed: 1 with one of your own in the place of Caddy.',
     }),
     docker('1'),
   ),

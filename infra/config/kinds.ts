@@ -64,11 +64,12 @@ export function dockerHost(said: Said<string>): Variable<string> {
     ...said,
     type: 'address',
     takes: '`ssh://user@host` with `:port` behind it if it is not 22, or `unix:///path` of a socket here',
-    parse: text =>
-      /^ssh:\/\/[A-Za-z_][\w.-]*@(?:[A-Za-z\d.-]+|\[[\da-fA-F:]+\])(?::\d{1,5})?$/.test(text) ||
-      /^unix:\/\/\/[^\s\0]+$/.test(text)
-        ? text
-        : undefined,
+    parse(text) {
+      const ssh = /^ssh:\/\/[A-Za-z_][\w.-]*@(?:[A-Za-z\d.-]+|\[[\da-fA-F:]+\])(?::\d{1,5})?$/
+      // A port beyond 65535 is none to a URL.
+      const known = (ssh.test(text) && URL.canParse(text)) || /^unix:\/\/\/[^\s\0]+$/.test(text)
+      return known ? text : undefined
+    },
   }
 }
 

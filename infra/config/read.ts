@@ -36,8 +36,9 @@ export function readConfiguration(given: Given): Read {
   const target = targetOf(given)
 
   for (const [name, key] of ALL) {
-    // An empty value counts as unset.
-    const text = given.values[name]?.trim() || undefined
+    // An empty value counts as unset. A secret is handed on as it stands, spaces and all.
+    const trimmed = given.values[name]?.trim() || undefined
+    const text = key.secret && trimmed !== undefined ? given.values[name] : trimmed
     if (text === undefined) {
       if (key.neededBy?.includes(target)) {
         faults.push(`${name} is not set, and ${target} needs it: it takes ${key.takes}.`)
@@ -45,7 +46,7 @@ export function readConfiguration(given: Given): Read {
       if (!key.secret) values[name] = key.default
       continue
     }
-    const fault = key.secret ? faultOfSecret(name, key, text, given) : faultOf(name, key, text)
+    const fault = key.secret ? faultOfSecret(name, key, text, given) : faultOf(name, key, text, given)
     if (fault !== undefined) faults.push(fault)
     else if (!key.targets.includes(target)) {
       faults.push(`${name} does nothing for the target ${target}: it is for ${key.targets.join(', ')}.`)
@@ -56,6 +57,7 @@ export function readConfiguration(given: Given): Read {
   faults.push(
     ...faultsOfSettings(values['settings'] as Record<string, string>),
     ...faultsOfHost(target, values),
+    ...faultsOfPorts(values),
   )
   if (faults.length > 0) throw new InvalidConfiguration(faults)
   return { values: values as Settings, secrets }
@@ -71,7 +73,10 @@ function unknown(name: string): string {
   return `${name} is not a key of this program.${near === undefined ? '' : ` Did you mean ${near}?`}`
 }
 
-function faultOf(name: string, key: AnyKey, text: string): string | undefined {
+function faultOf(name: string, key: AnyKey, text: string, given: Given): string | undefined {
+  if (given.isSecret(name)) {
+    return `${name} is encrypted, and would not stay so in what is made of it: set it without --secret.`
+  }
   return key.parse(text) === undefined ? `${name} is ${shown(text)}: it takes ${key.takes}.` : undefined
 }
 
@@ -115,4 +120,17 @@ function faultsOfHost(target: Target, values: Record<string, unknown>): string[]
     return [`host is ${shown(host)}: for a Docker behind SSH, set target to ssh.`]
   }
   return []
+}
+
+/** Docker would find out, when half of it is made. */
+function faultsOfPorts(values: Record<string, unknown>): string[] {
+  const monitoring = values['monitoring'] ? ['grafanaPort', 'prometheusPort', 'alertmanagerPort'] : []
+  const https = values['domain'] ? ['httpPort', 'httpsPort'] : []
+  const names = ['port', ...https, ...monitoring]
+  return names.flatMap((name, at) => {
+    const same = names.slice(0, at).find(other => values[other] === values[name])
+    return same === undefined
+      ? []
+      : [`${name} is ${values[name]}, as ${same} is: each takes a port of its own.`]
+  })
 }

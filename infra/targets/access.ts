@@ -13,12 +13,17 @@ export function tunnelTo(ssh: SshAccess, address: string, ports: readonly number
 }
 
 /** A command for each secret of the bus, and one that makes a key for a device. */
-export function howToReadSecrets(bus: IntentBus, monitoring?: Monitoring, ssh?: SshAccess) {
+export function howToReadSecrets(
+  bus: IntentBus,
+  monitoring?: Monitoring,
+  { ssh, socket }: { ssh?: SshAccess | undefined; socket?: string | undefined } = {},
+) {
+  const docker = socket === undefined ? 'docker' : `docker -H ${quoted(socket)}`
   const there = ssh === undefined ? pulumi.output('') : sshTo(ssh)
   const grafana = monitoring?.grafana.name ?? ''
   return pulumi.all([there, bus.container.name, grafana]).apply(([line, busContainer, grafanaContainer]) => {
     const command = (inside: string, container = busContainer) => {
-      const here = `docker exec ${container} ${inside}`
+      const here = `${docker} exec ${container} ${inside}`
       return line === '' ? here : `${line} ${quoted(here)}`
     }
     const read = (file: string) => command(`/nodejs/bin/node -p 'fs.readFileSync("${file}", "utf8").trim()'`)

@@ -13,7 +13,7 @@ const SOURCE = '..'
 export type Outputs = Record<string, pulumi.Input<unknown>>
 
 export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
-  const { provider, directory, ssh } = target
+  const { provider, directory, ssh, socket } = target
   const opts = { providers: [provider] }
   const bus = new IntentBus(
     'intent-bus',
@@ -38,7 +38,7 @@ export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
   return {
     url: https?.url ?? bus.url,
     ...(ssh === undefined ? {} : { tunnel: tunnelTo(ssh, config.bindAddress, forwarded) }),
-    secrets: howToReadSecrets(bus, monitoring, ssh),
+    secrets: howToReadSecrets(bus, monitoring, { ssh, socket }),
     ...(monitoring === undefined ? {} : { grafana: monitoring.grafanaUrl }),
     volumes: pulumi.all(Object.values(volumes).map(volume => volume.name)),
     ...target.outputs,

@@ -8,5 +8,8 @@ const SOCKET = 'unix:///var/run/docker.sock'
 
 export function localTarget(config: Config): DockerTarget {
   const host = config.host || process.env['DOCKER_HOST'] || SOCKET
-  return { provider: new docker.Provider('docker', { host }) }
+  return {
+    provider: new docker.Provider('docker', { host }),
+    ...(config.host === '' ? {} : { socket: config.host }),
+  }
 }

@@ -10,6 +10,8 @@ export type DockerTarget = {
   directory?: (volume: VolumeName) => pulumi.Input<string> | undefined
   /** How a person gets there. Without it the host is this machine. */
   ssh?: SshAccess
+  /** Where Docker listens on this machine, if somebody has to be told. */
+  socket?: string
   /** What `pulumi stack output` says besides. */
   outputs?: Record<string, pulumi.Input<unknown>>
 }

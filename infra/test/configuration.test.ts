@@ -136,7 +136,7 @@ describe('a secret', () => {
   test('that the bus would not take is refused, and not shown', () => {
     const [told] = faults({ busSecret: ` ${secret}\u0007` }, ['busSecret'])
     expect(told).toBe(
-      'busSecret holds something else (29 characters, not shown): it takes up to 512 printable ASCII characters, no space at either end.',
+      'busSecret holds something else (30 characters, not shown): it takes up to 512 printable ASCII characters, no space at either end.',
     )
   })
 
@@ -191,4 +191,41 @@ test('a stack that is wrong has no resources, and a message without a stack trac
   await expect(refused).rejects.toThrow(
     'The configuration of this stack cannot be used:\n  port is "x": it takes a whole number from 1 to 65535.',
   )
+})
+
+test('a secret is looked at as it stands, with the spaces at its ends', () => {
+  const [fault] = faults({ busSecret: 'a secret of some length ' }, ['busSecret'])
+  expect(fault).toMatch(/^busSecret holds something else \(24 characters, not shown\)/)
+  expect(faults({ busSecret: ' ' }, ['busSecret'])).toEqual([])
+})
+
+test('what is encrypted and would not stay so is refused, and not shown', () => {
+  const ntfyUrl = 'https://ntfy.sh/a-name-that-nobody-guesses'
+  expect(faults({ ntfyUrl }, ['ntfyUrl'])).toEqual([
+    'ntfyUrl is encrypted, and would not stay so in what is made of it: set it without --secret.',
+  ])
+})
+
+test('an address with a port that is none is told by its key', () => {
+  expect(faults({ target: 'ssh', host: 'ssh://admin@bus.example.com:99999' })[0]).toMatch(
+    /^host is "ssh:\/\/…@bus\.example\.com:99999": it takes/,
+  )
+})
+
+test('two things do not listen on one port', () => {
+  const same = ['grafanaPort is 8080, as port is: each takes a port of its own.']
+  expect(faults({ grafanaPort: '8080' })).toEqual(same)
+  expect(faults({ grafanaPort: '8080', monitoring: 'false' })).toEqual([])
+  expect(faults({ httpsPort: '80', domain: 'bus.example.com' })).toEqual([
+    'httpsPort is 80, as httpPort is: each takes a port of its own.',
+  ])
+  expect(faults({ httpsPort: '80' })).toEqual([])
+})
+
+test('the commands for a Docker on a socket of its own name that socket', async () => {
+  const { outputs } = await mocked({ host: 'unix:///run/user/1000/docker.sock', monitoring: 'false' })
+  const { secrets } = outputs as { secrets: Record<string, string> }
+  for (const command of Object.values(secrets)) {
+    expect(command).toMatch(/^docker -H 'unix:\/\/\/run\/user\/1000\/docker\.sock' exec intent-bus-bus /)
+  }
 })
