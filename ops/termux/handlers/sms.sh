@@ -18,12 +18,31 @@ case " $(printf '%s' "${PHONE_SMS_TO:-}" | tr ',' ' ') " in
   *) refuse "No message may go to $to: the phone's owner names the numbers in PHONE_SMS_TO." ;;
 esac
 
-# A job may come twice (its lease ran out, or the report was lost); a message goes once.
+# A job may come twice: its lease ran out, the report was lost, the phone died. Its message goes once at most: that it is
+# being sent stands on the disk before it is, and only what the phone surely refused is taken back.
 sent=$PHONE_HOME/sms-sent
 mkdir -p "$PHONE_HOME" || exit 1
-if grep -qsx "$INTENT_ID" "$sent"; then exit 0; fi
-printf '%s' "$text" | ask 30 "$needs" -n "$to" || exit 1
-{
-  tail -n 999 "$sent" 2> /dev/null
-  echo "$INTENT_ID"
-} > "$sent.new" && mv -f "$sent.new" "$sent"
+
+# Of the newest thousand. An id that stands alone was sent.
+write_down() { # "ID", "ID begun", or nothing: it is as if it never came
+  {
+    grep -vs "^$INTENT_ID" "$sent" | tail -n 999 && { [ -z "$1" ] || echo "$1"; }
+  } > "$sent.new" && sync "$sent.new" && mv -f "$sent.new" "$sent" && sync "$PHONE_HOME"
+}
+
+case $(grep -s "^$INTENT_ID" "$sent") in
+  '') ;;
+  "$INTENT_ID") exit 0 ;;
+  *) refuse 'An earlier attempt may have sent this message. It is not sent again; publish it anew if it did not come.' ;;
+esac
+write_down "$INTENT_ID begun" || refuse "The message was not sent: $sent cannot be written."
+printf '%s' "$text" | ask 30 "$needs" -n "$to"
+case $? in
+  # It went, whether that can be written down or not.
+  0) write_down "$INTENT_ID" || true ;;
+  1)
+    write_down ''
+    exit 1
+    ;;
+  *) refuse 'The message may have been sent. It is not sent again.' ;;
+esac

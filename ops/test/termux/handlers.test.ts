@@ -1,6 +1,6 @@
 /** What the handlers ask of a phone, and which payloads they refuse. The commands of Termux:API are stand-ins here. */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { folder, listening, WorkedBus } from '../shell-worker.ts'
@@ -130,18 +130,87 @@ describe.skipIf(missing !== null)(`the handlers of a phone in ${name}`, () => {
       }
     })
 
-    test('goes once, though the job comes twice', async () => {
+    const payload = '{"to":"1","text":"a"}'
+
+    /** A job that was done, or not, and comes once more. @returns both, and what stands in the list in the end */
+    async function twice(first: Answers, second: Answers = phone) {
       const PHONE_HOME = folder()
-      const env = { PHONE_SMS_TO: 'any', PHONE_HOME }
-      const { id, asked } = await on('sms', '{"to":"1","text":"a"}', phone, env)
-      expect(asked).toHaveLength(1)
-      expect(readFileSync(join(PHONE_HOME, 'sms-sent'), 'utf8')).toBe(`${id}\n`)
-      await bus.retry(id)
-      expect(await workOnce(bus, command, phone, { PHONE_ALLOW: 'sms', ...env })).toMatchObject({
-        code: 0,
-        asked: [],
-      })
-      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled' })
+      const env = { PHONE_SMS_TO: 'any', PHONE_HOME, PHONE_ALLOW: 'sms' }
+      const before = await on('sms', payload, first, env)
+      await bus.retry(before.id)
+      const { asked } = await workOnce(bus, command, second, env)
+      const after = { ...(await bus.result(before.id)), asked }
+      return { before, after, listed: readFileSync(join(PHONE_HOME, 'sms-sent'), 'utf8') }
+    }
+
+    test('goes once, though the job comes twice', async () => {
+      const { before, after, listed } = await twice(phone)
+      expect(before.asked).toHaveLength(1)
+      expect(after).toMatchObject({ status: 'fulfilled', asked: [] })
+      expect(listed).toBe(`${before.id}\n`)
+    })
+
+    test('is written down before it goes', async () => {
+      const list = { 'termux-sms-send': 'cp "$PHONE_HOME/sms-sent" "$PHONE_HOME/as-it-was"' }
+      const { id, home } = await on('sms', payload, list, { PHONE_SMS_TO: 'any' })
+      expect(readFileSync(join(home, 'as-it-was'), 'utf8')).toBe(`${id} begun\n`)
+    })
+
+    test.each([
+      ['the phone says no', 'exit 3'],
+      ['Android does not allow it', `echo '{"error": "Please grant the following permission"}'`],
+    ])('that did not go, since %s, goes when the job comes again', async (_, answer) => {
+      const { before, after, listed } = await twice({ 'termux-sms-send': answer })
+      expect(before.status).toBe('dead')
+      expect(before.error).not.toContain('may have been sent')
+      expect(after).toMatchObject({ status: 'fulfilled', asked: [{ command: 'termux-sms-send' }] })
+      expect(listed).toBe(`${before.id}\n`)
+    })
+
+    test.each([
+      ['did not answer', 'exit 124'],
+      ['did not answer, and was ended as busybox does it', 'exit 143'],
+      ['was ended by another signal', 'exit 129'],
+    ])('that may have gone, since the command %s, does not go again, and its job says so', async (_, end) => {
+      const { before, after } = await twice({ timeout: end, ...phone })
+      expect(before.status).toBe('dead')
+      expect(before.error).toMatch(/^The message may have been sent\. It is not sent again\.\s*$/m)
+      expect(after).toMatchObject({ status: 'dead', asked: [] })
+      expect(after.error).toContain('An earlier attempt may have sent this message.')
+    })
+
+    test('does not go again when its handler was killed in the midst of it', async () => {
+      // The group that this stand-in kills is the handler's.
+      const { before, after } = await twice({ timeout: 'kill -s KILL 0', ...phone })
+      expect(before.status).toBe('dead')
+      expect(after).toMatchObject({ status: 'dead', asked: [] })
+      expect(after.error).toContain('It is not sent again')
+    })
+
+    test('does not go when that cannot be written down', async () => {
+      const PHONE_HOME = folder()
+      // Where the list would be written: no user, not even root, can write there.
+      mkdirSync(join(PHONE_HOME, 'sms-sent.new'))
+      const { status, error, asked } = await on('sms', payload, phone, { PHONE_SMS_TO: 'any', PHONE_HOME })
+      expect({ status, asked }).toEqual({ status: 'dead', asked: [] })
+      expect(error).toContain(`The message was not sent: ${PHONE_HOME}/sms-sent cannot be written.`)
+    })
+
+    test('that went is a job done, though nothing more can be written down', async () => {
+      const full = { 'termux-sms-send': 'mkdir "$PHONE_HOME/sms-sent.new"' }
+      const { before, after, listed } = await twice(full)
+      expect(before.status).toBe('fulfilled')
+      expect(after).toMatchObject({ status: 'dead', asked: [] })
+      expect(listed).toBe(`${before.id} begun\n`)
+    })
+
+    test('is remembered among the newest thousand', async () => {
+      const PHONE_HOME = folder()
+      const older = Array.from({ length: 1000 }, (_, n) => `${n}`.padStart(32, '0'))
+      writeFileSync(join(PHONE_HOME, 'sms-sent'), `${older.join('\n')}\n`)
+      const { id } = await on('sms', payload, phone, { PHONE_SMS_TO: 'any', PHONE_HOME })
+      const listed = readFileSync(join(PHONE_HOME, 'sms-sent'), 'utf8')
+      expect(listed).toBe(`${[...older.slice(1), id].join('\n')}\n`)
     })
   })
 

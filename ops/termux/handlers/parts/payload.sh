@@ -2,9 +2,9 @@
 # The payload of a job, member by member, each checked before it is used. To be called as VARIABLE=$(…) || exit 1: what is
 # refused ends that with 1, and the reason is the job's error.
 
-refuse() { # MESSAGE
+refuse() { # MESSAGE [EXIT_CODE]
   printf '%s\n' "$1" >&2
-  exit 1
+  exit "${2:-1}"
 }
 
 workers=$(dirname "$0")/../../workers

@@ -1,16 +1,22 @@
 # shellcheck shell=sh
-# Asks something of the phone, by a command of Termux:API. What it answers is in $answer.
+# Asks something of the phone, by a command of Termux:API. What it answers is in $answer. Ends the handler with 1 when it was
+# surely not done, and with 124 when nobody knows: to end the command does not call off what the app was asked.
 
 ask() { # SECONDS COMMAND [ARGUMENT…]
   limit=$1
   shift
   # Without the app, or while Android asks whether it may, the commands wait for ever.
   answer=$(timeout "$limit" "$@")
-  case $? in
+  code=$?
+  case $code in
     0) ;;
     # coreutils; busybox, which ends it by a signal.
-    124 | 137 | 143) refuse "$1 did not answer within $limit s. Is the app Termux:API installed, and may it do this?" ;;
-    *) refuse "$1 failed: $answer" ;;
+    124 | 137 | 143) refuse "$1 did not answer within $limit s. Is the app Termux:API installed, and may it do this?" 124 ;;
+    *)
+      # Another signal.
+      [ "$code" -le 128 ] || refuse "$1 was ended before it answered: $answer" 124
+      refuse "$1 failed: $answer"
+      ;;
   esac
   # A refusal comes with exit code 0, as {"error": …} or {"API_ERROR": …}.
   case $answer in
