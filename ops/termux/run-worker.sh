@@ -1,6 +1,8 @@
 #!/data/data/com.termux/files/usr/bin/sh
 # What the supervisor runs: this phone's worker, with its settings, in the foreground.
 set -eu
+# Of a worker before this one, whose phone went off: by now it may be the number of something else.
+rm -f group
 : "${PREFIX:=/data/data/com.termux/files/usr}" "${HOME:=/data/data/com.termux/files/home}"
 worker_home=$HOME/intent-bus-worker
 # Payloads lie there while a job lasts. One that was killed leaves them; the next one takes them away.
@@ -13,14 +15,13 @@ set -a
 . "$worker_home/settings.env"
 set +a
 
-# The bus refused it, or a setting is wrong (finish has written that down). A foreign network's page of welcome looks the
+# The bus refused it, or a setting is wrong (finish-worker.sh has written that down). A foreign network's page of welcome looks the
 # same, so it does try again, and not so often that the battery notices.
 if [ -f refused ]; then
   rm -f refused
   echo 'worker: trying again in five minutes; "intent-bus-worker restart" does so now' >&2
   sleep 300
 fi
-# In a group of its own, under the id of this process: finish ends what a killed worker leaves, above all the poll, which
-# would take a job that nobody does.
+# In a group of its own, under the id of this process: finish-worker.sh ends it.
 echo $$ > group
 exec setsid sh "$worker_home/code/ops/termux/worker.sh"

@@ -3,16 +3,25 @@
 service=$PREFIX/var/service/intent-bus-worker
 logs=$PREFIX/var/log/sv/intent-bus-worker
 run_line="exec $PREFIX/bin/sh '$worker_home/code/ops/termux/run-worker.sh' 2>&1"
-# Both halves are explained in run-worker.sh. 2, 3 and 4 do not mend themselves.
-# shellcheck disable=SC2016 # of finish itself
-finish_line='kill -s KILL -- "-$(cat group)" 2> /dev/null
-case $1 in 0) ;; 2 | 3 | 4) : > refused ;; *) sleep 2 ;; esac'
+finish_line="exec $PREFIX/bin/sh '$worker_home/code/ops/termux/finish-worker.sh' \"\$1\""
 
 # It finishes the job that it has.
 stop_worker() {
   [ -d "$service/supervise" ] || return 0
-  sv -w 30 force-stop "$service" > /dev/null 2>&1 || true
+  local patience
+  patience=$(patience)
+  ! compgen -G "$worker_home/tmp/*/handler.group" > /dev/null || say "It finishes its job first, for up to $patience s."
+  sv -w "$patience" force-stop "$service" > /dev/null 2>&1 || true
   rm -f "$service/refused"
+}
+
+# Seconds: what a job may take, and half a minute to end it and to report. One that may take for ever is not waited for longer
+# than others.
+patience() {
+  local timeout=''
+  [ ! -f "$worker_home/settings.env" ] ||
+    timeout=$(sed -n "s/^BUS_TIMEOUT=[\"']\{0,1\}\([1-9][0-9]\{0,4\}\)[\"']\{0,1\}\$/\1/p" "$worker_home/settings.env" | tail -n 1)
+  echo $((${timeout:-120} + 30))
 }
 
 start_worker() {

@@ -34,6 +34,7 @@ do_job() { # COMMAND…
     fi
   done
   handler=
+  rm -f "$dir/handler.group"
   # The shell did not say how it ended; it says so itself, unless it was killed.
   [ "$code" != lost ] || code=$(cat "$dir/handler.code" 2> /dev/null) || code=unknown
   tail -n 20 "$dir/handler.errors" >&2
@@ -48,9 +49,10 @@ do_job() { # COMMAND…
   keeper='' timer=''
 }
 
-# Runs a command and writes down its exit code. The command is told to end like it, and ends first.
+# Runs a command and writes down its exit code, and before that the group's number, for whoever finds that the worker was
+# killed. The command is told to end like it, and ends first.
 # shellcheck disable=SC2016
-write_code='trap : TERM INT HUP; "$@"; code=$?; echo "$code" > "$0"; exit "$code"'
+write_code='trap : TERM INT HUP; echo $$ > "${0%.code}.group"; "$@"; code=$?; echo "$code" > "$0"; exit "$code"'
 
 run_handler() { # COMMAND…
   rm -f "$dir/verdict" "$dir/handler.code"
