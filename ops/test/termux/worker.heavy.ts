@@ -125,6 +125,18 @@ describe.skipIf(termux.reason !== null)(termux.named('the worker on a phone'), (
       expect(readdirSync(phone.path(`${WORKER}/tmp`))).toHaveLength(1)
     })
 
+    test('killed in the midst of a job, it takes its handler with it: the torch goes off', async () => {
+      const id = await bus.publish('torch', '{"on":true,"seconds":60}', { namespace: 'phone' })
+      await vi.waitUntil(() => asked('termux-torch').length === 1, SOON)
+      await phone.must(`kill -9 ${await supervised()}`)
+      // By itself it would stay on for longer.
+      await vi.waitUntil(() => asked('termux-torch').at(-1) === 'termux-torch off', {
+        ...SOON,
+        timeout: 30_000,
+      })
+      await bus.cancel(id)
+    })
+
     test('after a reboot the boot script brings it up, with the wake lock', async () => {
       const locks = asked('termux-wake-lock').length
       await phone.off()
