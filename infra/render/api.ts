@@ -15,7 +15,7 @@ export type RenderRequest = {
   body?: unknown
   /** What this is for, as it stands in an error: `create the service "intent-bus"`. */
   purpose: string
-  /** Whether 404 is an answer to this, and not an error. */
+  /** Whether 404 is an answer to this, and not an error: so for each DELETE, which may be tried again after it went through. */
   mayBeGone?: boolean
 }
 

@@ -264,11 +264,10 @@ export const renderServiceProvider: RenderServiceProvider = {
   async delete(id, props) {
     const api = apiFor(this, props)
     const keep = props.disk !== undefined && !props.deleteData
-    await askRender(
-      api,
-      keep
-        ? { method: 'POST', path: `/services/${id}/suspend`, purpose: `suspend ${props.name}` }
-        : { method: 'DELETE', path: `/services/${id}`, purpose: `delete ${props.name}`, mayBeGone: true },
-    )
+    const request = keep
+      ? ({ method: 'POST', path: `/services/${id}/suspend`, purpose: `suspend ${props.name}` } as const)
+      : ({ method: 'DELETE', path: `/services/${id}`, purpose: `delete ${props.name}` } as const)
+    // Somebody may have been faster.
+    await askRender(api, { ...request, mayBeGone: true })
   },
 }

@@ -44,6 +44,7 @@ export async function setVariables(api: RenderApi, service: string, before: Set,
   const names = [...Object.keys({ ...before.environment, ...before.secretEnvironment }), ...before.generated]
   for (const name of names) {
     if (name in wanted || now.generated.includes(name) || !there.has(name)) continue
-    await askRender(api, { method: 'DELETE', path: variable(name), purpose: `remove ${name} of ${service}` })
+    const purpose = `remove ${name} of ${service}`
+    await askRender(api, { method: 'DELETE', path: variable(name), purpose, mayBeGone: true })
   }
 }

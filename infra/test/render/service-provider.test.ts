@@ -160,6 +160,14 @@ describe('a change', () => {
     expect(only().variables.get('BY_HAND')).toBe('stays')
   })
 
+  test('takes a variable away even where the answer to that is lost', async () => {
+    const { ours, id, outs } = await made()
+    render.refusals.set('delete-env-var', [{ status: 502, done: true }])
+    await ours.update(id, outs, inputs({ environment: {} }))
+    expect(render.names().filter(name => name === 'delete-env-var')).toHaveLength(2)
+    expect(only().variables.has('BUS_TRUST_PROXY')).toBe(false)
+  })
+
   test('from a value of ours to one of Render is made anew', async () => {
     const { ours, id, outs } = await made()
     await ours.update(
@@ -224,8 +232,20 @@ describe('a service is kept for its data', () => {
     const diskless = await ours.create(withoutDisk())
     await ours.delete(diskless.id, diskless.outs!)
     expect(render.services.size).toBe(0)
-    // Somebody was faster.
-    await ours.delete(diskless.id, diskless.outs!)
+  })
+
+  test('is destroyed where somebody has deleted it by hand, whatever was to become of it', async () => {
+    const ours = await provider()
+    const [kept, told] = [inputs(), inputs({ deleteData: true })]
+    for (const [of, operation] of [
+      [kept, 'suspend-service'],
+      [told, 'delete-service'],
+    ] as const) {
+      const { id, outs } = await ours.create(of)
+      render.services.clear()
+      await ours.delete(id, outs!)
+      expect(render.names().at(-1)).toBe(operation)
+    }
   })
 
   test('a suspended one with another disk is not taken over', async () => {

@@ -29,7 +29,13 @@ export type StubService = {
   deploys: { id: string; states: string[]; body: object }[]
 }
 export type Asked = { operation: string; ids: string[]; body: unknown }
-type Refusal = { status: number; headers?: Record<string, string>; message?: string }
+type Refusal = {
+  status: number
+  headers?: Record<string, string>
+  message?: string
+  /** It is done all the same, as where only the answer is lost. */
+  done?: true
+}
 
 const ajv = new Ajv({ allErrors: true, strict: false })
 const CHECKS = Object.entries(OPERATIONS).map(([name, operation]) => ({
@@ -109,6 +115,7 @@ export class StubRender {
     this.asked.push({ operation: operation.name, ids, body })
     const refusal = this.refusals.get(operation.name)?.shift()
     if (refusal) {
+      if (refusal.done) this.#do(operation.name, ids, body, searchParams)
       return { ...refusal, body: { message: refusal.message ?? 'refused' } }
     }
     const answer = this.#do(operation.name, ids, body, searchParams)
