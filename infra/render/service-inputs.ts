@@ -22,6 +22,7 @@ export type RenderSource =
     }
 
 export type RenderDisk = {
+  /** What the dashboard calls it. It is given when the disk is made; another one afterwards changes nothing. */
   name: string
   /** Absolute: `/data`. */
   mountPath: string
@@ -154,7 +155,10 @@ function lossesOf(
   }
   const now = news.disk
   if (now === undefined) {
-    losses.push({ property: 'disk', reason: `disk is gone, and with it the data of ${was.name}. ${instead}` })
+    losses.push({
+      property: 'disk',
+      reason: `disk is gone, and with it the data in ${was.mountPath}. ${instead}`,
+    })
   } else {
     if (now.sizeGB < was.sizeGB) {
       losses.push({

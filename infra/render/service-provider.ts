@@ -43,11 +43,14 @@ const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
 const isUnknown = (value: unknown): boolean => value === UNKNOWN
 
 function outputsOf(inputs: RenderServiceInputs, service: Service): RenderServiceOutputs {
+  const { url, disk } = service.serviceDetails
   return {
     ...inputs,
-    url: service.serviceDetails.url,
+    // It has the name that it was made with, whatever is wanted by now.
+    ...(inputs.disk && disk ? { disk: { ...inputs.disk, name: disk.name } } : {}),
+    url,
     dashboardUrl: service.dashboardUrl,
-    diskId: service.serviceDetails.disk?.id ?? '',
+    diskId: disk?.id ?? '',
     suspended: service.suspended === 'suspended',
   }
 }
@@ -83,8 +86,7 @@ function isOurs(service: Service, { disk, region }: RenderServiceInputs): boolea
     service.suspended === 'suspended' &&
     service.serviceDetails.region === region &&
     disk !== undefined &&
-    kept?.name === disk.name &&
-    kept.mountPath === disk.mountPath
+    kept?.mountPath === disk.mountPath
   )
 }
 
@@ -170,8 +172,12 @@ export const renderServiceProvider: RenderServiceProvider = {
               .sort(([one], [other]) => (one < other ? -1 : 1))
               .map(([key, each]) => [key, sorted(each)]),
           )
+    // The disk's name is sent once, when the disk is made.
+    const compared = (of: RenderServiceInputs): RenderServiceInputs =>
+      typeof of.disk === 'object' ? { ...of, disk: { ...of.disk, name: '' } } : of
+    const [was, wanted] = [compared(olds), compared(news)]
     const differ = (key: keyof RenderServiceInputs) =>
-      JSON.stringify(sorted(olds[key])) !== JSON.stringify(sorted(news[key]))
+      JSON.stringify(sorted(was[key])) !== JSON.stringify(sorted(wanted[key]))
     const service: (keyof RenderServiceInputs)[] = [
       ...(['name', 'ownerId', 'source', 'region', 'plan', 'healthCheckPath', 'disk'] as const),
       ...(['environment', 'secretEnvironment', 'generated', 'deleteData', 'apiUrl'] as const),

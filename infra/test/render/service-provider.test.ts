@@ -197,6 +197,17 @@ describe('a change', () => {
     expect(after!.diskId).toBe(only().disk!.id)
   })
 
+  test("of the disk's name is none: Render is told it once, and the state keeps the one that is true", async () => {
+    const { ours, id, outs } = await made()
+    const renamed = { disk: { name: 'other-data', mountPath: '/data', sizeGB: 1 } }
+    expect(await ours.diff(id, outs, inputs(renamed))).toMatchObject({ changes: false, replaces: [] })
+    const { outs: after } = await ours.update(id, outs, inputs({ ...renamed, plan: 'standard' }))
+    expect(only().disk).toMatchObject({ name: 'bus-data' })
+    expect(after!.disk).toEqual({ name: 'bus-data', mountPath: '/data', sizeGB: 1 })
+    const { props } = await ours.read(id, after)
+    expect(props).toEqual(after)
+  })
+
   test('that Render queues without a name is found, and waited for', async () => {
     const { ours, id, outs } = await made()
     render.queues = true
@@ -248,10 +259,21 @@ describe('a service is kept for its data', () => {
     }
   })
 
-  test('a suspended one with another disk is not taken over', async () => {
+  test('renamed while it runs it is found all the same, with the disk that has the name from before', async () => {
+    const ours = await provider()
+    const { id, outs } = await ours.create(inputs())
+    const renamed = inputs({ name: 'post', disk: { name: 'post-data', mountPath: '/data', sizeGB: 1 } })
+    const { outs: after } = await ours.update(id, outs!, renamed)
+    await ours.delete(id, after!)
+    const again = await ours.create(renamed)
+    expect(again.id).toBe(id)
+    expect(only()).toMatchObject({ name: 'post', suspended: false, disk: { name: 'bus-data' } })
+  })
+
+  test('a suspended one with a disk elsewhere is not taken over', async () => {
     const ours = await provider()
     const { id, outs } = await ours.create(
-      inputs({ disk: { name: 'of-others', mountPath: '/data', sizeGB: 1 } }),
+      inputs({ disk: { name: 'bus-data', mountPath: '/of/others', sizeGB: 1 } }),
     )
     await ours.delete(id, outs!)
     await expect(ours.create(inputs())).rejects.toThrow(/^name: /)
