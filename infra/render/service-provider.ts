@@ -78,16 +78,43 @@ async function namesake(
   return body.map(({ service }) => service).find(service => service.name === name)
 }
 
-/** What an earlier `pulumi destroy` has suspended to keep its data, and nothing else. */
-function isOurs(service: Service, { disk, region }: RenderServiceInputs): boolean {
-  const kept = service.serviceDetails.disk
-  return (
-    service.type === 'web_service' &&
-    service.suspended === 'suspended' &&
-    service.serviceDetails.region === region &&
-    disk !== undefined &&
-    kept?.mountPath === disk.mountPath
+/** Whether an earlier `up` may have made it: where it is and where its disk is mounted can never change. */
+function mayBeOurs(service: Service, { disk, region }: RenderServiceInputs): boolean {
+  const { serviceDetails: there, type } = service
+  const alike = type === 'web_service' && there.region === region
+  return alike && disk !== undefined && there.disk?.mountPath === disk.mountPath
+}
+
+/**
+ * What `pulumi destroy` has suspended to keep its data, or somebody at the dashboard; one that runs may be at work for others.
+ * @throws when it is anything else, with what can be done
+ */
+function assertTakeable(service: Service, inputs: RenderServiceInputs): void {
+  const maybe = mayBeOurs(service, inputs)
+  if (maybe && service.suspended === 'suspended') return
+  const then = maybe
+    ? 'If an earlier `pulumi up` has left it, suspend it there, and the next `pulumi up` takes it over with its data. If not, choose another name.'
+    : 'Choose another name.'
+  throw new Error(
+    `name: a service named ${inputs.name} is in this workspace already (${service.dashboardUrl}). ${then}`,
   )
+}
+
+/**
+ * Runs what follows once there is a service of ours: should it fail, the state has the service all the same, and the next `up`
+ * goes on with it, instead of finding a stranger of its name.
+ */
+async function keptInState<Done>(
+  id: string,
+  properties: RenderServiceOutputs,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await work()
+  } catch (error) {
+    const { message } = error as Error
+    throw Object.assign(new Error(message), { id, properties, reasons: [message] })
+  }
 }
 
 async function changeDisk(
@@ -195,13 +222,11 @@ export const renderServiceProvider: RenderServiceProvider = {
     const api = apiFor(this, inputs)
     const there = await namesake(api, inputs)
     if (there !== undefined) {
-      if (!isOurs(there, inputs)) {
-        throw new Error(
-          `name: a service named ${inputs.name} is in this workspace already (${there.dashboardUrl}). Choose another name, or import it: pulumi import`,
-        )
-      }
+      assertTakeable(there, inputs)
       const nothing = { environment: {}, secretEnvironment: {}, generated: [] }
-      return { id: there.id, outs: await bringAbout(api, there, nothing, inputs) }
+      const { id } = there
+      const resume = () => bringAbout(api, there, nothing, inputs)
+      return { id, outs: await keptInState(id, outputsOf(inputs, there), resume) }
     }
     const made = await askRender<{ service: Service; deployId: string }>(api, {
       method: 'POST',
@@ -211,16 +236,12 @@ export const renderServiceProvider: RenderServiceProvider = {
     })
     const { service } = made.body
     const outs = outputsOf(inputs, service)
-    try {
+    await keptInState(service.id, outs, async () => {
       // Render deploys the newest of the branch by itself; a commit has to be asked for.
       const asked = 'commit' in inputs.source && inputs.source.commit !== undefined
       const deploy = asked ? await startDeploy(api, service.id, inputs) : made.body.deployId
       await waitUntilLive(api, service.id, deploy, inputs)
-    } catch (error) {
-      // It is there: the next `up` goes on with it.
-      const { message } = error as Error
-      throw Object.assign(new Error(message), { id: service.id, properties: outs, reasons: [message] })
-    }
+    })
     return { id: service.id, outs }
   },
 

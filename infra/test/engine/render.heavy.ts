@@ -104,6 +104,56 @@ describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), ()
     expect(service().variables.get('BUS_ADMIN_SECRET')).toBe(made)
   })
 
+  test('a kept one that does not come up again stays in the stack: destroy keeps it, and `up` goes on with it', async () => {
+    const { id } = service()
+    await stack.destroy()
+    const upFails = async () => {
+      render.deployStates = ['update_failed']
+      const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(code).not.toBe(0)
+      expect(out + err).toContain('The deploy of intent-bus ended with update_failed')
+      expect(service()).toMatchObject({ id, suspended: false })
+      expect(await stack.state()).not.toContain(SECRET)
+      render.deployStates = ['live']
+    }
+    await upFails()
+    await stack.destroy()
+    expect(service()).toMatchObject({ id, suspended: true })
+    await upFails()
+    expect(await stack.up()).toMatchObject({ update: 1 })
+    expect(service().deploys.at(-1)!.states).toEqual(['live'])
+    expect(Object.keys(await stack.up())).toEqual(['same'])
+  })
+
+  test('one whose making was broken off is taken over, once it is suspended as the error says', async () => {
+    await stack.set({ deleteData: 'true' })
+    await stack.up()
+    await stack.destroy()
+    await stack.set({ deleteData: undefined })
+    render.refusals.set('create-service', [{ status: 502, done: true }])
+    await stack.pulumi('up', '--yes', '--skip-preview')
+    const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+    expect(code).not.toBe(0)
+    expect(out + err).toContain('suspend it there, and the next `pulumi up` takes it over')
+    service().suspended = true
+    expect(await stack.up()).toMatchObject({ create: 1 })
+    expect(service()).toMatchObject({ suspended: false })
+    expect(render.services.size).toBe(1)
+  })
+
+  test('another name renames it, and neither refuses the disk nor changes anything twice', async () => {
+    await stack.set({ name: 'post' })
+    expect(await stack.up()).toMatchObject({ update: 1 })
+    expect(service()).toMatchObject({ name: 'post', disk: { name: 'intent-bus-data' } })
+    for (const changes of [await stack.refresh(), await stack.up()]) {
+      expect(Object.keys(changes)).toEqual(['same'])
+    }
+    const { id } = service()
+    await stack.destroy()
+    expect(await stack.up()).toMatchObject({ create: 1 })
+    expect(service()).toMatchObject({ id, suspended: false })
+  })
+
   test('destroy after deleteData leaves nothing', async () => {
     await stack.set({ deleteData: 'true' })
     await stack.up()

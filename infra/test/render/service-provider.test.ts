@@ -86,10 +86,24 @@ describe('a new service', () => {
 
   test('is not made where another has its name', async () => {
     await (await provider()).create(inputs())
+    only().disk!.mountPath = '/of/others'
     await expect((await provider()).create(inputs())).rejects.toThrow(
-      /^name: a service named bus is in this workspace already \(https:\/\/dashboard/,
+      /^name: a service named bus is in this workspace already \(https:\/\/dashboard\S+\)\. Choose another name\.$/,
     )
     expect(render.services.size).toBe(1)
+  })
+
+  test('whose making was not answered is taken over by the next up, once it is suspended as the error says', async () => {
+    const ours = await provider()
+    render.refusals.set('create-service', [{ status: 502, done: true }])
+    await expect(ours.create(inputs())).rejects.toThrow('Render refused to create the service bus (502)')
+    await expect(ours.create(inputs())).rejects.toThrow(
+      'suspend it there, and the next `pulumi up` takes it over with its data',
+    )
+    only().suspended = true
+    const { id } = await ours.create(inputs())
+    expect([...render.services.keys()]).toEqual([id])
+    expect(only()).toMatchObject({ suspended: false })
   })
 })
 
@@ -257,6 +271,24 @@ describe('a service is kept for its data', () => {
       await ours.delete(id, outs!)
       expect(render.names().at(-1)).toBe(operation)
     }
+  })
+
+  test('that does not come up again is in the state all the same, and the next up goes on with it', async () => {
+    const ours = await provider()
+    const { id, outs } = await ours.create(inputs())
+    await ours.delete(id, outs!)
+    const wanted = inputs({ plan: 'standard' })
+    render.deployStates = ['update_failed']
+    const failure = await ours.create(wanted).catch(error => error)
+    expect(failure).toMatchObject({ id, properties: { url: 'https://bus.onrender.com', plan: 'standard' } })
+    expect(failure.reasons).toEqual([failure.message])
+    expect(failure.message).toMatch(/^The deploy of bus ended with update_failed/)
+    // Whatever is wanted by then.
+    expect(await ours.diff(id, failure.properties, wanted)).toMatchObject({ changes: true, replaces: [] })
+    render.deployStates = ['live']
+    await ours.update(id, failure.properties, wanted)
+    expect(only()).toMatchObject({ id, suspended: false, plan: 'standard' })
+    expect(only().deploys.at(-1)!.states).toEqual(['live'])
   })
 
   test('renamed while it runs it is found all the same, with the disk that has the name from before', async () => {
