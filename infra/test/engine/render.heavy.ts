@@ -136,7 +136,7 @@ describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), ()
     expect(code).not.toBe(0)
     expect(out + err).toContain('suspend it there, and the next `pulumi up` takes it over')
     service().suspended = true
-    expect(await stack.up()).toMatchObject({ create: 1 })
+    await stack.up()
     expect(service()).toMatchObject({ suspended: false })
     expect(render.services.size).toBe(1)
   })
@@ -150,7 +150,7 @@ describe.skipIf(pulumi.reason !== null)(pulumi.named('pulumi up, to Render'), ()
     }
     const { id } = service()
     await stack.destroy()
-    expect(await stack.up()).toMatchObject({ create: 1 })
+    await stack.up()
     expect(service()).toMatchObject({ id, suspended: false })
   })
 
