@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Engine } from '../../../ops/test/docker/engine.ts'
+import { readPage } from '../../../service/docs-tables.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, pulumi } from './toolchain.ts'
@@ -16,26 +17,32 @@ const reason = pulumi.reason ?? noSshd
 const PROGRAM = `
 import * as docker from '@pulumi/docker'
 import { keptVolume } from './components/volumes.ts'
+import { dockerOfMachine } from './hetzner/docker-of-machine.ts'
 import { DockerReady } from './hetzner/docker-ready.ts'
 import { HostKey } from './hetzner/host-key.ts'
 import { sshOptions } from './hetzner/ssh-options.ts'
 
 export default function program() {
-  const { port, identityFile, hostKey, directory } = JSON.parse(process.env.MACHINE)
+  const { machine, port, identityFile, hostKey, directory } = JSON.parse(process.env.MACHINE)
   const made = new HostKey('made')
   const ready = new DockerReady('ready', {
-    ...{ address: '127.0.0.1', machine: '4711', mount: '/mnt/bus', patienceSeconds: 0 },
-    ...{ port, identityFile, hostKey },
+    ...{ address: '127.0.0.1', mount: '/mnt/bus', patienceSeconds: 0 },
+    ...{ machine, port, identityFile, hostKey },
   })
   const host = ready.address.apply(address => 'ssh://root@' + address + ':' + port)
-  const provider = new docker.Provider('docker', { host, sshOpts: sshOptions({ hostKey, identityFile }) }, { dependsOn: [ready] })
+  const provider = dockerOfMachine('docker', { host, sshOpts: sshOptions({ hostKey, identityFile }) }, ready)
+  const network = new docker.Network('network', { name: 'bus' }, { provider })
   keptVolume('bus', 'bus-data', { name: 'bus', deleteData: false, directory: () => directory }, { provider })
-  return { docker: ready.docker, made: made.publicKey }
+  return { docker: ready.docker, made: made.publicKey, network: network.id }
 }
 `
 
+type Machine = { machine: string; port: number; identityFile: string; hostKey: string; directory: string }
+
 let engine: Engine
+/** The machine, and the one that comes after it. */
 let sshd: Sshd
+let next: Sshd
 let stack: Stack
 let folder: string
 let directory: string
@@ -52,22 +59,33 @@ beforeAll(async () => {
     writeFileSync(join(programs, name), '#!/bin/sh\nexit 0\n')
     chmodSync(join(programs, name), 0o755)
   }
-  sshd = await Sshd.start({ DOCKER_HOST: engine.host, PATH: `${programs}:/usr/bin:/bin` })
-  const [, type, key] = readFileSync(sshd.knownHosts, 'utf8').split(' ')
-  const machine = { port: sshd.port, identityFile: sshd.identity, hostKey: `${type} ${key}`, directory }
-  stack = new Stack('machine', {
-    DOCKER_HOST: 'unix:///nonexistent/docker.sock',
-    MACHINE: JSON.stringify(machine),
-  })
+  const env = { DOCKER_HOST: engine.host, PATH: `${programs}:/usr/bin:/bin` }
+  sshd = await Sshd.start(env)
+  next = await Sshd.start(env)
+  stack = new Stack('machine', { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  isNow(machineOf('4711', sshd))
   writeFileSync(join(stack.clone, 'infra/index.ts'), PROGRAM)
   await stack.init({})
 }, 1_500_000)
 afterAll(async () => {
   stack?.dispose()
   await sshd?.stop()
+  await next?.stop()
   await engine?.stop()
   if (folder !== undefined) rmSync(folder, { recursive: true })
 }, 60_000)
+
+function machineOf(machine: string, { port, identity, knownHosts }: Sshd): Machine {
+  const [, type, key] = readFileSync(knownHosts, 'utf8').trim().split(' ')
+  return { machine, port, identityFile: identity, hostKey: `${type} ${key}`, directory }
+}
+
+/** What the program finds from now on. */
+function isNow(machine: Machine): void {
+  stack.env['MACHINE'] = JSON.stringify(machine)
+}
+
+const networks = () => engine.must('network', 'ls', '--quiet', '--no-trunc', '--filter', 'name=^bus$')
 
 describe.skipIf(reason !== null)(
   `a machine that was made${reason === null ? '' : ` (skipped: ${reason})`}`,
@@ -92,6 +110,32 @@ describe.skipIf(reason !== null)(
       expect(await stack.must('stack', 'export', '--show-secrets')).toContain(
         'BEGIN OPENSSH PRIVATE KEY-----\\\\n',
       )
+    })
+
+    test('that is replaced takes nothing with it that the next one does not get', async () => {
+      const before = await networks()
+      isNow(machineOf('4712', next))
+      const changes = await stack.up()
+      // The wait, the Docker, and the two things in it.
+      expect(changes.replace).toBe(4)
+      const { network } = await stack.outputs()
+      expect(network).not.toBe(before)
+      expect(await networks()).toBe(network)
+      expect(Object.keys(await stack.up())).toEqual(['same'])
+    })
+
+    test('that is lost is forgotten by the command of the docs, and the next one gets all of it', async () => {
+      await engine.must('network', 'rm', 'bus')
+      await next.stop()
+      isNow(machineOf('4713', sshd))
+      expect((await stack.pulumi('up', '--yes', '--skip-preview', '--refresh')).code).not.toBe(0)
+      const [command] = /(?<=^pulumi )state delete .*/m.exec(readPage('deploy/vps.md'))!
+      const words = command.replace('urn:pulumi:vps:', `urn:pulumi:${stack.name}:`).split(' ')
+      await stack.must(...words)
+      await stack.up()
+      const { network } = await stack.outputs()
+      expect(await networks()).toBe(network)
+      expect(Object.keys(await stack.refresh())).toEqual(['same'])
     })
 
     test('leaves the volume when all is destroyed', async () => {
