@@ -96,7 +96,7 @@ export class DockerHost extends pulumi.ComponentResource {
         firewallIds: [firewall.id.apply(Number)],
         backups: args.backups,
         userData: pulumi.secret(userData),
-        // The bus drains, and the file system is unmounted.
+        // The file system is unmounted.
         shutdownBeforeDeletion: true,
       },
       {
@@ -110,7 +110,9 @@ export class DockerHost extends pulumi.ComponentResource {
     const attachment = new hcloud.VolumeAttachment(
       `${name}-attachment`,
       { serverId: server.id.apply(Number), volumeId: volume.id.apply(Number), automount: false },
-      { ...inside, deleteBeforeReplace: true },
+      // What depends on a server is deleted before it, and the volume would be pulled from a machine that has it mounted. Hetzner
+      // detaches it when the server is deleted, which is shut down by then.
+      { ...inside, deleteBeforeReplace: true, retainOnDelete: true },
     )
     this.ready = new DockerReady(
       `${name}-ready`,

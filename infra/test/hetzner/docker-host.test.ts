@@ -112,7 +112,12 @@ describe('the server', () => {
       deleteBeforeReplace: true,
       ignoreChanges: ['userData', 'sshKeys'],
     })
-    expect(named('bus-attachment').options.deleteBeforeReplace).toBe(true)
+  })
+
+  test('is shut down with its volume, which is not pulled from under it', async () => {
+    const { named } = await made()
+    expect(named('bus-server').inputs['shutdownBeforeDeletion']).toBe(true)
+    expect(named('bus-attachment').options).toMatchObject({ retainOnDelete: true, deleteBeforeReplace: true })
   })
 
   test('is told its host key in secret', async () => {
