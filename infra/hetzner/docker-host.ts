@@ -8,7 +8,7 @@ import { HostKey } from './host-key.ts'
 import { knownHostsCommand, knownHostsLine, sshOptions } from './ssh-options.ts'
 
 export type DockerHostArgs = {
-  /** What server, volume, firewall and key are called, or begin with. */
+  /** What server, volume, firewall and key are called, or begin with. The volume keeps the one that it was made with. */
   name: string
   /** `nbg1`, `fsn1`, `hel1`, `ash`, `hil` or `sin`. It counts when the volume is made. */
   location: string
@@ -58,18 +58,23 @@ export class DockerHost extends pulumi.ComponentResource {
   readonly provider: docker.ProviderArgs
   readonly ready: DockerReady
 
+  /** @param resource what Pulumi knows its resources by: for the life of the stack, where `name` may change */
   constructor(resource: string, args: DockerHostArgs, options: pulumi.ComponentResourceOptions = {}) {
     super('intent-bus:hetzner:DockerHost', resource, {}, options)
     const { name } = args
     const inside = { parent: this }
     const labels = { 'managed-by': 'pulumi', app: name }
 
-    const hostKey = new HostKey(`${name}-host-key`, inside)
-    const volume = dataVolume(args, labels, inside)
-    const firewall = new hcloud.Firewall(`${name}-firewall`, { name, labels, rules: rulesOf(args) }, inside)
+    const hostKey = new HostKey(`${resource}-host-key`, inside)
+    const volume = dataVolume(resource, args, labels, inside)
+    const firewall = new hcloud.Firewall(
+      `${resource}-firewall`,
+      { name, labels, rules: rulesOf(args) },
+      inside,
+    )
     const sshKey =
       args.sshKeyName ??
-      new hcloud.SshKey(`${name}-ssh-key`, { name, labels, publicKey: args.sshPublicKey! }, inside).id
+      new hcloud.SshKey(`${resource}-ssh-key`, { name, labels, publicKey: args.sshPublicKey! }, inside).id
 
     const userData = pulumi
       .all([hostKey.privateKey, hostKey.publicKey, volume.id])
@@ -83,7 +88,7 @@ export class DockerHost extends pulumi.ComponentResource {
         }),
       )
     const server = new hcloud.Server(
-      `${name}-server`,
+      `${resource}-server`,
       {
         name,
         labels,
@@ -108,14 +113,14 @@ export class DockerHost extends pulumi.ComponentResource {
       },
     )
     const attachment = new hcloud.VolumeAttachment(
-      `${name}-attachment`,
+      `${resource}-attachment`,
       { serverId: server.id.apply(Number), volumeId: volume.id.apply(Number), automount: false },
       // What depends on a server is deleted before it, and the volume would be pulled from a machine that has it mounted. Hetzner
       // detaches it when the server is deleted, which is shut down by then.
       { ...inside, deleteBeforeReplace: true, retainOnDelete: true },
     )
     this.ready = new DockerReady(
-      `${name}-ready`,
+      `${resource}-ready`,
       {
         address: server.ipv4Address,
         hostKey: hostKey.publicKey,
@@ -151,15 +156,16 @@ export class DockerHost extends pulumi.ComponentResource {
 }
 
 function dataVolume(
+  resource: string,
   args: DockerHostArgs,
   labels: Record<string, string>,
   inside: pulumi.CustomResourceOptions,
 ): hcloud.Volume {
   const { name, volumeId, deleteData } = args
   if (volumeId !== undefined)
-    return hcloud.Volume.get(`${name}-volume-${volumeId}`, `${volumeId}`, {}, inside)
+    return hcloud.Volume.get(`${resource}-volume-${volumeId}`, `${volumeId}`, {}, inside)
   return new hcloud.Volume(
-    `${name}-volume`,
+    `${resource}-volume`,
     {
       name: `${name}-data`,
       labels,

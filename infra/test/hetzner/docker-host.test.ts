@@ -23,7 +23,7 @@ const made = async (more: Partial<DockerHostArgs> = {}, args: DockerHostArgs = A
     return { ...provider, volumeId, knownHosts, directory: host.directory('bus-data') }
   })
   const named = (name: string) => resources.find(each => each.name === name)!
-  const rules = named('bus-firewall').inputs['rules'] as Record<string, unknown>[]
+  const rules = named('host-firewall').inputs['rules'] as Record<string, unknown>[]
   return { resources, outputs, named, rules, inputs: (name: string) => named(name).inputs }
 }
 
@@ -47,14 +47,14 @@ describe('the firewall', () => {
 
   test('is that of the server', async () => {
     const { inputs } = await made()
-    expect(inputs('bus-server')['firewallIds']).toEqual([12])
+    expect(inputs('host-server')['firewallIds']).toEqual([12])
   })
 })
 
 describe('the volume', () => {
   test('is kept: Hetzner does not delete it, Pulumi does not either, and nothing replaces it', async () => {
     const { named } = await made()
-    expect(named('bus-volume')).toMatchObject({
+    expect(named('host-volume')).toMatchObject({
       inputs: { size: 10, location: 'hel1', format: 'ext4', deleteProtection: true },
       options: { retainOnDelete: true, ignoreChanges: ['location', 'format', 'name'] },
     })
@@ -62,7 +62,7 @@ describe('the volume', () => {
 
   test('goes with the stack when that was said', async () => {
     const { named } = await made({ deleteData: true })
-    expect(named('bus-volume')).toMatchObject({
+    expect(named('host-volume')).toMatchObject({
       inputs: { deleteProtection: false },
       options: { retainOnDelete: false },
     })
@@ -71,16 +71,16 @@ describe('the volume', () => {
   test('from before is read and not made, so nothing deletes it', async () => {
     const { resources, outputs, inputs, named } = await made({ volumeId: 99, deleteData: true })
     const volumes = resources.filter(({ type }) => type.endsWith(':Volume'))
-    expect(volumes.map(({ name }) => name)).toEqual(['bus-volume-99'])
-    expect(named('bus-volume-99').options.id).toBe('99')
+    expect(volumes.map(({ name }) => name)).toEqual(['host-volume-99'])
+    expect(named('host-volume-99').options.id).toBe('99')
     expect(outputs['volumeId']).toBe(99)
-    expect(inputs('bus-server')['userData']).toContain('scsi-0HC_Volume_99')
+    expect(inputs('host-server')['userData']).toContain('scsi-0HC_Volume_99')
   })
 
   test('is attached to the server, which is made where the volume is, and mounted by the machine itself', async () => {
     const { inputs, outputs } = await made({ volumeId: 99, location: 'fsn1' })
-    expect(inputs('bus-attachment')).toMatchObject({ serverId: 4711, volumeId: 99, automount: false })
-    expect(inputs('bus-server')['location']).toBe('hel1')
+    expect(inputs('host-attachment')).toMatchObject({ serverId: 4711, volumeId: 99, automount: false })
+    expect(inputs('host-server')['location']).toBe('hel1')
     expect(outputs['directory']).toBe('/mnt/bus/bus-data')
   })
 })
@@ -88,7 +88,7 @@ describe('the volume', () => {
 describe('the server', () => {
   test('is of the type and image that were asked for, with the key', async () => {
     const { inputs } = await made({ backups: true })
-    expect(inputs('bus-server')).toMatchObject({
+    expect(inputs('host-server')).toMatchObject({
       name: 'bus',
       serverType: 'cx23',
       image: 'debian-13',
@@ -96,19 +96,19 @@ describe('the server', () => {
       backups: true,
       shutdownBeforeDeletion: true,
     })
-    expect(inputs('bus-ssh-key')['publicKey']).toBe(ARGS.sshPublicKey)
+    expect(inputs('host-ssh-key')['publicKey']).toBe(ARGS.sshPublicKey)
   })
 
   test('takes a key that the project has already by its name', async () => {
     const { sshPublicKey: _, ...rest } = ARGS
     const { inputs, resources } = await made({ sshKeyName: 'laptop' }, rest)
-    expect(inputs('bus-server')['sshKeys']).toEqual(['laptop'])
+    expect(inputs('host-server')['sshKeys']).toEqual(['laptop'])
     expect(resources.some(({ type }) => type.endsWith(':SshKey'))).toBe(false)
   })
 
   test('is not made anew for a new version of this program, and never beside the old one', async () => {
     const { named } = await made()
-    expect(named('bus-server').options).toMatchObject({
+    expect(named('host-server').options).toMatchObject({
       deleteBeforeReplace: true,
       ignoreChanges: ['userData', 'sshKeys'],
     })
@@ -116,28 +116,39 @@ describe('the server', () => {
 
   test('is shut down with its volume, which is not pulled from under it', async () => {
     const { named } = await made()
-    expect(named('bus-server').inputs['shutdownBeforeDeletion']).toBe(true)
-    expect(named('bus-attachment').options).toMatchObject({ retainOnDelete: true, deleteBeforeReplace: true })
+    expect(named('host-server').inputs['shutdownBeforeDeletion']).toBe(true)
+    expect(named('host-attachment').options).toMatchObject({
+      retainOnDelete: true,
+      deleteBeforeReplace: true,
+    })
   })
 
   test('is told its host key in secret', async () => {
     const { named } = await made()
-    expect(named('bus-server').inputs['userData']).toContain('a private key')
-    expect(named('bus-server').secretInputs).toContain('userData')
-    expect(named('bus-host-key').options.additionalSecretOutputs).toEqual(['privateKey'])
+    expect(named('host-server').inputs['userData']).toContain('a private key')
+    expect(named('host-server').secretInputs).toContain('userData')
+    expect(named('host-host-key').options.additionalSecretOutputs).toEqual(['privateKey'])
   })
+})
+
+test('another name is a change of the same resources: the machine and its data stay', async () => {
+  const [before, after] = [await made(), await made({ name: 'other' })]
+  const known = ({ resources }: typeof before) => resources.map(({ type, name }) => `${type} ${name}`)
+  expect(known(after)).toEqual(known(before))
+  expect(after.inputs('host-server')['name']).toBe('other')
+  expect(after.named('host-volume').options.ignoreChanges).toContain('name')
 })
 
 describe('what Docker is reached by', () => {
   test('is known when the machine is ready, which is after the volume was attached', async () => {
     const { named, outputs } = await made()
-    expect(named('bus-ready').inputs).toMatchObject({
+    expect(named('host-ready').inputs).toMatchObject({
       address: '203.0.113.7',
       machine: '4711',
       mount: '/mnt/bus',
     })
-    const before = named('bus-ready').options.dependsOn as unknown as { __name: string }[]
-    expect(before.map(({ __name }) => __name)).toEqual(['bus-attachment'])
+    const before = named('host-ready').options.dependsOn as unknown as { __name: string }[]
+    expect(before.map(({ __name }) => __name)).toEqual(['host-attachment'])
     expect(outputs['host']).toBe('ssh://root@203.0.113.7')
   })
 

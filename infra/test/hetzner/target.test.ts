@@ -34,7 +34,7 @@ describe('the target hetzner', () => {
     const docker = stack.resources.find(({ type }) => type === 'pulumi:providers:docker')!
     expect(docker.inputs['host']).toBe('ssh://root@203.0.113.7')
     const before = docker.options.dependsOn as unknown as { __name: string }[]
-    expect(before.map(({ __name }) => __name)).toEqual(['intent-bus-ready'])
+    expect(before.map(({ __name }) => __name)).toEqual(['host-ready'])
     expect(stack.one('intent-bus-bus').inputs).toMatchObject({ ports: [{ ip: '127.0.0.1' }] })
   })
 
