@@ -28,8 +28,8 @@ export type DockerHostArgs = {
   identityFile?: string
   /** Networks that may speak to SSH: `['203.0.113.0/24']`; all of them, unless given. */
   sshFrom?: readonly string[]
-  /** Opens 80 and 443 to everybody, for Caddy. */
-  https: boolean
+  /** Ports that are open to everybody, for Caddy; none of them unless given. */
+  https?: { httpPort: number; httpsPort: number }
   /** Hetzner's daily backups of the server's own disk. The volume is not in them. */
   backups: boolean
   /** Whether the volume goes with the stack; otherwise it stays, and Hetzner refuses to delete it. */
@@ -186,11 +186,11 @@ function rulesOf({ sshFrom, https }: DockerHostArgs) {
   })
   return [
     rule('tcp', '22', sshFrom ?? EVERYWHERE, 'SSH'),
-    ...(https
-      ? [
-          rule('tcp', '80', EVERYWHERE, 'HTTP, which Caddy sends on to HTTPS'),
-          rule('tcp', '443', EVERYWHERE, 'HTTPS'),
-        ]
-      : []),
+    ...(https === undefined
+      ? []
+      : [
+          rule('tcp', `${https.httpPort}`, EVERYWHERE, 'HTTP, which Caddy sends on to HTTPS'),
+          rule('tcp', `${https.httpsPort}`, EVERYWHERE, 'HTTPS'),
+        ]),
   ]
 }

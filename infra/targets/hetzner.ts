@@ -26,7 +26,7 @@ export function hetznerHost(config: Config): DockerTarget {
       : { sshKeyName: config.sshKeyName }),
     ...(identityFile === undefined ? {} : { identityFile }),
     ...(config.sshFrom === '' ? {} : { sshFrom: config.sshFrom.split(',') }),
-    https: config.domain !== '',
+    ...(config.domain === '' ? {} : { https: { httpPort: config.httpPort, httpsPort: config.httpsPort } }),
     backups: config.backups,
     deleteData: config.deleteData,
     directories: ON_THE_VOLUME,

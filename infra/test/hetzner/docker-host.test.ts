@@ -9,7 +9,6 @@ const ARGS: DockerHostArgs = {
   image: 'debian-13',
   volumeSize: 10,
   sshPublicKey: 'ssh-ed25519 AAAAC3Nz me',
-  https: false,
   backups: false,
   deleteData: false,
   directories: ['bus-data', 'bus-secrets'],
@@ -35,13 +34,17 @@ describe('the firewall', () => {
     ])
   })
 
-  test('opens 80 and 443 besides when there is a name', async () => {
-    const { rules } = await made({ https: true })
-    expect(rules.map(({ port }) => port)).toEqual(['22', '80', '443'])
+  test('opens the ports of HTTPS besides when there are such', async () => {
+    const { rules } = await made({ https: { httpPort: 80, httpsPort: 8443 } })
+    expect(rules.map(({ port }) => port)).toEqual(['22', '80', '8443'])
+    expect(rules[2]!['sourceIps']).toEqual(['0.0.0.0/0', '::/0'])
   })
 
   test('opens SSH to the networks that are named, and to no other', async () => {
-    const { rules } = await made({ sshFrom: ['198.51.100.0/24'], https: true })
+    const { rules } = await made({
+      sshFrom: ['198.51.100.0/24'],
+      https: { httpPort: 80, httpsPort: 443 },
+    })
     expect(rules[0]!['sourceIps']).toEqual(['198.51.100.0/24'])
   })
 

@@ -81,6 +81,19 @@ test('a name opens 80 and 443 on the machine, and Caddy listens there', async ()
   expect(outputs['url']).toBe('https://bus.example.com')
 })
 
+test('the firewall opens the ports that Caddy listens on, when they are others', async () => {
+  const { one } = await hetzner({
+    domain: 'bus.example.com',
+    httpPort: '8080',
+    httpsPort: '8443',
+    port: '9000',
+  })
+  const rules = one('-firewall').inputs['rules'] as { port: string }[]
+  const ports = one('https-caddy').inputs['ports'] as { external: number }[]
+  expect(rules.slice(1).map(({ port }) => Number(port))).toEqual(ports.map(({ external }) => external))
+  expect(ports.map(({ external }) => external)).toEqual([8080, 8443])
+})
+
 test('networks, backups, another place and a volume from before reach the machine', async () => {
   const more = { sshFrom: '203.0.113.9, 2001:db8::/32', backups: 'true', volumeId: '99', location: 'ash' }
   const { one, outputs } = await hetzner(more)
