@@ -7,6 +7,9 @@ import { readFileSync } from 'node:fs'
 /** Where the volume is mounted. Without a dash: a unit's name would have to escape it. */
 export const MOUNT = '/mnt/bus'
 
+/** The command on the machine that makes it ready, which may be run again. */
+export const MAKE_READY = '/usr/local/sbin/intent-bus-machine'
+
 export type MachineArgs = {
   /** OpenSSH's form, with its newline. */
   hostPrivateKey: string
@@ -56,10 +59,10 @@ export function cloudConfig(machine: MachineArgs): string {
       // Put into its place when the volume is there: Docker is started by its installation, and must not wait for it.
       written('/usr/local/share/intent-bus/docker-needs-volume.conf', file('docker-needs-volume.conf')),
       written('/etc/intent-bus-machine', `${settings.join('\n')}\n`),
-      { ...written('/usr/local/sbin/intent-bus-machine', file('make-ready.sh')), permissions: '0755' },
+      { ...written(MAKE_READY, file('make-ready.sh')), permissions: '0755' },
     ],
     // One command, whose failure is the failure of the start.
-    runcmd: [['/usr/local/sbin/intent-bus-machine']],
+    runcmd: [[MAKE_READY]],
   }
   return `#cloud-config\n${JSON.stringify(config, null, 1)}\n`
 }

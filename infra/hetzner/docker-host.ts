@@ -2,7 +2,7 @@
 import type * as docker from '@pulumi/docker'
 import * as hcloud from '@pulumi/hcloud'
 import * as pulumi from '@pulumi/pulumi'
-import { cloudConfig, directoryOf, MOUNT } from './cloud-config.ts'
+import { cloudConfig, directoryOf, MAKE_READY, MOUNT } from './cloud-config.ts'
 import { DockerReady } from './docker-ready.ts'
 import { HostKey } from './host-key.ts'
 import { knownHostsCommand, knownHostsLine, sshOptions } from './ssh-options.ts'
@@ -126,6 +126,7 @@ export class DockerHost extends pulumi.ComponentResource {
         hostKey: hostKey.publicKey,
         machine: server.id,
         mount: MOUNT,
+        makeReady: MAKE_READY,
         ...(args.identityFile === undefined ? {} : { identityFile: args.identityFile }),
       },
       { ...inside, dependsOn: [attachment] },

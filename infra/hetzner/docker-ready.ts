@@ -11,6 +11,8 @@ export type DockerReadyInputs = SshTo & {
   user: string
   /** A directory that has to be a mount, before anything is written below it. */
   mount: string
+  /** A command there that is run when the first start did not end well, and may be run often; none unless given. */
+  makeReady?: string
   /** Of the machine: another one is waited for anew. */
   machine: string
   /** Seconds for all of it: 900 unless told otherwise. */
@@ -26,20 +28,27 @@ type Ended = { code: number; out: string; err: string }
 /** The machine's first word: an attempt that time cuts short after it was one that had got there. */
 const REACHED = 'intent-bus: reached'
 
-/** `cloud-init status` ends with 2 when all was done and something was frowned upon. */
-const question = (mount: string): string =>
+/**
+ * Ends well when the volume is mounted and Docker answers. How cloud-init ended is never changed any more, so it decides nothing when
+ * `makeReady` has made up for it. (`cloud-init status` ends with 2 when all was done and something was frowned upon.)
+ */
+const question = ({ mount, makeReady }: DockerReadyInputs): string =>
   [
     `echo '${REACHED}' >&2`,
+    'ready() {',
+    `  mountpoint -q ${mount} || { echo "nothing is mounted on ${mount}" >&2; return 1; }`,
+    '  docker info --format "{{.ServerVersion}}"',
+    '}',
     'cloud-init status --wait >/dev/null',
-    'code=$?',
-    'if [ "$code" != 0 ] && [ "$code" != 2 ]; then cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; exit 3; fi',
-    `mountpoint -q ${mount} || { echo "nothing is mounted on ${mount}"; exit 3; }`,
-    'docker info --format "{{.ServerVersion}}"',
+    'case $? in 0 | 2) ready && exit ;; esac',
+    ...(makeReady === undefined ? [] : [`${makeReady} >&2 && ready && exit`]),
+    '{ cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; } >&2',
+    'exit 3',
   ].join('\n')
 
 function ssh(inputs: DockerReadyInputs, seconds: number): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const args = [...sshOptions(inputs), '--', `${inputs.user}@${inputs.address}`, question(inputs.mount)]
+    const args = [...sshOptions(inputs), '--', `${inputs.user}@${inputs.address}`, question(inputs)]
     const options = { timeout: Math.ceil(seconds * 1000), maxBuffer: 2 ** 20 }
     childProcess.execFile('ssh', args, options, (error, out, stderr) => {
       const err = stderr.replace(`${REACHED}\n`, '')
@@ -77,7 +86,9 @@ export async function waitForDocker(inputs: DockerReadyInputs): Promise<string> 
     if (code === 0) return out.trim()
     // 255 is ssh's own: a machine that does not listen yet, or one that is not the right one.
     if (code !== 255) {
-      throw new Error(`The first start of ${inputs.address} did not end well:\n${out}${err}`)
+      throw new Error(
+        `The first start of ${inputs.address} did not end well. When it is mended, \`pulumi up\` tries again:\n${err}`,
+      )
     }
     const reason = refusal(inputs, err)
     refusedSince = reason === undefined ? undefined : (refusedSince ?? Date.now())

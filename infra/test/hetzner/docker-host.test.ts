@@ -149,6 +149,7 @@ describe('what Docker is reached by', () => {
       address: '203.0.113.7',
       machine: '4711',
       mount: '/mnt/bus',
+      makeReady: '/usr/local/sbin/intent-bus-machine',
     })
     const before = named('host-ready').options.dependsOn as unknown as { __name: string }[]
     expect(before.map(({ __name }) => __name)).toEqual(['host-attachment'])

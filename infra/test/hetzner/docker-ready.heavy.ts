@@ -145,6 +145,26 @@ describe.skipIf(reason !== null)(
       await expect(waiting).rejects.toThrow(said)
     })
 
+    test('makes up for a first start that did not end well, each time that it is asked', async () => {
+      program('cloud-init', '[ "$2" = --long ] && echo "detail: a mirror failed"; exit 1')
+      program('mountpoint', `[ -e ${at('mended')} ]`)
+      program('again', `echo "the mirror fails still"; [ -e ${at('mirror')} ] && touch ${at('mended')}`)
+      startSshd()
+      const machine = inputs({ makeReady: at('bin', 'again') })
+      const waiting = provider.create(machine)
+      await expect(waiting).rejects.toThrow(/the mirror fails still[\s\S]*a mirror failed/)
+      await expect(waiting).rejects.toThrow('`pulumi up` tries again')
+      writeFileSync(at('mirror'), '')
+      expect((await provider.create(machine)).outs!.docker).toBe('26.1.5')
+    })
+
+    test('does nothing to a machine whose first start ended well', async () => {
+      program('again', `touch ${at('done-again')}`)
+      startSshd()
+      await provider.create(inputs({ makeReady: at('bin', 'again') }))
+      expect(existsSync(at('done-again'))).toBe(false)
+    })
+
     test('speaks to no machine with another host key', async () => {
       program('cloud-init', `touch ${at('reached')}`)
       startSshd()

@@ -8,13 +8,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { installed } from '../../../ops/test/shells.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../hetzner/machine/make-ready.sh', import.meta.url))
+/** What the packages bring. */
+const PROGRAMS = ['docker', 'dockerd', 'unattended-upgrade']
 let folder: string
 const at = (name: string) => join(folder, name)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bus-machine-'))
   mkdirSync(at('bin'))
-  for (const name of ['systemctl', 'install', 'sleep', 'apt-get', 'docker']) standIn(name)
+  for (const name of ['systemctl', 'install', 'sleep', 'apt-get', ...PROGRAMS]) standIn(name)
   // What the stand-ins take; nothing else of this machine is to be had.
   for (const tool of ['grep', 'touch']) symlinkSync(installed(tool)!, at(`bin/${tool}`))
   const settings = [`DEVICE=${at('device')}`, `MOUNT=${at('mnt')}`, 'OWNER=65532', 'DIRECTORIES="a b"']
@@ -59,6 +61,30 @@ test('gets the client of Docker where it did not come along', () => {
   const { status, done } = run()
   expect(status).toBe(0)
   expect(done).toContain('apt-get install --yes docker-cli')
+})
+
+test('tries again to get the packages that the first start did not get', () => {
+  writeFileSync(at('device'), '')
+  for (const name of PROGRAMS) rmSync(at(`bin/${name}`))
+  // As on Debian 12, where the client is no package of its own.
+  const brings = PROGRAMS.map(name => `echo > ${at('bin')}/${name}; chmod +x ${at('bin')}/${name}`)
+  standIn('apt-get', `[ "$1" = update ] || { ${brings.join('; ')}; }`)
+  symlinkSync(installed('chmod')!, at('bin/chmod'))
+  const { status, stderr, done } = run()
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(done.filter(line => line.startsWith('apt-get'))).toEqual([
+    'apt-get update',
+    'apt-get install --yes docker.io unattended-upgrades',
+  ])
+})
+
+test('does not end well when they cannot be had', () => {
+  writeFileSync(at('device'), '')
+  rmSync(at('bin/unattended-upgrade'))
+  standIn('apt-get', 'exit 100')
+  const { status, done } = run()
+  expect(status).toBe(100)
+  expect(done.at(-1)).toBe('apt-get update')
 })
 
 test('waits for a volume that is attached later', () => {
