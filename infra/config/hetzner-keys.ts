@@ -43,7 +43,7 @@ export const HETZNER_KEYS = {
       pattern: /^[1-9]\d{0,14}$/,
       takes: "Hetzner's number of a volume",
       meaning:
-        'A volume from before, with its data: `pulumi stack output volumeId` said it. It is never deleted.',
+        'A volume from before, with its data: `pulumi stack output volumeId` said it. It has its size and its place, and is never deleted. Another one makes another machine.',
     }),
     hetzner('102030405'),
   ),

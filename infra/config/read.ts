@@ -58,6 +58,7 @@ export function readConfiguration(given: Given): Read {
     ...faultsOfSettings(values['settings'] as Record<string, string>),
     ...faultsOfHost(target, values),
     ...faultsOfPorts(values),
+    ...faultsOfVolume(given, values),
   )
   if (faults.length > 0) throw new InvalidConfiguration(faults)
   return { values: values as Settings, secrets }
@@ -133,4 +134,22 @@ function faultsOfPorts(values: Record<string, unknown>): string[] {
       ? []
       : [`${name} is ${values[name]}, as ${same} is: each takes a port of its own.`]
   })
+}
+
+/** A volume from before is read, and not made. */
+function faultsOfVolume(
+  { values: given }: Given,
+  { volumeId, deleteData }: Record<string, unknown>,
+): string[] {
+  if (volumeId === '') return []
+  const faults: string[] = []
+  if (given['volumeSize']?.trim()) {
+    faults.push('volumeSize does nothing beside volumeId: that volume has its size, and grows at Hetzner.')
+  }
+  if (deleteData) {
+    faults.push(
+      'deleteData does nothing for the volume of volumeId, which is never deleted. The one that this stack made would be, if another takes its place: take deleteData back first, by a `pulumi up` of its own.',
+    )
+  }
+  return faults
 }

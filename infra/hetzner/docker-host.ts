@@ -18,7 +18,7 @@ export type DockerHostArgs = {
   image: string
   /** Gigabytes, 10 to 10240: it can grow. */
   volumeSize: number
-  /** Of a volume that is there already, with data from before; it is used and never deleted. */
+  /** Of a volume that is there already, with data from before; it is used and never deleted. Another one makes another machine. */
   volumeId?: number
   /** `ssh-ed25519 AAAA…`; not both this and `sshKeyName`. */
   sshPublicKey?: string
@@ -91,7 +91,7 @@ export class DockerHost extends pulumi.ComponentResource {
       `${resource}-server`,
       {
         name,
-        labels,
+        labels: { ...labels, volume: volume.id },
         serverType: args.serverType,
         image: args.image,
         // Where the volume is: it can be mounted nowhere else.
@@ -110,6 +110,8 @@ export class DockerHost extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
         // Both count at the first start alone, and a change would make another machine for nothing.
         ignoreChanges: ['userData', 'sshKeys'],
+        // Its mount, too, is told at the first start.
+        replaceOnChanges: ['labels.volume'],
       },
     )
     const attachment = new hcloud.VolumeAttachment(
@@ -163,8 +165,8 @@ function dataVolume(
   inside: pulumi.CustomResourceOptions,
 ): hcloud.Volume {
   const { name, volumeId, deleteData } = args
-  if (volumeId !== undefined)
-    return hcloud.Volume.get(`${resource}-volume-${volumeId}`, `${volumeId}`, {}, inside)
+  // By the same name: of the volume that this stack made, Pulumi lets go then. It would delete it, if it left the program.
+  if (volumeId !== undefined) return hcloud.Volume.get(`${resource}-volume`, `${volumeId}`, {}, inside)
   return new hcloud.Volume(
     `${resource}-volume`,
     {

@@ -74,8 +74,9 @@ describe('the volume', () => {
   test('from before is read and not made, so nothing deletes it', async () => {
     const { resources, outputs, inputs, named } = await made({ volumeId: 99, deleteData: true })
     const volumes = resources.filter(({ type }) => type.endsWith(':Volume'))
-    expect(volumes.map(({ name }) => name)).toEqual(['host-volume-99'])
-    expect(named('host-volume-99').options.id).toBe('99')
+    // As the one that is made is: Pulumi lets go of it when it is that one, where it would delete what left the program.
+    expect(volumes.map(({ name }) => name)).toEqual(['host-volume'])
+    expect(named('host-volume').options.id).toBe('99')
     expect(outputs['volumeId']).toBe(99)
     expect(inputs('host-server')['userData']).toContain('scsi-0HC_Volume_99')
   })
@@ -89,6 +90,14 @@ describe('the volume', () => {
 })
 
 describe('the server', () => {
+  test('is made for one volume: it is another one for another', async () => {
+    const { inputs, named } = await made()
+    expect(inputs('host-server')['labels']).toMatchObject({ volume: '815' })
+    expect(named('host-server').options.replaceOnChanges).toEqual(['labels.volume'])
+    const other = await made({ volumeId: 99 })
+    expect(other.inputs('host-server')['labels']).toMatchObject({ volume: '99' })
+  })
+
   test('is of the type and image that were asked for, with the key', async () => {
     const { inputs } = await made({ backups: true })
     expect(inputs('host-server')).toMatchObject({

@@ -110,6 +110,15 @@ test('a key that is not there is told with what makes one', async () => {
   expect(one('-server').inputs['sshKeys']).toEqual(['laptop'])
 })
 
+test('what a volume from before does not hear is refused', () => {
+  const given = { target: 'hetzner', sshKey, volumeId: '99' }
+  expect(() => configOf({ ...given, volumeSize: '20', deleteData: 'true' })).toThrow(
+    /volumeSize does nothing beside volumeId.*\n.*deleteData does nothing for the volume of volumeId/,
+  )
+  expect(configOf({ ...given, deleteData: 'false' }).volumeId).toBe('99')
+  expect(configOf({ ...given, volumeId: '', volumeSize: '20', deleteData: 'true' }).volumeSize).toBe(20)
+})
+
 test('what is no setting of it is refused by its name, all at once', () => {
   const wrong = {
     target: 'hetzner',
