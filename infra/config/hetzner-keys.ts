@@ -28,7 +28,8 @@ export const HETZNER_KEYS = {
       default: 'debian-13',
       pattern: /^(?:debian|ubuntu)-\d{2}(?:\.\d{2})?$/,
       takes: 'a Debian or Ubuntu of Hetzner, as `debian-13`',
-      meaning: 'What is installed on the machine. Another one makes another machine, with the same volume.',
+      meaning:
+        'What is installed on the machine. Another one makes another machine, with the same volume: `pulumi up --refresh` comes after it.',
     }),
     hetzner('ubuntu-24.04'),
   ),
@@ -43,7 +44,7 @@ export const HETZNER_KEYS = {
       pattern: /^[1-9]\d{0,14}$/,
       takes: "Hetzner's number of a volume",
       meaning:
-        'A volume from before, with its data: `pulumi stack output volumeId` said it. It has its size and its place, and is never deleted. Another one makes another machine.',
+        'A volume from before, with its data: `pulumi stack output volumeId` said it. It has its size and its place, and is never deleted. Another one makes another machine: `pulumi up --refresh` comes after it.',
     }),
     hetzner('102030405'),
   ),

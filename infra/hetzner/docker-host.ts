@@ -43,8 +43,9 @@ export type DockerHostArgs = {
 const EVERYWHERE = ['0.0.0.0/0', '::/0']
 
 /**
- * Server, volume, firewall and host key. `provider` is for `dockerOfMachine`, with `ready`: it is known when the machine has finished
- * its first start, so whatever uses it waits for that.
+ * Server, volume, firewall and host key. `provider` is for a `docker.Provider`: it is known when the machine has finished its first
+ * start, so whatever uses it waits for that. When the machine is replaced, Pulumi believes what ran there to be on the new one, until
+ * `pulumi up --refresh` looks.
  */
 export class DockerHost extends pulumi.ComponentResource {
   /** IPv4. */

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import * as docker from '@pulumi/docker'
 import * as pulumi from '@pulumi/pulumi'
 import { DEPLOYMENT } from '../../ops/deployment.ts'
 import type { Config } from '../config/of-stack.ts'
 import { DockerHost } from '../hetzner/docker-host.ts'
-import { dockerOfMachine } from '../hetzner/docker-of-machine.ts'
 import type { DockerTarget } from './target.ts'
 
 /** What lies on the volume: with these two another machine is the same bus. The rest is made anew, or can be spared. */
@@ -33,7 +33,7 @@ export function hetznerHost(config: Config): DockerTarget {
     owner: DEPLOYMENT.user,
   })
   return {
-    provider: dockerOfMachine('docker', host.provider, host.ready),
+    provider: new docker.Provider('docker', host.provider, { dependsOn: [host.ready] }),
     directory: volume => (isOneOf(ON_THE_VOLUME, volume) ? host.directory(volume) : undefined),
     ssh: {
       destination: pulumi.interpolate`root@${host.address}`,

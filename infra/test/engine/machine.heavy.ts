@@ -17,7 +17,6 @@ const reason = pulumi.reason ?? noSshd
 const PROGRAM = `
 import * as docker from '@pulumi/docker'
 import { keptVolume } from './components/volumes.ts'
-import { dockerOfMachine } from './hetzner/docker-of-machine.ts'
 import { DockerReady } from './hetzner/docker-ready.ts'
 import { HostKey } from './hetzner/host-key.ts'
 import { sshOptions } from './hetzner/ssh-options.ts'
@@ -30,7 +29,7 @@ export default function program() {
     ...{ machine, port, identityFile, hostKey },
   })
   const host = ready.address.apply(address => 'ssh://root@' + address + ':' + port)
-  const provider = dockerOfMachine('docker', { host, sshOpts: sshOptions({ hostKey, identityFile }) }, ready)
+  const provider = new docker.Provider('docker', { host, sshOpts: sshOptions({ hostKey, identityFile }) }, { dependsOn: [ready] })
   const network = new docker.Network('network', { name: 'bus' }, { provider })
   keptVolume('bus', 'bus-data', { name: 'bus', deleteData: false, directory: () => directory }, { provider })
   return { docker: ready.docker, made: made.publicKey, network: network.id }
@@ -112,12 +111,14 @@ describe.skipIf(reason !== null)(
       )
     })
 
-    test('that is replaced takes nothing with it that the next one does not get', async () => {
+    test('that is replaced is empty, and gets all of it by the command of the docs', async () => {
       const before = await networks()
+      await engine.must('network', 'rm', 'bus')
       isNow(machineOf('4712', next))
-      const changes = await stack.up()
-      // The wait, the Docker, and the two things in it.
-      expect(changes.replace).toBe(4)
+      await stack.up()
+      expect(await networks()).toBe('')
+      expect(readPage('deploy/vps.md')).toMatch(/^pulumi up\npulumi up --refresh$/m)
+      await stack.up('--refresh')
       const { network } = await stack.outputs()
       expect(network).not.toBe(before)
       expect(await networks()).toBe(network)

@@ -38,11 +38,6 @@ describe('the target hetzner', () => {
     expect(stack.one('intent-bus-bus').inputs).toMatchObject({ ports: [{ ip: '127.0.0.1' }] })
   })
 
-  test('makes all of it anew in the Docker of another machine', () => {
-    const docker = stack.resources.find(({ type }) => type === 'pulumi:providers:docker')!
-    expect(docker.options.replaceOnChanges).toEqual(['host'])
-  })
-
   test('has the data and the secrets of the bus on the volume, and nothing else', () => {
     const bound = stack.resources
       .filter(({ type }) => type === 'docker:index/volume:Volume')
