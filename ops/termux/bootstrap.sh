@@ -105,9 +105,10 @@ must_be_termux() {
 choose_source() {
   [ -z "$from" ] || return 0
   local here
-  here=$(cd "$(dirname "${BASH_SOURCE[0]:-.}")" && pwd)
+  # By its real name: what `current` leads to is a release that is installed.
+  here=$(cd "$(dirname "${BASH_SOURCE[0]:-.}")" && pwd -P)
   if [ -f "$here/set-up.sh" ]; then
-    from=$(cd "$here/../.." && pwd)
+    from=$(cd "$here/../.." && pwd -P)
   elif [ -d "$bus_home/current/" ]; then
     from=$(readlink -f "$bus_home/current")
   else
@@ -193,12 +194,10 @@ packages() {
 
 # Sets $release: the folder of the release, complete.
 get_release() {
-  case $from in
-    "$bus_home"/releases/*)
-      release=$from
-      return
-      ;;
-  esac
+  if is_installed; then
+    release=$(readlink -f "$from")
+    return
+  fi
   local fetched=$bus_home/.fetched
   mkdir -p "$fetched"
   case $from in
@@ -207,6 +206,14 @@ get_release() {
     *) if [ -d "$from" ]; then from_folder; else from_file; fi ;;
   esac
   unpack
+  # As `current` is read: they are compared.
+  release=$(readlink -f "$release")
+}
+
+# One of those in ~/intent-bus/releases, however it is called. A copy of it would be another release.
+is_installed() {
+  [ -d "$from" ] || return 1
+  case $(readlink -f "$from") in "$(readlink -f "$bus_home/releases")"/*) ;; *) return 1 ;; esac
 }
 
 from_repository() {
@@ -225,7 +232,7 @@ from_folder() {
     archive_of "$from"
   else
     tarball=$fetched/release.tar.gz
-    tar -C "$from" --exclude ./node_modules --exclude ./data -cf - . | gzip -n > "$tarball"
+    tar -C "$from" --exclude ./node_modules --exclude ./data --exclude ./.sqlite-driver -cf - . | gzip -n > "$tarball"
   fi
   [ -z "$sha256" ] || verify
 }

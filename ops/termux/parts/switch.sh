@@ -59,6 +59,6 @@ put_database_back() { # SINCE
 forget_old_releases() {
   local each
   for each in "$bus_home"/releases/*; do
-    case $each in "$release" | "$previous") ;; *) rm -rf "$each" ;; esac
+    case $(readlink -f "$each") in "$release" | "$previous") ;; *) rm -rf "$each" ;; esac
   done
 }

@@ -155,7 +155,12 @@ describe.skipIf(termux.reason !== null)(
 
     test('what was taken away is put back: a boot script, a command, the service', async () => {
       await phone.must('rm -rf .termux/boot "$PREFIX/bin/intent-bus" "$PREFIX/var/service/intent-bus/run"')
-      expect((await install()).code).toBe(0)
+      const [pid, releases] = [await bus.pid(), readdirSync(phone.path(`${BUS}/releases`))]
+      const { code, out } = await phone.run('bash ~/intent-bus/current/ops/termux/bootstrap.sh')
+      expect(code).toBe(0)
+      expect(out).not.toContain('Upgrading')
+      expect(readdirSync(phone.path(`${BUS}/releases`))).toEqual(releases)
+      expect(await bus.pid()).toBe(pid)
       expect(existsSync(phone.path(`${HOME}/.termux/boot/intent-bus`))).toBe(true)
       expect(existsSync(phone.path(`${PREFIX}/var/service/intent-bus/run`))).toBe(true)
       expect(await phone.must('intent-bus keys list')).toContain('first device')

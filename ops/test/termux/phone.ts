@@ -102,8 +102,8 @@ export class Phone {
       device.on('close', () => reject(new Error(`bwrap ended: ${said.faults}`)))
     })
     this.#inside = JSON.parse(said.info)['child-pid']
-    // The pid is told before its world is made.
-    while ((await this.run('true', { timeout: 5000 })).code !== 0) {
+    // The pid is told before its world is made; its user comes last.
+    while ((await this.run(`[ "$(id -u)" = ${UID} ]`, { timeout: 5000 })).code !== 0) {
       if (device.exitCode !== null) throw new Error(`bwrap ended: ${said.faults}`)
     }
     const scripts = this.path(`${HOME}/.termux/boot`)
