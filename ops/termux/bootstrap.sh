@@ -300,7 +300,7 @@ take_away() {
   local each
   local -a all=("$PREFIX/var/service/intent-bus" "$PREFIX/var/log/sv/intent-bus" "$HOME/.termux/boot/intent-bus"
     "$PREFIX/bin/intent-bus" "$PREFIX/bin/intent-bus-phone" "$bus_home/current" "$bus_home/releases" "$bus_home/.fetched"
-    "$bus_home/.installing" "$bus_home/packages.log" "$bus_home/install.log" "$bus_home/last-boot")
+    "$bus_home/.installing" "$bus_home/.switching" "$bus_home/.going-back" "$bus_home/packages.log" "$bus_home/install.log" "$bus_home/last-boot")
   [ -z "$delete_data" ] || all+=("$bus_home")
   if [ -n "$dry_run" ]; then
     say 'This would be taken away, and nothing is now:'

@@ -27,6 +27,7 @@ parts=$release/ops/termux/parts
 . "$parts/farewell.sh"
 
 write_settings
+end_switch
 install_libraries
 choose_sqlite
 warm_up

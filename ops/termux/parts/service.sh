@@ -2,7 +2,9 @@
 
 service=$PREFIX/var/service/intent-bus
 logs=$PREFIX/var/log/sv/intent-bus
-run_line="exec $PREFIX/bin/bash '$bus_home/current/ops/termux/run.sh' 2>&1"
+# While an upgrade is taken back there is no database, and none must be made (switch.sh).
+run_line="[ ! -e '$bus_home/.going-back' ] || exit 1
+exec $PREFIX/bin/bash '$bus_home/current/ops/termux/run.sh' 2>&1"
 # A bus that cannot start must not try all day long as fast as it can.
 finish_line='[ "$1" = 0 ] || sleep 2'
 

@@ -18,40 +18,87 @@ back_up() {
   }
 }
 
+# Holds the release from before, from when the bus is stopped until one release or the other has proved itself. Its time is
+# that of the switch.
+switching=$bus_home/.switching
+# There while the database is being put back: nothing starts the bus then (service.sh), for it would find none, and make one.
+going_back=$bus_home/.going-back
+
 switch_over() {
-  local since=$bus_home/.switching
-  touch "$since"
+  printf '%s\n' "$previous" > "$switching.new"
+  mv -f "$switching.new" "$switching"
   stop_bus
   point_to "$release"
   install_service
-  start_bus
-  if wait_ready; then
-    rm -f "$since"
+  if current_proves_itself; then return; fi
+  go_back
+  taken_back
+}
+
+# What a switch that was killed has left: brought to its end, forwards if the newer release becomes ready.
+end_switch() {
+  [ -f "$switching" ] || return 0
+  local tried
+  previous=$(cat "$switching")
+  tried=$(current_release)
+  install_service
+  if [ -f "$going_back" ]; then
+    say "The way back to $(basename "$previous") was interrupted: going on with it"
+    go_back
+  elif [ "$tried" = "$previous" ]; then
+    rm -f "$switching"
+    start_bus
+    wait_ready || not_ready
+  else
+    say "The upgrade to $(basename "$tried") was interrupted: going on with it"
+    if current_proves_itself; then return; fi
+    go_back
+    if [ "$tried" = "$release" ]; then taken_back; fi
+  fi
+}
+
+current_proves_itself() {
+  # Not even a supervisor that fails may end it here.
+  if (start_bus) && wait_ready; then
+    rm -f "$switching"
     return
   fi
   tail -n 8 "$logs/current" >&2 || true
-  say "$(basename "$release") does not become ready: back to $(basename "$previous")"
+  say "$(basename "$(current_release)") does not become ready: back to $(basename "$previous")"
+  return 1
+}
+
+# Each step may be the last before it is killed, and is done again then. Not in a condition: there no step would end it.
+go_back() {
+  touch "$going_back" "$service/down"
   stop_bus
-  put_database_back "$since"
   point_to "$previous"
+  put_database_back
+  rm -f "$going_back"
+  rm -f "$switching"
   start_bus
-  rm -f "$since"
   wait_ready || fail 'neither the new release nor the one before becomes ready.' \
     "intent-bus-phone logs says why. The backup from before is in $bus_home/backups: docs/backup.md says how to restore it."
+}
+
+taken_back() {
   fail "the upgrade was taken back; the bus runs as before." \
     'The last words of the new one are above. Nothing that was acknowledged is lost.'
 }
 
 # A newer bus may have moved the database to a form that the older one does not read; it has kept a copy of the older one.
 # If it has not, the database is as it was, with all that was acknowledged meanwhile.
-put_database_back() { # SINCE
-  local data=$bus_home/data copy aside
-  copy=$(find "$data" -name 'bus.db.v*.bak' -newer "$1" | head -n 1)
+put_database_back() {
+  local data=$bus_home/data copy aside each
+  copy=$(find "$data" -maxdepth 1 -name 'bus.db.v*.bak' -newer "$switching" | head -n 1)
   [ -n "$copy" ] || return 0
-  aside=$data/after-upgrade-$(date +%Y%m%d-%H%M%S)
-  mkdir "$aside"
-  find "$data" -maxdepth 1 -type f \( -name bus.db -o -name bus.db-wal -o -name bus.db-shm \) -exec mv {} "$aside/" \;
-  mv "$copy" "$data/bus.db"
+  # The same again, when it goes on.
+  aside=$data/after-upgrade-$(date -r "$switching" +%Y%m%d-%H%M%S)
+  mkdir -p "$aside"
+  for each in bus.db-shm bus.db-wal bus.db; do
+    [ ! -f "$data/$each" ] || mv -f "$data/$each" "$aside/"
+  done
+  mv -f "$copy" "$data/bus.db"
   say "The database is that from before the upgrade; the newer one is in $aside"
 }
 
