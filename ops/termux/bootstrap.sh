@@ -14,7 +14,8 @@ bash bootstrap.sh [OPTIONS]
   --sha256 HEX       what the .tar.gz must have; without it, SOURCE.sha256 says so — or BUS_SHA256
   --port N           where the bus listens (8080)
   --local            listen on the phone itself only, not on the network it is in
-  --node-sqlite      use the SQLite inside of Node: no compiler is installed, nothing is compiled
+  --node-sqlite      use the SQLite inside of Node: no compiler is installed, nothing is compiled; so it stays, until
+  --compile          compile SQLite, after all
   --dry-run          say what would be done, and do nothing
   --uninstall        take everything away but the data, the backups and the settings
   --delete-data      with --uninstall: these too
@@ -39,6 +40,7 @@ main() {
         ;;
       --local) local_only=yes ;;
       --node-sqlite) node_sqlite=yes ;;
+      --compile) node_sqlite=no ;;
       --dry-run) dry_run=yes ;;
       --uninstall) uninstall=yes ;;
       --delete-data) delete_data=yes ;;
@@ -66,12 +68,15 @@ main() {
 
   umask 077
   choose_source
+  local remembered=$bus_home/.sqlite-of-node
+  if [ "$node_sqlite" = no ]; then node_sqlite=''; elif [ -f "$remembered" ]; then node_sqlite=yes; fi
   if [ -n "$dry_run" ]; then
     plan
     return
   fi
   mkdir -p "$bus_home/releases"
   one_at_a_time
+  if [ -n "$node_sqlite" ]; then touch "$remembered"; else rm -f "$remembered"; fi
   check_room
   packages
   get_release
@@ -232,7 +237,7 @@ from_folder() {
     archive_of "$from"
   else
     tarball=$fetched/release.tar.gz
-    tar -C "$from" --exclude ./node_modules --exclude ./data --exclude ./.sqlite-driver -cf - . | gzip -n > "$tarball"
+    tar -C "$from" --exclude ./node_modules --exclude ./data --exclude './.sqlite-driver*' -cf - . | gzip -n > "$tarball"
   fi
   [ -z "$sha256" ] || verify
 }
@@ -300,7 +305,8 @@ take_away() {
   local each
   local -a all=("$PREFIX/var/service/intent-bus" "$PREFIX/var/log/sv/intent-bus" "$HOME/.termux/boot/intent-bus"
     "$PREFIX/bin/intent-bus" "$PREFIX/bin/intent-bus-phone" "$bus_home/current" "$bus_home/releases" "$bus_home/.fetched"
-    "$bus_home/.installing" "$bus_home/.switching" "$bus_home/.going-back" "$bus_home/packages.log" "$bus_home/install.log" "$bus_home/last-boot")
+    "$bus_home/.installing" "$bus_home/.switching" "$bus_home/.going-back" "$bus_home/.sqlite-of-node"
+    "$bus_home/packages.log" "$bus_home/install.log" "$bus_home/last-boot")
   [ -z "$delete_data" ] || all+=("$bus_home")
   if [ -n "$dry_run" ]; then
     say 'This would be taken away, and nothing is now:'

@@ -43,7 +43,7 @@ if [ -z "$previous" ]; then
 elif [ "$previous" = "$release" ]; then
   install_service
   install_boot "$bus_home"
-  if [ -n "$settings_changed" ]; then stop_bus; fi
+  if [ -n "$settings_changed$driver_changed" ]; then stop_bus; fi
   start_bus
   wait_ready || not_ready
   look_only

@@ -2,6 +2,7 @@
 # stands in the release, where run.sh reads it.
 
 driver_file=$release/.sqlite-driver
+driver_changed=
 sqlite_folder=$release/node_modules/better-sqlite3
 # What a whole compilation costs, in mere readings of SQLite's source; seen: 122 (65 s of processor time and 0.53 s).
 COMPILE_TO_READ=120
@@ -19,7 +20,14 @@ choose_sqlite() {
     }
   fi
   leave_out_sources
-  echo better-sqlite3 > "$driver_file"
+  write_driver better-sqlite3
+}
+
+write_driver() { # NAME
+  [ "$(cat "$driver_file" 2> /dev/null)" != "$1" ] || return 0
+  echo "$1" > "$driver_file.new"
+  mv -f "$driver_file.new" "$driver_file"
+  driver_changed=yes
 }
 
 use_sqlite_of_node() {
@@ -27,7 +35,7 @@ use_sqlite_of_node() {
     fail 'this Node has no SQLite inside.' 'pkg upgrade, then pkg install nodejs-lts; then run this again.'
   # None of them is for Android.
   rm -rf "$sqlite_folder/prebuilds"
-  echo node > "$driver_file"
+  write_driver node
 }
 
 loads() {

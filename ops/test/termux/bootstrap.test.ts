@@ -28,3 +28,17 @@ test('a copy of a release that is installed is the same release, whatever was wr
   expect(phone.run('bash copy/ops/termux/bootstrap.sh')).toMatchObject({ code: 0, err: '' })
   expect(readdirSync(join(phone.bus, 'releases'))).toHaveLength(1)
 })
+
+test('--node-sqlite is remembered by the lines that mend and upgrade, until --compile', () => {
+  const phone = new Pretended()
+  phone.release('source')
+  const upgrade = 'bash source/ops/termux/bootstrap.sh'
+  for (const line of [`${upgrade} --node-sqlite`, upgrade, MEND, `${MEND} --compile`, MEND]) {
+    expect(phone.run(line)).toMatchObject({ code: 0, err: '' })
+  }
+  expect(phone.setUps.map(line => line.split('node_sqlite=')[1])).toEqual(['yes', 'yes', 'yes', '', ''])
+  phone.run(`${MEND} --node-sqlite`)
+  expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
+  expect(phone.run(`${MEND} --dry-run --compile`).out).toContain('SQLite         compiled here')
+  expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
+})
