@@ -63,11 +63,14 @@ compile() {
   export CC=clang CXX=clang++
   # For Node before 24.18, whose package did not know where its headers are.
   export GYP_DEFINES="android_ndk_path=''"
+  # In a process group of its own, since Ctrl-C is to end the compiler too, and not only what has started it.
+  set -m
   (cd "$sqlite_folder" && exec node "$gyp" rebuild --release --force_build=1 --nodedir="$PREFIX" --jobs "$jobs") \
     > "$log" 2>&1 < /dev/null &
   builder=$!
-  # Ctrl-C ends the compiler too.
-  trap 'kill "$builder" 2> /dev/null' INT TERM
+  set +m
+  trap 'stop_compiling "$builder"; exit 130' INT
+  trap 'stop_compiling "$builder"; exit 143' TERM
   began=$SECONDS
   while kill -0 "$builder" 2> /dev/null; do
     took=$((SECONDS - began))
@@ -88,6 +91,12 @@ compile() {
   grep -v '^gyp ' "$log" | tail -n 8 >&2 || true
   say "SQLite could not be compiled here. All that was said: $log"
   return 1
+}
+
+stop_compiling() { # PROCESS GROUP
+  end_progress
+  kill -- "-$1" 2> /dev/null || true
+  say 'Stopped. To go on: run this again.' >&2
 }
 
 # In seconds, by what reading the source alone costs this phone's processor.

@@ -1,0 +1,57 @@
+/** How a phone comes to its SQLite, with a compiler of a few lines. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Pretended, scripts } from './pretended.ts'
+
+const GYP = 'usr/lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js'
+const PACKAGE = 'release/node_modules/better-sqlite3'
+const CHOOSE = `
+set -euo pipefail
+bus_home=$HOME release=$HOME/release node_sqlite=
+for part in say libraries sqlite; do . "$PARTS/$part.sh"; done
+choose_sqlite
+`
+
+/** A release whose libraries are there, and whose SQLite is compiled by node-gyp as this script is. */
+function phoneWith(gyp: string): Pretended {
+  const phone = new Pretended()
+  phone.write('choose.sh', CHOOSE)
+  phone.write(`${PACKAGE}/deps/sqlite3/sqlite3.c`, '')
+  phone.write(`../${GYP}`, gyp)
+  phone.command('clang', ':')
+  return phone
+}
+
+test.each([
+  ['INT', 130],
+  ['TERM', 143],
+] as const)('SIG%s while it compiles ends the compiler, and the installation', async (signal, code) => {
+  const phone = phoneWith(`
+    const compiler = require('node:child_process').spawn('sleep', ['1000'])
+    require('node:fs').writeFileSync(process.env.HOME + '/pid', String(compiler.pid))`)
+  const session = spawn('bash', ['choose.sh'], {
+    cwd: phone.home,
+    env: { ...phone.env, PARTS: join(scripts, 'parts') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const compiler = () => Number(readFileSync(join(phone.home, 'pid'), 'utf8'))
+  const runs = () => existsSync(`/proc/${compiler()}/exe`)
+  onTestFinished(() => {
+    session.kill('SIGKILL')
+    if (runs()) process.kill(compiler(), 'SIGKILL')
+  })
+  let said = ''
+  session.stdout.on('data', chunk => {
+    said += chunk
+  })
+  await vi.waitUntil(() => existsSync(join(phone.home, 'pid')) && compiler() > 0, { timeout: 20_000 })
+  session.kill(`SIG${signal}`)
+  const [ended] = await once(session, 'close')
+  expect(ended).toBe(code)
+  expect(said).not.toContain('Going on')
+  expect(existsSync(join(phone.home, 'release/.sqlite-driver'))).toBe(false)
+  await vi.waitUntil(() => !runs(), { timeout: 20_000 })
+})
