@@ -263,18 +263,29 @@ is_unpacked() {
 }
 
 from_url() {
-  tarball=$fetched/$(basename "${from%%\?*}")
+  local part
+  tarball=$fetched/release.tar.gz
   if [ -z "$sha256" ]; then
     sha256=$(curl -fsSL --retry 3 --max-time 60 "$from.sha256" < /dev/null | cut -c 1-64) ||
       fail "there is no $from.sha256, and so no way to know what would come." 'Give its checksum with --sha256, if the network is well.'
   fi
+  # Named by what it is to become, so that nothing else is gone on with.
+  part=$fetched/$sha256.part
+  # Killed when all had come.
+  if [ -f "$part" ] && [ "$(sha256sum < "$part" | cut -c 1-64)" = "$sha256" ]; then mv -f "$part" "$tarball"; fi
   if is_unpacked || { [ -f "$tarball" ] && matches; }; then return 0; fi
   say "Fetching $from"
-  # What has come already is kept, in .part, and the rest is asked for.
-  curl -fL --retry 3 --connect-timeout 20 --speed-time 30 --speed-limit 1000 -C - -sS -o "$tarball.part" "$from" < /dev/null ||
-    fail "$from did not come whole." 'Is there a network? Run it again: it goes on where it stopped.'
-  mv -f "$tarball.part" "$tarball"
+  # What has come already is kept, and the rest is asked for.
+  download -C - || {
+    # A server that sends only the whole.
+    [ $? -eq 33 ] && rm -f "$part" && download
+  } || fail "$from did not come whole." 'Is there a network? Run it again: it goes on where it stopped.'
+  mv -f "$part" "$tarball"
   verify
+}
+
+download() { # OPTIONS: of curl
+  curl -fL --retry 3 --connect-timeout 20 --speed-time 30 --speed-limit 1000 "$@" -sS -o "$part" "$from" < /dev/null
 }
 
 matches() { [ "$(sha256sum < "$tarball" | cut -c 1-64)" = "$sha256" ]; }

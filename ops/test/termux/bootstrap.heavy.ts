@@ -97,7 +97,7 @@ describe.skipIf(termux.reason !== null)(
       expect(err).toContain('did not come whole')
       expect(err).toContain('Run it again: it goes on where it stopped.')
       expect(readdirSync(phone.path(`${BUS}/releases`))).toEqual([])
-      const came = statSync(phone.path(`${BUS}/.fetched/intent-bus.tar.gz.part`)).size
+      const came = statSync(phone.path(`${BUS}/.fetched/${first.sha256}.part`)).size
       expect(came).toBe(download.breaksAfter)
       download.breaksAfter = null
       // And now the registry of npm is out of reach.

@@ -1,7 +1,10 @@
 /** What bootstrap.sh does until it has a release, and which release that is. */
-import { readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { Download } from './download.ts'
 import { Pretended } from './pretended.ts'
 
 /** As docs/phone.md has them. */
@@ -41,4 +44,40 @@ test('--node-sqlite is remembered by the lines that mend and upgrade, until --co
   expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
   expect(phone.run(`${MEND} --dry-run --compile`).out).toContain('SQLite         compiled here')
   expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
+})
+
+async function offered(phone: Pretended): Promise<{ download: Download; sha256: string; bytes: Buffer }> {
+  const tarball = join(phone.home, 'release.tar.gz')
+  execFileSync('tar', ['-czf', tarball, '-C', phone.release('source'), '.'])
+  const bytes = readFileSync(tarball)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const download = await Download.of({ tarball, sha256 })
+  onTestFinished(() => download.close())
+  return { download, sha256, bytes }
+}
+
+test('a download that broke off is gone on with, and comes anew from a server that sends only the whole', async () => {
+  const phone = new Pretended()
+  const { download, sha256, bytes } = await offered(phone)
+  const line = `bash source/ops/termux/bootstrap.sh --from ${download.url}`
+  const broken = () => phone.write(`intent-bus/.fetched/${sha256}.part`, bytes.subarray(0, 500))
+  broken()
+  expect(await phone.runBeside(line)).toMatchObject({ code: 0, err: '' })
+  expect(download.ranges).toEqual(['bytes=500-'])
+
+  phone.run('rm -r intent-bus')
+  broken()
+  download.ignoresRanges = true
+  expect(await phone.runBeside(line)).toMatchObject({ code: 0, err: expect.stringContaining('curl: (33)') })
+  expect(download.ranges.slice(1)).toEqual(['bytes=500-', null])
+  expect(readdirSync(join(phone.bus, 'releases'))).toHaveLength(1)
+})
+
+test('one that was killed when all had come is not asked for again', async () => {
+  const phone = new Pretended()
+  const { download, sha256, bytes } = await offered(phone)
+  phone.write(`intent-bus/.fetched/${sha256}.part`, bytes)
+  const ended = await phone.runBeside(`bash source/ops/termux/bootstrap.sh --from ${download.url}`)
+  expect(ended).toMatchObject({ code: 0, err: '' })
+  expect(download.ranges).toEqual([])
 })

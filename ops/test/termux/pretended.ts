@@ -2,7 +2,8 @@
  * As much of a Termux as the scripts look for before and around what they start: `$HOME`, `$PREFIX`, its commands. What the
  * heavy suites run in a Termux of its own folders is tested here by the step, in any place and in no time.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -40,7 +41,7 @@ export class Pretended {
     writeFileSync(join(this.prefix, 'bin', name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
   }
 
-  write(name: string, text: string): string {
+  write(name: string, text: string | Buffer): string {
     const path = join(this.home, name)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
@@ -81,5 +82,23 @@ export class Pretended {
       env: { ...this.env, ...env },
     })
     return { code: status, out: stdout, err: stderr }
+  }
+
+  /** The same, while this process serves what the session asks for. */
+  async runBeside(line: string): Promise<Ended> {
+    const session = spawn('bash', ['-c', line], {
+      cwd: this.home,
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended: Ended = { code: null, out: '', err: '' }
+    session.stdout.on('data', chunk => {
+      ended.out += chunk
+    })
+    session.stderr.on('data', chunk => {
+      ended.err += chunk
+    })
+    const [code] = await once(session, 'close')
+    return { ...ended, code }
   }
 }
