@@ -12,7 +12,7 @@ point_to() { # RELEASE
 back_up() {
   local log=$bus_home/install.log
   say 'Backing up'
-  (cd "$bus_home" && intent-bus backup --to "$bus_home/backups" --keep 90d) > "$log" 2>&1 < /dev/null || {
+  (cd "$bus_home" && intent-bus backup --to "$bus_home/backups") > "$log" 2>&1 < /dev/null || {
     cat "$log" >&2
     fail 'there is no backup, and so no upgrade.' 'Mend what stands above. The bus goes on as it was.'
   }
