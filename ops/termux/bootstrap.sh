@@ -82,7 +82,8 @@ main() {
   get_release
   [ -f "$release/ops/termux/set-up.sh" ] || fail "$from has no ops/termux/set-up.sh: it is older than this script." \
     'Give a newer release with --from.'
-  bash "$release/ops/termux/set-up.sh" "$release" < /dev/null
+  # As the same process: it is the one that has the lock, and is told to end.
+  exec bash "$release/ops/termux/set-up.sh" "$release" < /dev/null
 }
 
 say() { printf '%s\n' "$*"; }
@@ -324,6 +325,7 @@ take_away() {
     for each in "${all[@]}"; do [ ! -e "$each" ] || say "  $each"; done
     return
   fi
+  if [ -d "$bus_home" ]; then one_at_a_time; fi
   if [ -d "$PREFIX/var/service/intent-bus" ] && has sv; then
     local service=$PREFIX/var/service/intent-bus gone=$PREFIX/var/service/.intent-bus
     sv -w 30 force-stop "$service" > /dev/null 2>&1 || true

@@ -26,6 +26,7 @@ parts=$release/ops/termux/parts
 # shellcheck source=parts/farewell.sh
 . "$parts/farewell.sh"
 
+trap 'rm -rf "$bus_home/.installing"' EXIT
 write_settings
 end_switch
 install_libraries

@@ -20,7 +20,8 @@ END
   if [ "$(setting HOST)" != 127.0.0.1 ] && has qrencode; then
     say '  For another phone, as a worker: scan this, and paste it there.'
     say ''
-    qrencode -t ANSIUTF8 "BUS_URL=$url BUS_API_KEY=$key"
+    # By a pipe: ps shows arguments.
+    printf 'BUS_URL=%s BUS_API_KEY=%s' "$url" "$key" | qrencode -t ANSIUTF8
     say ''
   fi
   cat << 'END'

@@ -4,16 +4,20 @@
 driver_file=$release/.sqlite-driver
 driver_changed=
 sqlite_folder=$release/node_modules/better-sqlite3
+sqlite_built=$sqlite_folder/build/Release/better_sqlite3.node
+sqlite_kept=$sqlite_folder/.built.node
 # What a whole compilation costs, in mere readings of SQLite's source; seen: 122 (65 s of processor time and 0.53 s).
 COMPILE_TO_READ=120
 
 choose_sqlite() {
+  # Killed while the sources were left out.
+  if [ -f "$sqlite_kept" ]; then put_compiled_back; fi
   if [ -n "$node_sqlite" ]; then
     use_sqlite_of_node
     return
   fi
   if ! loads; then
-    take_from_current || compile || {
+    take_from_current || { sources_are_there && compile; } || {
       say 'Going on with the SQLite inside of Node, which keeps the same promises and is slower. To try again: run this again.'
       use_sqlite_of_node
       return
@@ -44,11 +48,20 @@ loads() {
 
 # Compiled once, it serves each release that has the same version.
 take_from_current() {
-  local from=$bus_home/current/node_modules/better-sqlite3 built=build/Release/better_sqlite3.node
-  [ -f "$from/$built" ] && cmp -s "$from/package.json" "$sqlite_folder/package.json" || return 1
+  local from=$bus_home/current/node_modules/better-sqlite3
+  local built=$from/${sqlite_built#"$sqlite_folder/"}
+  [ -f "$built" ] && [ ! "$built" -ef "$sqlite_built" ] && cmp -s "$from/package.json" "$sqlite_folder/package.json" || return 1
   mkdir -p "$sqlite_folder/build/Release"
-  cp "$from/$built" "$sqlite_folder/$built"
+  cp "$built" "$sqlite_built"
   loads
+}
+
+# What was compiled can be lost when its sources are gone already.
+sources_are_there() {
+  [ -f "$sqlite_folder/deps/sqlite3/sqlite3.c" ] || {
+    rm -f "$release/node_modules/.installed"
+    install_libraries
+  }
 }
 
 compile() {
@@ -107,10 +120,9 @@ compile_estimate() {
 }
 
 compiling_now() {
-  local built=$sqlite_folder/build/Release
-  if [ -f "$built/better_sqlite3.node" ]; then
+  if [ -f "$sqlite_built" ]; then
     echo 'almost done'
-  elif [ -f "$built/obj.target/sqlite3/gen/sqlite3/sqlite3.o" ]; then
+  elif [ -f "$sqlite_folder/build/Release/obj.target/sqlite3/gen/sqlite3/sqlite3.o" ]; then
     echo 'SQLite itself is done, its driver is linked'
   else
     echo 'SQLite itself'
@@ -119,10 +131,13 @@ compiling_now() {
 
 # 27 MB become 2.
 leave_out_sources() {
-  local built=build/Release/better_sqlite3.node
-  [ -d "$sqlite_folder/deps" ] || return 0
-  mv "$sqlite_folder/$built" "$sqlite_folder/.built.node"
+  [ -d "$sqlite_folder/deps" ] || [ -d "$sqlite_folder/src" ] || [ -d "$sqlite_folder/prebuilds" ] || return 0
+  mv "$sqlite_built" "$sqlite_kept"
   rm -rf "$sqlite_folder/build" "$sqlite_folder/deps" "$sqlite_folder/src" "$sqlite_folder/prebuilds"
+  put_compiled_back
+}
+
+put_compiled_back() {
   mkdir -p "$sqlite_folder/build/Release"
-  mv "$sqlite_folder/.built.node" "$sqlite_folder/$built"
+  mv -f "$sqlite_kept" "$sqlite_built"
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Download } from './download.ts'
 import { Pretended } from './pretended.ts'
 
@@ -80,4 +80,27 @@ test('one that was killed when all had come is not asked for again', async () =>
   const ended = await phone.runBeside(`bash source/ops/termux/bootstrap.sh --from ${download.url}`)
   expect(ended).toMatchObject({ code: 0, err: '' })
   expect(download.ranges).toEqual([])
+})
+
+test('the set-up has the lock, and while it is at work nothing else is, and nothing is taken away', async () => {
+  const phone = new Pretended()
+  phone.release('source')
+  phone.write(
+    'source/ops/termux/set-up.sh',
+    'echo $$ > "$HOME/pid"; cp "$bus_home/.installing/pid" "$HOME/holder"; read -r _ < "$HOME/go"',
+  )
+  phone.run('mkfifo go')
+  const atWork = phone.runBeside('bash source/ops/termux/bootstrap.sh')
+  await vi.waitUntil(() => phone.run('[ -s holder ]').code === 0, { timeout: 20_000 })
+  expect(phone.read('holder')).toBe(phone.read('pid'))
+  for (const options of ['', '--uninstall']) {
+    const { code, err } = phone.run(`bash source/ops/termux/bootstrap.sh ${options}`)
+    expect(code).toBe(1)
+    expect(err).toContain(`another one is at it (process ${phone.read('pid').trim()})`)
+  }
+  phone.run('echo > go')
+  expect(await atWork).toMatchObject({ code: 0 })
+  // It was killed, or is older than this lock: nobody has it.
+  expect(phone.run('bash source/ops/termux/bootstrap.sh --uninstall')).toMatchObject({ code: 0, err: '' })
+  expect(readdirSync(phone.bus)).toEqual([])
 })

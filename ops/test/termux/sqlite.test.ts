@@ -55,3 +55,29 @@ test.each([
   expect(existsSync(join(phone.home, 'release/.sqlite-driver'))).toBe(false)
   await vi.waitUntil(() => !runs(), { timeout: 20_000 })
 })
+
+test('what was compiled is there again when it was killed while the sources were left out', () => {
+  const phone = phoneWith("throw new Error('compiled anew')")
+  // Loads what is compiled, and nothing else.
+  phone.write(
+    `${PACKAGE}/index.js`,
+    "module.exports = class { constructor() { if (require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8') !== 'compiled') throw new Error() } close() {} }",
+  )
+  phone.write(`${PACKAGE}/.built.node`, 'compiled')
+  const { code, out } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  expect(code).toBe(0)
+  expect(out).not.toContain('Compiling')
+  expect(phone.read(`${PACKAGE}/build/Release/better_sqlite3.node`)).toBe('compiled')
+  expect(existsSync(join(phone.home, PACKAGE, 'deps'))).toBe(false)
+  expect(phone.read('release/.sqlite-driver')).toBe('better-sqlite3\n')
+})
+
+test('where neither that nor its sources are there, the libraries come again', () => {
+  const phone = phoneWith('')
+  phone.run(`rm -r ${PACKAGE}/deps && touch release/node_modules/.installed`)
+  phone.command('npm', 'echo "$*" >> "$HOME/npm"')
+  const { code, out } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  expect(code).toBe(0)
+  expect(phone.read('npm')).toMatch(/^ci --omit=dev /)
+  expect(out).toContain('Going on with the SQLite inside of Node')
+})
