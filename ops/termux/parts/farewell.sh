@@ -1,10 +1,12 @@
 # What a person wants to know now.
 
 farewell() {
-  local address url key
-  address=$(node "$release/ops/termux/own-address.js" < /dev/null)
-  url="http://$address:$(bus_port)"
-  [ "$(setting HOST)" != 127.0.0.1 ] || url=$(here)
+  local host url key
+  host=$(setting HOST)
+  case $host in
+    0.0.0.0 | ::) url=$(bus_url "$(node "$release/ops/termux/own-address.js" < /dev/null)" "$(setting PORT)") ;;
+    *) url=$(here) ;;
+  esac
   key=$(worker_key)
   cat << END
 
@@ -14,10 +16,10 @@ The bus runs, and starts again by itself.
   Dashboard        $url/admin/dashboard  (user admin; the password: intent-bus-phone password)
   A device's key   $key
   More keys        intent-bus keys create NAME
-  The master key   in $bus_home/data/secrets.env; it need not leave the phone
+  The master key   $(where_master_key_is); it need not leave the phone
 
 END
-  if [ "$(setting HOST)" != 127.0.0.1 ] && has qrencode; then
+  if has qrencode && [[ ! $host =~ ^($|127\.|localhost$|::1$) ]]; then
     say '  For another phone, as a worker: scan this, and paste it there.'
     say ''
     # By a pipe: ps shows arguments.
@@ -34,6 +36,14 @@ Android will stop it unless you do this once, by hand:
 
 Then: intent-bus-phone doctor
 END
+}
+
+where_master_key_is() {
+  if [ -n "$(setting BUS_SECRET)$(setting BUS_SECRET_FILE)" ]; then
+    echo "as $settings gives it"
+  else
+    echo "in $(dirname "$(database)")/secrets.env"
+  fi
 }
 
 # A key of its own for the first device, so that it can be revoked; the same again when this is run again.

@@ -1,5 +1,7 @@
 # ~/intent-bus/settings.env: what the bus is started with. Whoever runs the phone may write there; docs/configuration.md.
 
+# shellcheck source=../settings-file.sh
+. "$release/ops/termux/settings-file.sh"
 settings=$bus_home/settings.env
 settings_changed=
 
@@ -7,7 +9,7 @@ write_settings() {
   mkdir -p "$bus_home/data" "$bus_home/backups"
   if [ ! -f "$settings" ]; then
     cat > "$settings" << 'END'
-# Settings of the bus, a line each (docs/configuration.md); they count from the next `intent-bus-phone restart`.
+# Settings of the bus, NAME=value, a line each (docs/configuration.md); they count from the next `intent-bus-phone restart`.
 # 0.0.0.0 opens it to the network that the phone is in, by plain HTTP; 127.0.0.1 to the phone alone.
 HOST=0.0.0.0
 PORT=8080
@@ -21,24 +23,22 @@ END
 
 set_setting() { # NAME VALUE
   [ "$(setting "$1")" != "$2" ] || return 0
-  { grep -v "^$1=" "$settings" || true; } > "$settings.new"
+  { grep -vE "^[[:space:]]*(export[[:space:]]+)?$1=" "$settings" || true; } > "$settings.new"
   echo "$1=$2" >> "$settings.new"
   mv -f "$settings.new" "$settings"
   settings_changed=yes
 }
 
+# As it counts for the bus; the last one, as there.
 setting() { # NAME
-  sed -n "s/^$1=//p" "$settings" | tail -n 1
+  local wanted=$1 found=''
+  each_setting "$settings" take_wanted 2> /dev/null
+  echo "$found"
 }
+take_wanted() { [ "$1" != "$wanted" ] || found=$2; }
 
-bus_port() {
-  local given
-  given=$(setting PORT)
-  echo "${given:-8080}"
-}
+here() { bus_url "$(setting HOST)" "$(setting PORT)"; }
 
-here() { echo "http://127.0.0.1:$(bus_port)"; }
+database() { bus_database "$(setting BUS_DB_PATH)"; }
 
-secret() { # NAME
-  sed -n "s/^$1=//p" "$bus_home/data/secrets.env"
-}
+secret() { bus_secret "$1" "$(setting "$1")" "$(setting "$1_FILE")" "$(database)"; } # NAME

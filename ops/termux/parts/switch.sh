@@ -89,16 +89,18 @@ taken_back() {
 # A newer bus may have moved the database to a form that the older one does not read; it has kept a copy of the older one.
 # If it has not, the database is as it was, with all that was acknowledged meanwhile.
 put_database_back() {
-  local data=$bus_home/data copy aside each
-  copy=$(find "$data" -maxdepth 1 -name 'bus.db.v*.bak' -newer "$switching" | head -n 1)
+  local data name copy aside each
+  name=$(basename "$(database)")
+  data=$(dirname "$(database)")
+  copy=$(find "$data" -maxdepth 1 -name "$name.v*.bak" -newer "$switching" | head -n 1)
   [ -n "$copy" ] || return 0
   # The same again, when it goes on.
   aside=$data/after-upgrade-$(date -r "$switching" +%Y%m%d-%H%M%S)
   mkdir -p "$aside"
-  for each in bus.db-shm bus.db-wal bus.db; do
+  for each in "$name-shm" "$name-wal" "$name"; do
     [ ! -f "$data/$each" ] || mv -f "$data/$each" "$aside/"
   done
-  mv -f "$copy" "$data/bus.db"
+  mv -f "$copy" "$data/$name"
   say "The database is that from before the upgrade; the newer one is in $aside"
 }
 

@@ -15,6 +15,7 @@ bus_home=$HOME/intent-bus release=$HOME/intent-bus/releases/$1
 service=$HOME/service logs=$HOME/logs data=$HOME/intent-bus/data
 . "$PARTS/say.sh"
 . "$PARTS/switch.sh"
+database() { echo "$HOME/intent-bus/data/bus.db"; }
 install_service() { mkdir -p "$service"; }
 start_bus() {
   rm -f "$service/down"
