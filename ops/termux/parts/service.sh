@@ -26,9 +26,20 @@ stop_bus() {
 }
 
 # Whether the bus says so in time. A slow phone takes 20 s for its first start.
-wait_ready() {
+wait_ready() { wait_until is_ready; }
+is_ready() { curl -sf --max-time 4 -o /dev/null "$(here)/health/ready" < /dev/null; }
+
+# A bus that has little room on the disk is not ready, and does jobs all the same.
+wait_serves() { wait_until serves; }
+serves() {
+  local answer
+  answer=$(curl -s --max-time 4 "$(here)/health/ready" < /dev/null) || return 1
+  case $answer in *'"ok":true'* | *'"reasons":["disk_low"]'*) ;; *) return 1 ;; esac
+}
+
+wait_until() { # COMMAND
   local until=$((SECONDS + ${BUS_READY_SECONDS:-120}))
-  until curl -sf --max-time 4 -o /dev/null "$(here)/health/ready" < /dev/null; do
+  until "$1"; do
     [ "$SECONDS" -lt "$until" ] || return 1
     sleep 1
   done

@@ -48,7 +48,7 @@ end_switch() {
   elif [ "$tried" = "$previous" ]; then
     rm -f "$switching"
     start_bus
-    wait_ready || not_ready
+    wait_serves || not_ready
   else
     say "The upgrade to $(basename "$tried") was interrupted: going on with it"
     if current_proves_itself; then return; fi
@@ -57,9 +57,10 @@ end_switch() {
   fi
 }
 
+# What serves is kept, even when it is not ready: what it acknowledges would be lost on the way back.
 current_proves_itself() {
   # Not even a supervisor that fails may end it here.
-  if (start_bus) && wait_ready; then
+  if (start_bus) && wait_serves; then
     rm -f "$switching"
     return
   fi
@@ -77,25 +78,29 @@ go_back() {
   rm -f "$going_back"
   rm -f "$switching"
   start_bus
-  wait_ready || fail 'neither the new release nor the one before becomes ready.' \
+  wait_serves || fail 'neither the new release nor the one before becomes ready.' \
     "intent-bus-phone logs says why. The backup from before is in $bus_home/backups: docs/backup.md says how to restore it."
 }
 
 taken_back() {
-  fail "the upgrade was taken back; the bus runs as before." \
-    'The last words of the new one are above. Nothing that was acknowledged is lost.'
+  local lost='Nothing that was acknowledged is lost.'
+  [ -z "$newer_database" ] || lost="If the new one has acknowledged anything, that is only in $newer_database."
+  fail "the upgrade was taken back; the bus runs as before." "The last words of the new one are above. $lost"
 }
 
 # A newer bus may have moved the database to a form that the older one does not read; it has kept a copy of the older one.
 # If it has not, the database is as it was, with all that was acknowledged meanwhile.
+newer_database=
 put_database_back() {
   local data name copy aside each
   name=$(basename "$(database)")
   data=$(dirname "$(database)")
-  copy=$(find "$data" -maxdepth 1 -name "$name.v*.bak" -newer "$switching" | head -n 1)
-  [ -n "$copy" ] || return 0
   # The same again, when it goes on.
   aside=$data/after-upgrade-$(date -r "$switching" +%Y%m%d-%H%M%S)
+  [ ! -d "$aside" ] || newer_database=$aside
+  copy=$(find "$data" -maxdepth 1 -name "$name.v*.bak" -newer "$switching" | head -n 1)
+  [ -n "$copy" ] || return 0
+  newer_database=$aside
   mkdir -p "$aside"
   for each in "$name-shm" "$name-wal" "$name"; do
     [ ! -f "$data/$each" ] || mv -f "$data/$each" "$aside/"

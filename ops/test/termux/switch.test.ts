@@ -37,7 +37,7 @@ supervisor() {
   esac
 }
 stop_bus() { :; }
-wait_ready() { case $(readlink "$bus_home/current") in */good | */better) ;; *) return 1 ;; esac; }
+wait_serves() { case $(readlink "$bus_home/current") in */good | */better) ;; *) return 1 ;; esac; }
 not_ready() { fail 'not ready' ''; }
 if [ "$1" = supervisor ]; then
   supervisor
@@ -95,9 +95,33 @@ test('a release that does not become ready is taken back, and its database with 
   expect(code).toBe(1)
   expect(out).toContain('bad does not become ready: back to good')
   expect(err).toContain('the last words')
+  expect(err).toMatch(
+    /If the new one has acknowledged anything, that is only in .*\/data\/after-upgrade-[\d-]+\.\n$/,
+  )
   expect(phone.state).toEqual(WELL)
   const aside = readdirSync(join(phone.bus, 'data')).find(name => name.startsWith('after-upgrade-'))!
   expect(readdirSync(join(phone.bus, 'data', aside)).sort()).toEqual(['bus.db', 'bus.db-wal'])
+})
+
+test('one that has not touched the database leaves nothing that was acknowledged behind', () => {
+  const phone = new Switched()
+  phone.begin()
+  const { err } = phone.setUp('bad', { starts_nowhere: 'yes' })
+  expect(err).toContain('Nothing that was acknowledged is lost.')
+  expect(phone.state).toEqual(WELL)
+})
+
+test.each([
+  ['{"ok":true,"reasons":[],"maintenance":false}', 0],
+  ['{"ok":false,"reasons":["disk_low"],"maintenance":false}', 0],
+  ['{"ok":false,"reasons":["disk_low","store_unavailable"],"maintenance":false}', 1],
+  ['{"ok":false,"reasons":["draining"],"maintenance":false}', 1],
+  ['', 1],
+])('a bus that says %j serves: %i', (said, code) => {
+  const phone = new Switched()
+  phone.command('curl', `echo '${said}'`)
+  const parts = `bus_home=$HOME/intent-bus; . ${scripts}/parts/service.sh; here() { echo http://bus; }`
+  expect(phone.run(`${parts}; wait_serves`, { BUS_READY_SECONDS: '0' })).toMatchObject({ code, err: '' })
 })
 
 test.each([
