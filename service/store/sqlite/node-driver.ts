@@ -123,21 +123,38 @@ class NodeStatement {
   }
 
   get(...bound: Bound[]): unknown {
-    const row = told(() => this.#statement.get(...forNode(bound)))
+    const row = this.#selected(() => this.#statement.get(...forNode(bound)))
     return row === undefined ? undefined : this.#read(row)
   }
 
   all(...bound: Bound[]): unknown[] {
-    return told(() => this.#statement.all(...forNode(bound))).map(row => this.#read(row))
+    return this.#selected(() => this.#statement.all(...forNode(bound))).map(row => this.#read(row))
   }
 
   *iterate(...bound: Bound[]): Generator<unknown, void> {
+    // On its way there is no second try.
+    this.#statement.setReadBigInts(true)
     const rows = told(() => this.#statement.iterate(...forNode(bound)))
     try {
       for (let next = told(() => rows.next()); !next.done; next = told(() => rows.next()))
         yield this.#read(next.value)
     } finally {
       rows.return?.()
+    }
+  }
+
+  /**
+   * Node refuses to read an integer beyond 2^53; the bus writes none, other people's databases may hold some. What only
+   * reads is read again then, and numbers come rounded, as by the other driver.
+   */
+  #selected<T>(read: () => T): T {
+    try {
+      return told(read)
+    } catch (error) {
+      const beyond = (error as { code?: string }).code === 'ERR_OUT_OF_RANGE'
+      if (!beyond || !/^\s*SELECT\b/i.test(this.#statement.sourceSQL)) throw error
+      this.#statement.setReadBigInts(true)
+      return told(read)
     }
   }
 
@@ -152,8 +169,10 @@ class NodeStatement {
 /** Node's types tell one object and many values apart; whatever was given is either. */
 const forNode = (bound: readonly Bound[]): SQLInputValue[] => bound.flat() as SQLInputValue[]
 
-const forBus = (value: SQLOutputValue | undefined): unknown =>
-  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
+function forBus(value: SQLOutputValue | undefined): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
+}
 
 /** @throws {SqliteError} in place of Node's own, which has the result code as a number */
 function told<T>(call: () => T): T {

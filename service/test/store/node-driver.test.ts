@@ -131,3 +131,22 @@ test.each([
   })
   expect(said.trim()).toBe(name)
 })
+
+test('an integer beyond 2^53 is read, rounded, however it is asked for', () => {
+  const read = both((Sqlite, path) => {
+    const db = new Sqlite(path)
+    db.exec(
+      'CREATE TABLE cells (n INTEGER, text TEXT); INSERT INTO cells VALUES (9223372036854775807, NULL), (-7, 1)',
+    )
+    const select = 'SELECT * FROM cells ORDER BY n'
+    const said = [
+      db.prepare(`${select} DESC`).get(),
+      db.prepare(select).all(),
+      [...db.prepare(select).pluck().iterate()],
+      db.prepare('SELECT max(n) FROM cells').pluck().get(),
+    ]
+    db.close()
+    return said
+  })
+  expect(read.at(-1)).toBe(2 ** 63)
+})
