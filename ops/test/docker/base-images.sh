@@ -10,6 +10,9 @@ cache=$1
 node=$2
 here=$(cd "$(dirname "$0")/../../.." && pwd)
 mkdir -p "$cache"
+# Its folders are the same for all: one at a time.
+exec 9>"$cache/base-images.lock"
+flock 9
 
 # The name behind an ARG of the Dockerfile, or behind `image:` in the compose file.
 argument() { sed -n "s/^ARG $1=//p" "$here/Dockerfile" | head -n 1; }

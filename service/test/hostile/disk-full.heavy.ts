@@ -73,7 +73,7 @@ async function recovered(): Promise<void> {
 /** The bus looks at its disk every few seconds, not at every probe. */
 async function readiness(status: number): Promise<void> {
   for (let tries = 0; (await answers(bus.port, '/health/ready')) !== status; tries += 1) {
-    expect(tries).toBeLessThan(100)
+    expect(tries).toBeLessThan(300)
     await sleep(100)
   }
 }
