@@ -21,13 +21,16 @@ n=$(ls '${calls}' | wc -l)
 call='${calls}'/$((n + 1))
 mkdir "$call"
 cat > "$call/input"
-printf '%s\\0' ${command} "$@" > "$call/args"
+printf '%s\\0' ${command} "$@" > "$call/args.part"
+mv "$call/args.part" "$call/args"
 ${answer}
 `
     writeFileSync(join(bin, command), script, { mode: 0o755 })
   }
   return () =>
     readdirSync(calls)
+      // One that is just being written down comes with the next look.
+      .filter(call => existsSync(join(calls, call, 'args')))
       .sort((a, b) => Number(a) - Number(b))
       .map(call => {
         const [command, ...args] = readFileSync(join(calls, call, 'args'), 'utf8')

@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, and installed into an empty project. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -19,10 +19,9 @@ export const cleanEnv = Object.fromEntries(
 
 export async function emptyProject(): Promise<Project> {
   const dir = mkdtempSync(join(tmpdir(), 'bus-client-'))
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', dir], {
-    cwd: client,
-    env: cleanEnv,
-  })
+  const { stdout } = await oneAtATime(() =>
+    run('npm', ['pack', '--json', '--pack-destination', dir], { cwd: client, env: cleanEnv }),
+  )
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [
     { filename: string; files: { path: string }[] },
   ]
@@ -36,6 +35,32 @@ export async function emptyProject(): Promise<Project> {
     packed: files.map(({ path }) => path),
     filename,
     remove: () => rmSync(dir, { recursive: true, force: true }),
+  }
+}
+
+/** Packing takes minutes nowhere: a lock that is older was left by one that was killed. */
+const LEFT_BEHIND_MS = 120_000
+
+/** Packing builds `dist` anew, and tests of other files pack at the same time. */
+async function oneAtATime<Result>(pack: () => Promise<Result>): Promise<Result> {
+  const lock = join(client, '.packing')
+  while (!taken(lock)) await new Promise(resolve => setTimeout(resolve, 50))
+  try {
+    return await pack()
+  } finally {
+    rmSync(lock, { recursive: true, force: true })
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    mkdirSync(lock)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - since > LEFT_BEHIND_MS) rmSync(lock, { recursive: true, force: true })
+    return false
   }
 }
 
