@@ -1,12 +1,11 @@
 /** A machine made at Hetzner, with Docker. */
 import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import * as docker from '@pulumi/docker'
 import * as pulumi from '@pulumi/pulumi'
 import { DEPLOYMENT } from '../../ops/deployment.ts'
 import type { Config } from '../config/of-stack.ts'
 import { DockerHost } from '../hetzner/docker-host.ts'
+import { atHome } from './at-home.ts'
 import type { DockerTarget } from './target.ts'
 
 /** What lies on the volume: with these two another machine is the same bus. The rest is made anew, or can be spared. */
@@ -57,8 +56,6 @@ function publicKeyOf(privateKey: string): string {
   }
   return readFileSync(path, 'utf8').trim()
 }
-
-const atHome = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)
 
 const isOneOf = <Name extends string>(names: readonly Name[], name: string): name is Name =>
   (names as readonly string[]).includes(name)

@@ -1,8 +1,7 @@
 /** A host that has Docker and SSH. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import * as docker from '@pulumi/docker'
 import type { Config } from '../config/of-stack.ts'
+import { atHome } from './at-home.ts'
 import type { DockerTarget } from './target.ts'
 
 export function sshTarget(config: Config): DockerTarget {
@@ -26,5 +25,3 @@ export function sshTarget(config: Config): DockerTarget {
     },
   }
 }
-
-const atHome = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)

@@ -36,16 +36,21 @@ const variableValue = {
   anyOf: [object({ value: { type: 'string' } }), object({ generateValue: { const: true } })],
 }
 
+/** Where a service comes from, and when it is made anew. */
+const source = {
+  repo: { type: 'string', pattern: '^https://' },
+  branch: text,
+  image,
+  autoDeploy,
+  autoDeployTrigger,
+  rootDir: text,
+}
+
 const servicePost = {
   ...object(
     { type: { const: 'web_service' }, name: text, ownerId: text, serviceDetails: webServicePost() },
     {
-      repo: { type: 'string', pattern: '^https://' },
-      branch: text,
-      image,
-      autoDeploy,
-      autoDeployTrigger,
-      rootDir: text,
+      ...source,
       envVars: {
         type: 'array',
         items: {
@@ -86,12 +91,7 @@ const servicePatch = object(
   {},
   {
     name: text,
-    repo: { type: 'string', pattern: '^https://' },
-    branch: text,
-    image,
-    autoDeploy,
-    autoDeployTrigger,
-    rootDir: text,
+    ...source,
     serviceDetails: object(
       {},
       { plan, runtime, healthCheckPath: path, envSpecificDetails: docker, preDeployCommand: text },
