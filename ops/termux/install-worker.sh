@@ -32,6 +32,8 @@ workers=$source/workers
 worker_home=$HOME/intent-bus-worker
 # shellcheck source=parts/say.sh
 . "$parts/say.sh"
+# shellcheck source=settings-file.sh
+. "$source/termux/settings-file.sh"
 # shellcheck source=parts/supervised.sh
 . "$parts/supervised.sh"
 # shellcheck source=parts/worker-service.sh

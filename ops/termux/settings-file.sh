@@ -30,6 +30,14 @@ each_setting() { # FILE COMMAND
   done < "$1"
 }
 
+# As it counts for the bus; the last one, as there.
+setting_of() { # FILE NAME
+  local wanted=$2 found=''
+  each_setting "$1" take_wanted 2> /dev/null
+  echo "$found"
+}
+take_wanted() { [ "$1" != "$wanted" ] || found=$2; }
+
 # Where the phone itself reaches a bus that listens there.
 bus_url() { # HOST PORT
   local host=$1

@@ -29,13 +29,7 @@ set_setting() { # NAME VALUE
   settings_changed=yes
 }
 
-# As it counts for the bus; the last one, as there.
-setting() { # NAME
-  local wanted=$1 found=''
-  each_setting "$settings" take_wanted 2> /dev/null
-  echo "$found"
-}
-take_wanted() { [ "$1" != "$wanted" ] || found=$2; }
+setting() { setting_of "$settings" "$1"; } # NAME
 
 here() { bus_url "$(setting HOST)" "$(setting PORT)"; }
 

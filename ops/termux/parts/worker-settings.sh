@@ -8,7 +8,7 @@ settle() {
     key=$(head -n 1 "$key_file" | tr -d '\r')
   fi
   if [ -z "$url" ] && [ ! -f "$worker_home/settings.env" ] && [ -s "$bus_here/first-device.key" ]; then
-    url=http://127.0.0.1:$(sed -n 's/^PORT=//p' "$bus_here/settings.env" | tail -n 1)
+    url=$(bus_url "$(setting_of "$bus_here/settings.env" HOST)" "$(setting_of "$bus_here/settings.env" PORT)")
     [ -n "$key" ] || key=$(cat "$bus_here/first-device.key")
     say "The bus is the one on this phone, $url"
   fi

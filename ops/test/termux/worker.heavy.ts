@@ -203,7 +203,7 @@ describe.skipIf(termux.reason !== null)(termux.named('the worker on a phone'), (
     test('beside a bus on the same phone it asks for nothing', async () => {
       const there = phone.path(`${HOME}/intent-bus`)
       mkdirSync(there)
-      writeFileSync(`${there}/settings.env`, `HOST=0.0.0.0\nPORT=${bus.port}\n`)
+      writeFileSync(`${there}/settings.env`, `HOST=0.0.0.0\nPORT="${bus.port}" # of a person\n`)
       writeFileSync(`${there}/first-device.key`, `${SECRET}\n`)
       phone.answer('getprop', 'SM-G960F')
       const { code, out } = await install()
