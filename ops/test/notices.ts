@@ -4,8 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { root } from '../../service/test/real-bus.ts'
+import type { Client } from '../../service/test/support/client.ts'
 import { edited } from './monitoring.ts'
 
 export type Notice = { status: string; alertname: string; annotations: Record<string, string>; at: number }
@@ -41,4 +42,31 @@ export function shortSighted(): string {
     '< 900': '< 45',
   })
   return `groups:\n  - name: short-sighted\n    rules:\n${short}`
+}
+
+/**
+ * Three dead letters of a namespace that was not there before, whose counter so begins at 3: they are told within
+ * a minute, and by the rule above their end is, too.
+ *
+ * @param master may publish, claim and fail
+ */
+export async function burstTold(master: Client, notices: readonly Notice[]): Promise<void> {
+  const began = Date.now()
+  for (let i = 0; i < 3; i += 1) {
+    await master.publish({ namespace: 'photos', max_attempts: 1 })
+    await master.fail((await master.claim('?namespace=photos'))!)
+  }
+  const told = (name: string, status: string) =>
+    notices.find(notice => notice.alertname === name && notice.status === status)
+  const isTold = () => told('IntentBusDeadLettersGrow', 'firing')
+  await vi.waitUntil(isTold, { timeout: 90_000, interval: 100 })
+  const notice = isTold()!
+  console.log(`told ${Math.round((notice.at - began) / 1000)} s after the burst`)
+  expect(notice.at - began).toBeLessThan(60_000)
+  expect(notice.annotations).toMatchObject({
+    summary: '3 new dead letters in 15 minutes',
+    runbook_url: expect.stringContaining('operations/dead-letters.md'),
+  })
+  await vi.waitUntil(() => told('ShortSighted', 'resolved'), { timeout: 300_000, interval: 500 })
+  console.log(`its end was told ${Math.round((Date.now() - began) / 1000)} s after the burst`)
 }

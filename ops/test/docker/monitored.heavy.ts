@@ -12,7 +12,7 @@ import { root } from '../../../service/test/real-bus.ts'
 import { Client } from '../../../service/test/support/client.ts'
 import { main as stressMain } from '../../stress/run.ts'
 import { Prometheus } from '../monitoring.ts'
-import { receiver, shortSighted } from '../notices.ts'
+import { burstTold, receiver, shortSighted } from '../notices.ts'
 import { installed } from '../shells.ts'
 import { docker, Engine } from './engine.ts'
 import { IMAGE, Stack } from './stack.ts'
@@ -80,23 +80,7 @@ describe.skipIf(cannot)(
       await vi.waitUntil(isScraped, { timeout: 60_000, interval: 500 })
 
       const master = new Client(stack.url, { 'x-api-key': (await stack.keys()).BUS_API_KEY })
-      const began = Date.now()
-      for (let i = 0; i < 3; i += 1) {
-        await master.publish({ namespace: 'photos', max_attempts: 1 })
-        await master.fail((await master.claim('?namespace=photos'))!)
-      }
-      const told = (name: string, status: string) =>
-        notices.find(notice => notice.alertname === name && notice.status === status)
-      await vi.waitUntil(() => told('IntentBusDeadLettersGrow', 'firing'), {
-        timeout: 120_000,
-        interval: 100,
-      })
-      const notice = told('IntentBusDeadLettersGrow', 'firing')!
-      console.log(`told ${Math.round((notice.at - began) / 1000)} s after the burst`)
-      expect(notice.at - began).toBeLessThan(60_000)
-      expect(notice.annotations['summary']).toBe('3 new dead letters in 15 minutes')
-      await vi.waitUntil(() => told('ShortSighted', 'resolved'), { timeout: 300_000, interval: 500 })
-      console.log(`its end was told ${Math.round((Date.now() - began) / 1000)} s after the burst`)
+      await burstTold(master, notices)
       const names = new Set(notices.map(({ alertname }) => alertname))
       expect(names).toEqual(new Set(['IntentBusDeadLettersGrow', 'ShortSighted']))
     })
