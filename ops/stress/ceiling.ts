@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type LoadSpec, load } from './phases/load.ts'
+import { load } from './phases/load.ts'
+import type { LoadSpec } from './phases/load-run.ts'
 
 /** How fast the harness is when the bus costs nothing: a result near it is the harness's, not the bus's. */
 export type Ceiling = { jobsPerSecond: number }

@@ -1,6 +1,7 @@
 /** What may be asked for, and what is wrong with what was. */
 import { parseArgs } from 'node:util'
-import { type Limits, readLimits } from './limits/limits.ts'
+import type { Limits } from './limits/cage.ts'
+import { readLimits } from './limits/limits.ts'
 import type { PhaseName } from './phases/check.ts'
 import { PROFILE_NAMES, PROFILES, type Profile, profileOf } from './profiles.ts'
 import { StressError } from './stress-error.ts'

@@ -17,14 +17,8 @@ import { prune } from './rows/prune.ts'
 import { starts } from './rows/starts.ts'
 import { synced } from './rows/synced.ts'
 import { writes } from './rows/writes.ts'
+import type { Scale } from './scale.ts'
 
-export type Scale = {
-  /** Of one measured load. */
-  seconds: number
-  rounds: number
-  queued: number
-  expired: number
-}
 const FULL: Scale = { seconds: 5, rounds: 5, queued: 1_000_000, expired: 500_000 }
 const QUICK: Scale = { seconds: 2, rounds: 2, queued: 50_000, expired: 50_000 }
 

@@ -9,7 +9,9 @@ import {
 } from '../../typescript/src/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { plain, span } from './output.ts'
-import type { Origins } from './settings.ts'
+
+/** Where address, key and token came from, to be named when one is wrong: `--url`, `BUS_API_KEY`. */
+export type Origins = { url: string; key?: string | undefined; adminToken?: string | undefined }
 
 /** Thrown on purpose by a command. */
 export class Failure extends Error {

@@ -24,10 +24,10 @@ import { addStress } from './commands/stress.ts'
 import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
 import { EXIT } from './exit-codes.ts'
-import { toldOf } from './failure.ts'
+import { type Origins, toldOf } from './failure.ts'
 import { plain, styled } from './output.ts'
 import { newProgram, type Program } from './program.ts'
-import { type Origins, settingsOf } from './settings.ts'
+import { settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 

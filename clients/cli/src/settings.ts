@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { EXIT } from './exit-codes.ts'
-import { Failure } from './failure.ts'
+import { Failure, type Origins } from './failure.ts'
 import { configPath, profileNamed, readProfiles } from './profiles.ts'
 import { givenSecret, readSecretFile } from './secrets.ts'
 
@@ -38,7 +38,6 @@ export type Settings = {
   /** It is a bus of this directory, whether it runs or not. */
   ofThisDirectory?: true
 }
-export type Origins = { url: string; key?: string | undefined; adminToken?: string | undefined }
 
 /** The last is what the Python SDK reads. `BUS_KEY_FILE` is the bus's own, for something else. */
 const KEYS = ['BUS_API_KEY', 'BUS_API_KEY_FILE', 'INTENT_API_KEY'] as const

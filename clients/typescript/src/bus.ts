@@ -11,6 +11,8 @@ import {
   type ClaimOptions,
   camel,
   type Extension,
+  type Failure,
+  type Fulfilment,
   type Health,
   type Lease,
   type Published,
@@ -31,9 +33,6 @@ export type BusOptions = TransportOptions & {
 export type Publication<Goals, G extends Goal<Goals> = Goal<Goals>> = {
   [Name in G]: PublishOptions & { goal: Name; payload: PayloadOf<Goals, Name> }
 }[G]
-
-export type Fulfilment = Lease & { result?: unknown; resultType?: 'json' | 'text' }
-export type Failure = Lease & { error?: string }
 
 /** The longest the bus lets a request wait; more is asked for in slices, because proxies have limits of their own. */
 const LONGEST_WAIT_S = 60

@@ -25,7 +25,7 @@ export type {
   Refused,
   WhichKey,
 } from './admin.ts'
-export { type BusOptions, type Failure, type Fulfilment, IntentBus, type Publication } from './bus.ts'
+export { type BusOptions, IntentBus, type Publication } from './bus.ts'
 export type { Clock } from './clock.ts'
 export {
   BusError,
@@ -43,6 +43,8 @@ export type {
   Claim,
   ClaimOptions,
   Extension,
+  Failure,
+  Fulfilment,
   Health,
   Lease,
   Published,

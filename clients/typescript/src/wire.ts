@@ -55,6 +55,9 @@ export type Lease = {
   claimAttempts?: number | undefined
 }
 
+export type Fulfilment = Lease & { result?: unknown; resultType?: 'json' | 'text' }
+export type Failure = Lease & { error?: string }
+
 export type Claim<Payload = unknown> = Lease & {
   namespace: string
   goal: string

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
+import type { Cage, Limits, Usage } from './cage.ts'
 import { enterThen, field, groupOf, makeGroup, number, PERIOD_US, removeGroup } from './group-files.ts'
-import type { Cage, Limits, Usage } from './limits.ts'
 
 const ROOT = '/sys/fs/cgroup'
 

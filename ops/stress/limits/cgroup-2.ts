@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import type { Cage, Limits, Usage } from './cage.ts'
 import { enterThen, field, groupOf, makeGroup, number, PERIOD_US, read, removeGroup } from './group-files.ts'
-import type { Cage, Limits, Usage } from './limits.ts'
 
 const ROOTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
 

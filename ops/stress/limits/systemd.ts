@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import type { Cage, Limits, Usage } from './cage.ts'
 import { limitsOfGroup, usageOfGroup } from './cgroup-2.ts'
 import { groupOf } from './group-files.ts'
-import type { Cage, Limits, Usage } from './limits.ts'
 
 const ROOT = '/sys/fs/cgroup'
 

@@ -2,57 +2,15 @@
  * Phase 2: publishers and workers at the same time, and one record per job of all that was told about it. This file
  * knows when it is over; who publishes and who works are files of their own.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Access, BusClient, widelyHeard } from '../bus/bus-client.ts'
-import type { BusTime } from '../bus/bus-time.ts'
+import { BusClient, widelyHeard } from '../bus/bus-client.ts'
 import type { Job } from '../history.ts'
 import { Counts } from '../measure/counts.ts'
 import { Histogram } from '../measure/histogram.ts'
-import type { Profile } from '../profiles.ts'
+import { type Latencies, type LoadSpec, pause, type Run } from './load-run.ts'
 import { publishAll } from './publishers.ts'
 import { type LeftOver, verify } from './verification.ts'
 import { stuck } from './whereabouts.ts'
 import { work } from './workers.ts'
-
-export const GOAL = 'stress'
-
-export type LoadSpec = {
-  access: Access
-  profile: Profile
-  namespace: string
-  /** Intents per claim, 1..100; 1 is the single form. */
-  batch: number
-  /** Seconds of long poll, 0..60. */
-  waitS: number
-  /** Publishes per second by a timetable, whatever the bus does; `null`: each publisher when its last one is answered. */
-  rate: number | null
-  payloadBytes: number
-  /** How long a worker works on a job, in ms. */
-  workMs: number
-  timeoutMs: number
-  time: BusTime
-  /** No settle and no publish for so long makes it look where the rest is. */
-  quietMs: number
-  /** Whether the bus is asked afterwards how it sees it. */
-  verify: boolean
-}
-
-export type Latencies = Record<'publish' | 'claim' | 'settle' | 'end to end', Histogram>
-
-export type Run = {
-  spec: LoadSpec
-  /** What payloads of this run carry. */
-  run: string
-  padding: string
-  jobs: Job[]
-  counts: Counts
-  latencies: Latencies
-  /** Payloads that are of no job of this run. */
-  strangers: string[]
-  /** Aborted when there is nothing left to do, or no wish to. */
-  over: AbortSignal
-  lastProgressAt: number
-}
 
 export type LoadOutcome = {
   jobs: Job[]
@@ -148,14 +106,3 @@ export async function load(
 }
 
 const paddingOf = (bytes: number): string => 'stress test '.repeat(Math.ceil(bytes / 12)).slice(0, bytes)
-
-/** Waits, but not beyond the end of the run. @returns false when that came */
-export async function pause(run: Run, ms: number): Promise<boolean> {
-  await sleep(ms, undefined, { signal: run.over }).catch(() => undefined)
-  return !run.over.aborted
-}
-
-/** How long to stay away after a reply that is no success, in ms. @param tries how many there were in a row, 1.. */
-export function stayAwayMs(retryAfter: number | null, tries: number): number {
-  return retryAfter !== null ? retryAfter * 1000 : Math.min(2000, 50 * 2 ** tries)
-}

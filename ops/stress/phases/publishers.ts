@@ -1,6 +1,6 @@
 import { type BusClient, membersOf } from '../bus/bus-client.ts'
 import { type Job, newJob } from '../history.ts'
-import { GOAL, pause, type Run, stayAwayMs } from './load.ts'
+import { GOAL, pause, type Run, stayAwayMs } from './load-run.ts'
 
 /** How long one publish is tried for without an answer that counts, in ms. */
 const TRY_FOR_MS = 120_000

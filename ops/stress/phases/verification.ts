@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BusClient, membersOf, type Reply } from '../bus/bus-client.ts'
-import { type Run, stayAwayMs } from './load.ts'
+import { type Run, stayAwayMs } from './load-run.ts'
 import { whereIs } from './whereabouts.ts'
 
 /** As many settled jobs are looked up, spread over the run; every one that is odd is looked up besides. */

@@ -1,6 +1,6 @@
 import type { BusClient } from '../bus/bus-client.ts'
 import type { Job } from '../history.ts'
-import type { Run } from './load.ts'
+import type { Run } from './load-run.ts'
 import { statusOf } from './status.ts'
 
 /** As many of the missing jobs are asked for. */

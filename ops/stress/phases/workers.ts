@@ -1,6 +1,6 @@
 import { type BusClient, membersOf, type Reply } from '../bus/bus-client.ts'
 import type { Job } from '../history.ts'
-import { GOAL, pause, type Run, stayAwayMs } from './load.ts'
+import { GOAL, pause, type Run, stayAwayMs } from './load-run.ts'
 
 const USUAL_LEASE_S = 60
 const SHORTEST_LEASE_S = 10

@@ -4,7 +4,8 @@ import type { OwnBusReport } from '../bus/own-bus.ts'
 import type { Ceiling } from '../ceiling.ts'
 import { Histogram, round, type Summary } from '../measure/histogram.ts'
 import type { Phase } from '../phases/check.ts'
-import type { Latencies, LoadOutcome } from '../phases/load.ts'
+import type { LoadOutcome } from '../phases/load.ts'
+import type { Latencies } from '../phases/load-run.ts'
 import type { Profile } from '../profiles.ts'
 
 export const LATENCY_NAMES = ['publish', 'claim', 'settle', 'end to end'] as const

@@ -5,7 +5,7 @@ import { startBus } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import { queue, ROUTE } from '../prefill.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 /** Enough to keep commits coming, few enough to leave the processor some air: pauses are what is looked for. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startBus, startNoop } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 /** Enough that the bus always has something to do: with 4, each waits for its own answer 30 % of the time. */

@@ -6,7 +6,7 @@ import { residentMb, startBus } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import { queue, ROUTE } from '../prefill.ts'
 import type { Report, Row } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 const CONNECTIONS = 8

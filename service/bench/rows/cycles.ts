@@ -4,7 +4,7 @@ import { startBus, startNoop } from '../bench-bus.ts'
 import { rawCommits } from '../commits.ts'
 import { type LoadResult, load } from '../generator.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 const CONNECTIONS = 40

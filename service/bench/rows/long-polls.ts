@@ -5,7 +5,7 @@ import { MASTER_KEY } from '../../test/crash/child-bus.ts'
 import { processorMs, startBus } from '../bench-bus.ts'
 import { Connection, post, statusOf } from '../connection.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { percentile } from '../statistics.ts'
 
 const WAITERS = 100

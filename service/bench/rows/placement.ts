@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { compileSlowSync, whyNoPreload } from '../../test/hostile/preload.ts'
 import { type LoadResult, load } from '../generator.ts'
 import type { Report, Row } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median, percentile } from '../statistics.ts'
 
 const CONNECTIONS = 40

@@ -5,7 +5,7 @@ import { startBus } from '../bench-bus.ts'
 import { load } from '../generator.ts'
 import { fulfilledLongAgo } from '../prefill.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 
 const CONNECTIONS = 8
 

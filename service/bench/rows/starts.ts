@@ -4,7 +4,7 @@ import { residentMb, startBus } from '../bench-bus.ts'
 import { load } from '../generator.ts'
 import { queue, ROUTE } from '../prefill.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 /** From the start of the process to ready: on nothing, on very much after a clean stop, and after a kill under load. */

@@ -4,7 +4,7 @@ import { startBus } from '../bench-bus.ts'
 import { rawCommits } from '../commits.ts'
 import { load } from '../generator.ts'
 import type { Report } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 /** One publisher, one connection: a commit per publish, so nothing is shared; against what bare SQLite commits. */

@@ -6,7 +6,7 @@ import { sign } from '../../test/support/signing.ts'
 import { startBus } from '../bench-bus.ts'
 import { load } from '../generator.ts'
 import type { Report, Row } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 
 const KIB = 1024
 const DAY_S = 86_400

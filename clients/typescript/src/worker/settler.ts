@@ -2,11 +2,10 @@
  * Hands in what handlers made, together: while one request is under way, what comes gathers for the next. No timer: a
  * lone worker's report goes out at once.
  */
-import type { Failure, Fulfilment } from '../bus.ts'
 import type { Clock } from '../clock.ts'
 import { BusError, IntentBusError, UnexpectedAnswerError } from '../errors.ts'
 import type { Persistence } from '../transport.ts'
-import type { Settlement } from '../wire.ts'
+import type { Failure, Fulfilment, Settlement } from '../wire.ts'
 
 export type Report = { kind: 'fulfill'; item: Fulfilment } | { kind: 'fail'; item: Failure }
 
