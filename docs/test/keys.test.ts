@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readPage } from '../../service/docs-tables.ts'
-import { AUDIT_ACTIONS } from '../../service/store/store.ts'
+import { AUDIT_ACTIONS } from '../../service/store/records.ts'
 import { follow } from './reader.ts'
 
 const like = (pattern: RegExp) => expect.stringMatching(pattern)

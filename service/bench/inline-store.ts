@@ -1,7 +1,8 @@
+import type { Op } from '../store/operations.ts'
 import { openReading, openWriting } from '../store/sqlite/connection.ts'
 import { Reads } from '../store/sqlite/reads.ts'
 import { Writer } from '../store/sqlite/writer.ts'
-import type { Committed, Op, Store } from '../store/store.ts'
+import type { Committed, Store } from '../store/store.ts'
 
 type Waiting = { ops: readonly Op[]; now: number } & PromiseWithResolvers<Committed>
 

@@ -1,6 +1,7 @@
 import type { Route } from '../intent/routing.ts'
+import type { Op } from '../store/operations.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import type { Op, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 
 /** Operations in one commit: filling is not what is measured. */
 const BATCH = 2000

@@ -3,31 +3,20 @@ import type { BusError } from '../errors.ts'
 import { JITTER_MS } from '../intent/retry.ts'
 import { type Ask, type KeyId, sameRoute } from '../intent/routing.ts'
 import type {
-  Actor,
-  AuditAction,
-  AuditEntry,
-  Claimed,
   ExtendOp,
   FailOp,
   FulfilOp,
-  KeyFacts,
   KeySecret,
   KeyTerms,
-  Lapse,
-  Maintenance,
-  Moved,
   Nonce,
   Op,
-  Outcome,
-  Progress,
-  Published,
   PublishOp,
   PurgeCursor,
   RotateKeyOp,
-  Store,
-  SweepCounts,
-  ValueOf,
-} from '../store/store.ts'
+} from '../store/operations.ts'
+import type { Claimed, Lapse, Moved, Outcome, Published, SweepCounts, ValueOf } from '../store/outcomes.ts'
+import type { Actor, AuditAction, AuditEntry, KeyFacts, Maintenance, Progress } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
 import { Claims } from './claims.ts'
 import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'

@@ -1,7 +1,9 @@
 /** Claims: what is there is taken at once, and whoever is patient waits for more. */
 import type { Clock } from '../clock.ts'
 import type { Ask, KeyId } from '../intent/routing.ts'
-import type { Claimed, Nonce, Op, Outcome, Readied } from '../store/store.ts'
+import type { Nonce, Op } from '../store/operations.ts'
+import type { Claimed, Outcome } from '../store/outcomes.ts'
+import type { Readied } from '../store/store.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
 import { accept } from './refusals.ts'

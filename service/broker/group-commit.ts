@@ -1,5 +1,7 @@
 import { BusError } from '../errors.ts'
-import { type Op, type Outcome, StorageError, type Store, type Transaction } from '../store/store.ts'
+import type { Op } from '../store/operations.ts'
+import type { Outcome } from '../store/outcomes.ts'
+import { StorageError, type Store, type Transaction } from '../store/store.ts'
 import { storageRefusal } from './storage-refusal.ts'
 
 type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: unknown) => void }

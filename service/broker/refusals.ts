@@ -1,6 +1,6 @@
 /** What the store refuses, as the errors that clients see. */
 import { BusError } from '../errors.ts'
-import type { Refusal } from '../store/store.ts'
+import type { Refusal } from '../store/outcomes.ts'
 
 /** @param naming what stands before the message when one of several was refused */
 export function accept<T>(

@@ -1,6 +1,6 @@
 /** What the broker is asked for. Times are ms. */
 import type { KeyId, Route } from '../intent/routing.ts'
-import type { ResultType } from '../store/store.ts'
+import type { ResultType } from '../store/records.ts'
 
 export type Publish = {
   route: Route

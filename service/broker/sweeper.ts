@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import { noCounts, type Outcome, SWEEP_COUNTS, type SweepCounts, type SweepOp } from '../store/store.ts'
+import type { SweepOp } from '../store/operations.ts'
+import { noCounts, type Outcome, SWEEP_COUNTS, type SweepCounts } from '../store/outcomes.ts'
 import type { Chance } from './identity.ts'
 
 export type Retention = {

@@ -1,6 +1,7 @@
 import { busiest, total } from '../http/depth.ts'
 import { WIRE_STATES, wireState } from '../intent/lifecycle.ts'
-import type { DeadLetter, Depth, Intent, KeyFacts, Stats } from '../store/store.ts'
+import type { DeadLetter, Depth, Intent, KeyFacts } from '../store/records.ts'
+import type { Stats } from '../store/store.ts'
 import { Html, html } from './html.ts'
 import { STYLE } from './style.ts'
 import { type Column, longText, table } from './table.ts'

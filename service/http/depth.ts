@@ -1,6 +1,6 @@
 /** How many intents there are, as operators are shown it. */
 import type { WireState } from '../intent/lifecycle.ts'
-import type { Depth } from '../store/store.ts'
+import type { Depth } from '../store/records.ts'
 
 const NAMESPACES_SHOWN = 50
 

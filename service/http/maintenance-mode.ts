@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
-import type { Actor, Maintenance } from '../store/store.ts'
+import type { Actor, Maintenance } from '../store/records.ts'
 
 /** `since`: bus ms; `null` when it is the variable's doing, which has it on from the start. */
 export type MaintenanceState = {

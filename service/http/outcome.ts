@@ -1,7 +1,7 @@
 /** What a worker reports: a result, or a failure. */
 import { BusError } from '../errors.ts'
 import { REASON } from '../intent/lifecycle.ts'
-import type { ResultType } from '../store/store.ts'
+import type { ResultType } from '../store/records.ts'
 import type { JsonBody } from './body.ts'
 import { jsonWithin } from './json-limits.ts'
 import { compact, isPlainText } from './json-text.ts'

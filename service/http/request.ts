@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Nonce } from '../store/store.ts'
+import type { Nonce } from '../store/operations.ts'
 import type { Caller } from './auth/keys.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Actor } from '../../store/store.ts'
+import type { Actor } from '../../store/records.ts'
 
 /** Below it are the page's buttons. */
 const DASHBOARD = '/admin/dashboard/'

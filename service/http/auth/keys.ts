@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { BusError } from '../../errors.ts'
 import { type KeyId, MASTER_KEY } from '../../intent/routing.ts'
-import type { KeyFacts, KeyRecord, KeySecret } from '../../store/store.ts'
+import type { KeySecret } from '../../store/operations.ts'
+import type { KeyFacts, KeyRecord } from '../../store/records.ts'
 import { digestBytes, digestOf } from '../digest.ts'
 import type { KeyVault } from '../settings.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { AuditEntry } from '../../store/store.ts'
+import type { AuditEntry } from '../../store/records.ts'
 import { seconds, sendJson } from '../answers.ts'
 import { reader } from '../read.ts'
 import { AuditQuery } from '../schemas/requests.ts'

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
-import type { KeyFacts, KeyTerms } from '../../store/store.ts'
+import type { KeyTerms } from '../../store/operations.ts'
+import type { KeyFacts } from '../../store/records.ts'
 import { seconds, secondsOrNull, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { hashOf, newApiKey, secretOf } from '../auth/keys.ts'

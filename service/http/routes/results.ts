@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
-import type { Intent } from '../../store/store.ts'
+import type { Intent } from '../../store/records.ts'
 import { resultText, sendJson, statusOf } from '../answers.ts'
 import { type Caller, lifeLeft, whyShut } from '../auth/keys.ts'
 import { hangUp } from '../hang-up.ts'

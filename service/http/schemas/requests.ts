@@ -1,6 +1,6 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
 import { OPEN_STATES, WIRE_STATES } from '../../intent/lifecycle.ts'
-import { AUDIT_ACTIONS } from '../../store/store.ts'
+import { AUDIT_ACTIONS } from '../../store/records.ts'
 import {
   anyJson,
   anyNamespace,

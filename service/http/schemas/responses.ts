@@ -1,6 +1,7 @@
 /** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
-import { AUDIT_ACTIONS, SWEEP_COUNTS } from '../../store/store.ts'
+import { SWEEP_COUNTS } from '../../store/outcomes.ts'
+import { AUDIT_ACTIONS } from '../../store/records.ts'
 import {
   anything,
   boolean,

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import type { AuditAction, AuditEntry, AuditSearch } from '../store.ts'
+import type { AuditAction, AuditEntry, AuditSearch } from '../records.ts'
 import { prepareAll } from './statements.ts'
 
 export const AUDIT_SQL = {

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import type { DeadLetter, DeadLetterPage, DeadLetterSearch } from '../store.ts'
+import type { DeadLetter, DeadLetterPage, DeadLetterSearch } from '../records.ts'
 import { Pages } from './paging.ts'
 import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
 import { prepareAll } from './statements.ts'

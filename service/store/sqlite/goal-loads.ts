@@ -1,4 +1,4 @@
-import type { GoalDepth } from '../store.ts'
+import type { GoalDepth } from '../records.ts'
 
 /** What is open and claimed of a goal, in all its lanes that are in memory. */
 export type GoalLoad = GoalDepth & { lanes: number }

@@ -1,4 +1,4 @@
-import type { KeyFacts, KeyRecord } from '../store.ts'
+import type { KeyFacts, KeyRecord } from '../records.ts'
 
 export type KeyRow = {
   id: number

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { Depth } from '../store.ts'
+import type { Depth } from '../records.ts'
 import type { RouteRow } from './route-rows.ts'
 
 export type Tally = { open: number; claimed: number; fulfilled: number; dead: number }

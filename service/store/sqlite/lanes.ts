@@ -9,7 +9,8 @@ import {
   type Route,
   routeKey,
 } from '../../intent/routing.ts'
-import type { Depth, GoalDepth, Readied } from '../store.ts'
+import type { Depth, GoalDepth } from '../records.ts'
+import type { Readied } from '../store.ts'
 import { type GoalLoad, GoalLoads } from './goal-loads.ts'
 import { LaneGroup } from './lane-groups.ts'
 import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'

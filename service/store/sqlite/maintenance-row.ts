@@ -1,4 +1,4 @@
-import type { Maintenance } from '../store.ts'
+import type { Maintenance } from '../records.ts'
 
 /** @param row of `meta`; it is there while maintenance is on */
 export function maintenanceOf(row: unknown): Maintenance | null {

@@ -1,5 +1,6 @@
 import type { KeyId } from '../../intent/routing.ts'
-import type { GoalDepth, Stats, Transaction } from '../store.ts'
+import type { GoalDepth } from '../records.ts'
+import type { Stats, Transaction } from '../store.ts'
 import type { SentOp, SentOutcome } from './crossing.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */

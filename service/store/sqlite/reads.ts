@@ -11,7 +11,7 @@ import type {
   IntentSearch,
   KeyRecord,
   Maintenance,
-} from '../store.ts'
+} from '../records.ts'
 import { AuditTrail } from './audit-trail.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { type KeyRow, keyOf } from './key-rows.ts'

@@ -5,17 +5,9 @@ import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
-import type {
-  AuditSearch,
-  Committed,
-  CopySource,
-  DeadLetterSearch,
-  GoalDepth,
-  IntentSearch,
-  Op,
-  Stats,
-  Store,
-} from '../store.ts'
+import type { Op } from '../operations.ts'
+import type { AuditSearch, DeadLetterSearch, GoalDepth, IntentSearch } from '../records.ts'
+import type { Committed, CopySource, Stats, Store } from '../store.ts'
 import { StorageError } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'

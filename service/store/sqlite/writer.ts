@@ -2,16 +2,10 @@ import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
-import {
-  type GoalDepth,
-  type Lapse,
-  type Op,
-  type Outcome,
-  type Readied,
-  type Stats,
-  StorageError,
-  type Transaction,
-} from '../store.ts'
+import type { Op } from '../operations.ts'
+import type { Lapse, Outcome } from '../outcomes.ts'
+import type { GoalDepth } from '../records.ts'
+import { type Readied, type Stats, StorageError, type Transaction } from '../store.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Op } from '../../store/store.ts'
+import type { Op } from '../../store/operations.ts'
 import { busForFile, busForTest } from '../support/bus.ts'
 import { type Answer, refusal } from '../support/client.ts'
 import { nextOf, pagesFrom } from '../support/pages.ts'

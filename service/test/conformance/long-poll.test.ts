@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Op, StorageError } from '../../store/store.ts'
+import type { Op } from '../../store/operations.ts'
+import { StorageError } from '../../store/store.ts'
 import { busForFile, busForTest, MASTER, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { open } from '../support/raw.ts'

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { Op } from '../../store/store.ts'
+import type { Op } from '../../store/operations.ts'
 import { busForTest } from '../support/bus.ts'
 
 test('a backlog is worked off by one sweep at a time, in small steps', async () => {

@@ -6,15 +6,14 @@ import type {
   ExtendOp,
   FailOp,
   FulfilOp,
-  Lapse,
   Nonce,
   ProgressOp,
   PublishAllOp,
   PublishOp,
-  Refusal,
   ReleaseOp,
-  ResultType,
-} from '../../store/store.ts'
+} from '../../store/operations.ts'
+import type { Lapse, Refusal } from '../../store/outcomes.ts'
+import type { ResultType } from '../../store/records.ts'
 
 export type ModelIntent = {
   id: string

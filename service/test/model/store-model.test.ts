@@ -5,19 +5,11 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { wireState } from '../../intent/lifecycle.ts'
 import { backoffMs, JITTER_MS } from '../../intent/retry.ts'
+import type { ExtendOp, FailOp, FulfilOp, Op, PublishOp, PurgeCursor } from '../../store/operations.ts'
+import type { Claimed, Outcome } from '../../store/outcomes.ts'
+import type { DeadLetterPage } from '../../store/records.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
-import type {
-  Claimed,
-  DeadLetterPage,
-  ExtendOp,
-  FailOp,
-  FulfilOp,
-  Op,
-  Outcome,
-  PublishOp,
-  PurgeCursor,
-  Store,
-} from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import { Model, moveRunAt } from './model.ts'
 import { type Step, type Turn, turns } from './steps.ts'
 

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Op } from '../../store/operations.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
-import type { Op, Store } from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 
 let folder: string
 let store: Store

@@ -3,17 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Ask } from '../../intent/routing.ts'
+import type { ClaimOp, Op, PublishOp, PurgeCursor } from '../../store/operations.ts'
+import type { Claimed } from '../../store/outcomes.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite from '../../store/sqlite/driver.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
-import {
-  type Claimed,
-  type ClaimOp,
-  type Op,
-  type PublishOp,
-  type PurgeCursor,
-  StorageError,
-} from '../../store/store.ts'
+import { StorageError } from '../../store/store.ts'
 import { publishOp, routeIn } from '../support/publish-op.ts'
 
 let folder: string

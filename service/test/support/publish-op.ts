@@ -1,5 +1,5 @@
 import type { Route } from '../../intent/routing.ts'
-import type { PublishOp } from '../../store/store.ts'
+import type { PublishOp } from '../../store/operations.ts'
 
 /** For tests that talk to a store past HTTP: what a publisher who asks for nothing special sends it. */
 export const publishOp = (id: string, route: Route, changes: Partial<PublishOp> = {}): PublishOp => ({

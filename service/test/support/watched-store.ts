@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Committed, Op, Store } from '../../store/store.ts'
+import type { Op } from '../../store/operations.ts'
+import type { Committed, Store } from '../../store/store.ts'
 
 export type WatchedStore = Store & {
   /** Resolves when no commit is under way and none follows. */

@@ -1,5 +1,6 @@
 import { REASON } from '../../../intent/lifecycle.ts'
-import type { CancelOp, Outcome, PurgeCursor, PurgeOp, RetryOp, ValueOf } from '../../store.ts'
+import type { CancelOp, PurgeCursor, PurgeOp, RetryOp } from '../../operations.ts'
+import type { Outcome, ValueOf } from '../../outcomes.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'

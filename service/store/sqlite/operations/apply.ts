@@ -1,4 +1,5 @@
-import type { Nonce, Op, Outcome, SettleAllOp } from '../../store.ts'
+import type { Nonce, Op, SettleAllOp } from '../../operations.ts'
+import type { Outcome } from '../../outcomes.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
 import { audit } from './audit.ts'

@@ -1,4 +1,4 @@
-import type { Actor, AuditAction } from '../../store.ts'
+import type { Actor, AuditAction } from '../../records.ts'
 import type { Writer } from '../writer.ts'
 
 /** Writes down what was done, in the transaction under way: it is there if and only if that is. Nothing of nobody's. */

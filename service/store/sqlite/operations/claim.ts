@@ -1,5 +1,6 @@
 import { claimOrder } from '../../../intent/routing.ts'
-import type { Claimed, ClaimOp, Outcome, ReleaseOp } from '../../store.ts'
+import type { ClaimOp, ReleaseOp } from '../../operations.ts'
+import type { Claimed, Outcome } from '../../outcomes.ts'
 import { headOf, type Lane } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'

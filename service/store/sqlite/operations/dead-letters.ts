@@ -1,4 +1,5 @@
-import type { AuditAction, DropDeadOp, RetryDeadOp } from '../../store.ts'
+import type { DropDeadOp, RetryDeadOp } from '../../operations.ts'
+import type { AuditAction } from '../../records.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD } from '../states.ts'
 import type { Writer } from '../writer.ts'

@@ -1,13 +1,13 @@
 import type {
   ChangeKeyOp,
   CreateKeyOp,
-  KeyFacts,
   KeySecret,
   KeyTerms,
-  Outcome,
   RevokeKeyOp,
   RotateKeyOp,
-} from '../../store.ts'
+} from '../../operations.ts'
+import type { Outcome } from '../../outcomes.ts'
+import type { KeyFacts } from '../../records.ts'
 import { factsOf, type KeyRow } from '../key-rows.ts'
 import type { Writer } from '../writer.ts'
 import { audit } from './audit.ts'

@@ -1,4 +1,6 @@
-import type { MaintainOp, Maintenance, Outcome } from '../../store.ts'
+import type { MaintainOp } from '../../operations.ts'
+import type { Outcome } from '../../outcomes.ts'
+import type { Maintenance } from '../../records.ts'
 import { maintenanceOf } from '../maintenance-row.ts'
 import type { Writer } from '../writer.ts'
 import { audit } from './audit.ts'

@@ -1,5 +1,6 @@
 import type { KeyId } from '../../../intent/routing.ts'
-import type { Outcome, PublishAllOp, Published, PublishOp } from '../../store.ts'
+import type { PublishAllOp, PublishOp } from '../../operations.ts'
+import type { Outcome, Published } from '../../outcomes.ts'
 import type { Lane } from '../lanes.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { KeyId } from '../../../intent/routing.ts'
-import type { ExtendOp, FailOp, FulfilOp, Outcome, ProgressOp, SettleAllOp } from '../../store.ts'
+import type { ExtendOp, FailOp, FulfilOp, ProgressOp, SettleAllOp } from '../../operations.ts'
+import type { Outcome } from '../../outcomes.ts'
 import type { HeldRow } from '../statements.ts'
 import { CLAIMED, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'

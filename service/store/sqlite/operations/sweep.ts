@@ -1,6 +1,7 @@
 import { REASON } from '../../../intent/lifecycle.ts'
 import { JITTER_MS } from '../../../intent/retry.ts'
-import { noCounts, type Outcome, type SweepCounts, type SweepOp } from '../../store.ts'
+import type { SweepOp } from '../../operations.ts'
+import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'

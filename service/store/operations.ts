@@ -1,0 +1,159 @@
+/** What a commit is asked to do. Whatever is fresh in it (an id, a token, a jitter) was made by whoever asks. */
+import type { Ask, KeyId, Route } from '../intent/routing.ts'
+import type { Actor, AuditAction, AuditEntry, KeyRecord, Progress, ResultType } from './records.ts'
+
+/** Seen once per key while it lives; checked and kept in the same commit as what it signs. `null`: not signed. */
+export type Nonce = { keyId: KeyId; value: string; expiresAt: number } | null
+
+type Signed = { nonce: Nonce }
+
+export type PublishOp = Signed & {
+  kind: 'publish'
+  id: string
+  route: Route
+  /** Compact JSON text, kept to the letter. */
+  payload: string
+  priority: number
+  delayMs: number
+  /** How long after it is due an unclaimed intent lives. */
+  ttlMs: number
+  maxAttempts: number
+  backoffMs: number
+  /** Refuse when the key has this many open and claimed intents; `null`: no cap. */
+  openLimit: number | null
+  /** `fingerprint`: a digest of the body, in hex. */
+  idempotency: { key: string; fingerprint: string; expiresAt: number } | null
+}
+
+/** All of them, or none when one is refused; its outcome says which. */
+export type PublishAllOp = Signed & { kind: 'publishAll'; ops: PublishOp[] }
+
+/** Each for itself, in one transaction. */
+export type SettleAllOp = Signed & { kind: 'settleAll'; ops: (ExtendOp | FulfilOp | FailOp)[] }
+
+/** Takes up to as many intents as it brings tokens. */
+export type ClaimOp = Signed & { kind: 'claim'; ask: Ask; tokens: string[]; leaseMs: number }
+
+/** Gives back what was claimed for somebody who was gone by then: the attempt does not count. */
+export type ReleaseOp = { kind: 'release'; id: string; token: string }
+
+/** `token: null`: settle by the key that holds the live lease (clients from before claim tokens). */
+type Held = Signed & { id: string; keyId: KeyId; token: string | null }
+
+export type ExtendOp = Held & { kind: 'extend'; leaseMs: number }
+
+export type FulfilOp = Held & { kind: 'fulfil'; result: string | null; resultType: ResultType }
+
+export type FailOp = Held & { kind: 'fail'; error: string; jitterMs: number }
+
+/** `leaseMs: null` leaves the lease as it is. */
+export type ProgressOp = Held & Progress & { kind: 'progress'; leaseMs: number | null }
+
+export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: string; expiresAt: number }
+
+/** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
+export type WitnessOp = Signed & { kind: 'witness' }
+
+/** Who asked for it, as far as a request says. What is done for somebody goes into the audit trail in the same transaction. */
+type Audited = { by?: Actor | undefined }
+
+/** The key itself, in the ways in which it is kept. */
+export type KeySecret = Pick<KeyRecord, 'hash' | 'sealed' | 'prefix'>
+
+export type KeyTerms = Pick<KeyRecord, 'owner' | 'note' | 'expiresAt' | 'rateLimit' | 'openLimit'>
+
+export type CreateKeyOp = Audited & KeySecret & KeyTerms & { kind: 'createKey' }
+
+/**
+ * A new secret for the same identity, with the owner, note and limits of the one before, which stays good until `overlapMs` from
+ * now, or its own end if that comes first. `expiresAt: undefined`: it lives as long as its predecessor was made to.
+ */
+export type RotateKeyOp = Audited &
+  KeySecret & { kind: 'rotateKey'; id: number; overlapMs: number; expiresAt: number | null | undefined }
+
+/** What is left out stays as it is. */
+export type ChangeKeyOp = Audited & { kind: 'changeKey'; id: number; changes: Partial<KeyTerms> }
+
+export type RevokeKeyOp = Audited & { kind: 'revokeKey'; hash: Buffer }
+
+/** `at` is bus ms. */
+export type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
+
+export type CancelOp = Audited & { kind: 'cancel'; id: string }
+
+export type RetryOp = Audited & { kind: 'retry'; id: string; ttlMs: number }
+
+/** Opens the dead among the intents named again, as `retry` does, and leaves the others alone. */
+export type RetryDeadOp = Audited & { kind: 'retryDead'; ids: string[]; ttlMs: number }
+
+/** Deletes the dead among them for good, as a prune does: an idempotency key goes on answering until it lapses. */
+export type DropDeadOp = Audited & { kind: 'dropDead'; ids: string[] }
+
+/** What was done outside the database: it goes into the audit trail after the fact. */
+export type RecordOp = {
+  kind: 'record'
+  by: Actor
+  action: AuditAction
+  subject: string
+  detail: AuditEntry['detail']
+}
+
+/** Switches maintenance; it outlives a restart. What it is already it stays, and no entry is made of it. */
+export type MaintainOp = Audited & { kind: 'maintain'; on: boolean; note: string }
+
+/**
+ * `namespace: null` empties everything but the keys and the audit trail, at once. A namespace goes in bounded steps: its intents, then the
+ * idempotency keys that would go on answering for them. `from: null` begins.
+ */
+export type PurgeOp = Audited & {
+  kind: 'purge'
+  namespace: string | null
+  from: PurgeCursor | null
+  limit: number
+}
+
+/** Rows of that table with a sequence in (`after`, `upTo`]: what came after the purge began stays. */
+export type PurgeCursor = {
+  table: 'intents' | 'idempotency_keys'
+  after: number
+  upTo: { intents: number; idempotency_keys: number }
+}
+
+/**
+ * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.
+ * `seed` (0 ≤ seed < 1) spreads the retries of the leases it ends.
+ */
+export type SweepOp = {
+  kind: 'sweep'
+  limit: number
+  seed: number
+  keepFulfilledMs: number
+  keepDeadMs: number
+  prune: boolean
+}
+
+export type Op =
+  | PublishOp
+  | PublishAllOp
+  | SettleAllOp
+  | ClaimOp
+  | ReleaseOp
+  | ExtendOp
+  | FulfilOp
+  | FailOp
+  | ProgressOp
+  | SetOp
+  | WitnessOp
+  | CreateKeyOp
+  | RotateKeyOp
+  | ChangeKeyOp
+  | RevokeKeyOp
+  | KeyUsedOp
+  | CancelOp
+  | RetryOp
+  | RetryDeadOp
+  | DropDeadOp
+  | MaintainOp
+  | RecordOp
+  | PurgeOp
+  | SweepOp
