@@ -3,8 +3,8 @@
  *
  * @module
  */
+export type { Admin } from './admin.ts'
 export type {
-  Admin,
   AuditAction,
   AuditEntry,
   AuditFilter,
@@ -24,7 +24,7 @@ export type {
   Overview,
   Refused,
   WhichKey,
-} from './admin.ts'
+} from './admin-wire.ts'
 export { type BusOptions, IntentBus, type Publication } from './bus.ts'
 export type { Clock } from './clock.ts'
 export {

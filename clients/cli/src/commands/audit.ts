@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Option } from '@commander-js/extra-typings'
-import { AUDIT_ACTIONS } from '../../../typescript/src/admin.ts'
+import { AUDIT_ACTIONS } from '../../../typescript/src/admin-wire.ts'
 import type { AuditEntry } from '../../../typescript/src/index.ts'
 import { numberIn, secondsOf } from '../input.ts'
 import { moment, plain, table } from '../output.ts'
