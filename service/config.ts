@@ -33,7 +33,7 @@ export type Config = {
 /**
  * An empty variable counts as unset: that is what `NAME=` in an env file means.
  *
- * @throws {ConfigError} on the first value that the bus can't use
+ * @throws {ConfigError} on values that the bus can't use: all that are wrong by themselves, or else the first that does not go with others
  */
 export function readConfig(env: Env): Config {
   const values = readValues(env)
@@ -71,6 +71,7 @@ export function readConfig(env: Env): Config {
 
 function readValues(env: Env): Values {
   const values: Record<string, unknown> = {}
+  const faults: string[] = []
   for (const [name, variable] of Object.entries(VARIABLES)) {
     const text = env[name]?.trim()
     if (text === undefined || text === '') {
@@ -78,8 +79,9 @@ function readValues(env: Env): Values {
       continue
     }
     const value = variable.parse(text)
-    if (value === undefined) throw new ConfigError(`${name} is ${shown(text)}: it takes ${variable.takes}.`)
+    if (value === undefined) faults.push(`${name} is ${shown(text)}: it takes ${variable.takes}.`)
     values[name] = value
   }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
   return values as Values
 }

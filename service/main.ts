@@ -12,6 +12,7 @@ import { banner, urlOf } from './banner.ts'
 import { Broker } from './broker/broker.ts'
 import { systemChance } from './broker/identity.ts'
 import { systemClock } from './clock.ts'
+import { VARIABLES } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
 import { openLogger } from './logger.ts'
@@ -58,6 +59,11 @@ async function run(config: Config): Promise<void> {
     say: (level, line, error) => logger[level](error === undefined ? {} : { err: error }, line),
   })
 
+  const isElsewhere = values.BUS_DB_PATH !== VARIABLES.BUS_DB_PATH.default
+  if (isElsewhere && !existsSync(values.BUS_DB_PATH)) {
+    const level = existsSync(config.dataDir) ? 'info' : 'warn'
+    logger[level](`there is no ${values.BUS_DB_PATH} (BUS_DB_PATH): a new, empty database is made`)
+  }
   const store = await openSqliteStore({
     path: values.BUS_DB_PATH,
     log: {
@@ -149,7 +155,9 @@ try {
   await run(config)
 } catch (error) {
   const line = startFault(error, config?.values.HOST ?? '', config?.values.PORT ?? 0)
-  process.stderr.write(`intent-bus: ${line ?? (error as Error).stack ?? error}\n`)
+  for (const each of line?.split('\n') ?? [(error as Error).stack ?? error]) {
+    process.stderr.write(`intent-bus: ${each}\n`)
+  }
   await closeAll().catch(() => {})
   process.exit(1)
 }

@@ -1,4 +1,4 @@
-/** A setting the bus can't start with. `message` is one line: the variable, what it got, what it takes. Never a secret. */
+/** Settings the bus can't start with. `message` has a line for each: the variable, what it got, what it takes. Never a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }

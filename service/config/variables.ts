@@ -42,7 +42,8 @@ export const VARIABLES = {
 
   BUS_DB_PATH: path({
     default: './data/bus.db',
-    meaning: 'The database file. Its directory is the data directory, which holds the secrets too.',
+    meaning:
+      'The database file. Its directory is the data directory, which holds the secrets too. Both are made when missing.',
   }),
   BUS_KEY_FILE: path({
     default: '',

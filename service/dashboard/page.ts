@@ -1,11 +1,13 @@
 import { busiest, total } from '../http/depth.ts'
-import { WIRE_STATES, wireState } from '../intent/lifecycle.ts'
+import { WIRE_STATES } from '../intent/lifecycle.ts'
 import type { DeadLetter, Depth, Intent, KeyFacts } from '../store/records.ts'
 import type { Stats } from '../store/store.ts'
-import { Html, html } from './html.ts'
-import { STYLE } from './style.ts'
+import { button, buttonFor, type FormToken } from './buttons.ts'
+import { type Html, html } from './html.ts'
+import { stateCell } from './intent-state.ts'
+import { HOME, layout } from './layout.ts'
 import { type Column, longText, table } from './table.ts'
-import { moment, when } from './times.ts'
+import { when } from './times.ts'
 
 export type ShownKey = Pick<KeyFacts, 'prefix' | 'owner' | 'createdAt' | 'lastUsedAt' | 'expiresAt'>
 
@@ -28,42 +30,21 @@ export type Page = {
   recent: Intent[]
   keys: ShownKey[]
   keyCount: number
-  formToken(action: Action, id: string): string
+  formToken: FormToken
 }
-type Action = 'retry' | 'cancel'
-
-export const HOME = '/admin/dashboard'
-
-/** What a publish has that names none; only others are worth a line. */
-const USUAL_PRIORITY = 100
 
 export function renderPage(page: Page): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Intent Bus</title>
-${new Html(`<style>${STYLE}</style>`)}
-</head>
-<body>
-<header>
-<h1>Intent Bus</h1>
-<p class="soft">${page.version} · ${moment(page.now)}</p>
-<a href="${HOME}">Refresh</a>
-</header>
-<main>
-${page.notice === null ? null : html`<p class="notice" role="status">${NOTICES[page.notice]}</p>`}
+  const { version, now } = page
+  return layout(
+    { title: 'Intent Bus', version, now, link: { to: HOME, text: 'Refresh' } },
+    html`${page.notice === null ? null : html`<p class="notice" role="status">${NOTICES[page.notice]}</p>`}
 ${page.inMaintenance ? html`<p class="notice" role="status">Maintenance: all but admins are sent away.</p>` : null}
 ${counts(page.stats.depth)}
 ${deadLetters(page)}
 ${recentIntents(page)}
 ${namespaces(page.stats.depth)}
-${keys(page)}
-</main>
-</body>
-</html>
-`.text
+${keys(page)}`,
+  )
 }
 
 const amount = (count: number): string => count.toLocaleString('en-US')
@@ -82,7 +63,7 @@ function deadLetters(page: Page): Html {
     ['Attempts', letter => html`${letter.attempts}`, 'number'],
     ['Reason', ({ reason, lastError }) => reasonCell(reason, lastError)],
     ['Died', letter => when(letter.createdAt, page.now)],
-    ['', letter => button(page, 'retry', letter.intentId, letter.route.goal), 'action'],
+    ['', letter => button(page.formToken, 'retry', letter.intentId, letter.route.goal), 'action'],
   ]
   const all = total(page.stats.depth, 'dead')
   return table('Dead letters', page.deadLetters, columns, {
@@ -105,33 +86,13 @@ function recentIntents(page: Page): Html {
     ['Attempts', intent => html`${intent.attempts} of ${intent.maxAttempts}`, 'number'],
     ['Last error', intent => (intent.lastError === null ? null : longText(intent.lastError)), 'roomy'],
     ['Published', intent => when(intent.createdAt, page.now)],
-    ['', intent => buttonFor(page, intent), 'action'],
+    ['', intent => buttonFor(page.formToken, intent), 'action'],
   ]
   return table('Recent intents', page.recent, columns, {
     note: page.recent.length > 1 ? `the ${page.recent.length} published last` : null,
     cards: true,
     empty: 'None. Publish one with POST /intent.',
   })
-}
-
-function stateCell(intent: Intent, now: number): Html {
-  const state = wireState(intent.state)
-  const { priority } = intent
-  return html`<span class="state ${state}">${state}</span>${whatNext(intent, now)}${
-    priority === USUAL_PRIORITY ? null : html`<small>priority ${priority}</small>`
-  }`
-}
-
-function whatNext({ state, runAt, leaseUntil, workerId }: Intent, now: number): Html | null {
-  if (state === 'delayed' && runAt > now) return html`<small>due ${when(runAt, now)}</small>`
-  if (state !== 'claimed' || leaseUntil === null) return null
-  const worker = workerId === null || workerId === '' ? null : html`<small>by <bdi>${workerId}</bdi></small>`
-  return html`${worker}<small>lease ends ${when(leaseUntil, now)}</small>`
-}
-
-function buttonFor(page: Page, { id, state, route }: Intent): Html | null {
-  if (state === 'fulfilled') return null
-  return button(page, state === 'dead' ? 'retry' : 'cancel', id, route.goal)
 }
 
 function namespaces(depth: Depth[]): Html {
@@ -163,12 +124,5 @@ function keys(page: Page): Html {
 
 /** The goal, and the id as a link to all that is known of it. Ids of one day begin alike: the end tells them apart. */
 function intentCell(id: string, goal: string): Html {
-  return html`${longText(goal)}<small><a href="/admin/intents/${id}" title="${id}"><code>…${id.slice(-12)}</code></a></small>`
-}
-
-const BUTTONS = { retry: 'Retry', cancel: 'Cancel' } as const
-
-function button({ formToken }: Page, action: Action, id: string, goal: string): Html {
-  const text = BUTTONS[action]
-  return html`<form method="post" action="${HOME}/intents/${id}/${action}"><input type="hidden" name="token" value="${formToken(action, id)}"><button aria-label="${text} ${goal}">${text}</button></form>`
+  return html`${longText(goal)}<small><a href="${HOME}/intents/${id}" title="${id}"><code>…${id.slice(-12)}</code></a></small>`
 }

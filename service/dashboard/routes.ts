@@ -7,7 +7,9 @@ import { bytesOf } from '../http/body.ts'
 import { intentId } from '../http/routes/intent-id.ts'
 import type { Parts } from '../http/routes/parts.ts'
 import { FormTokens } from './csrf.ts'
-import { HOME, NOTICES, type Notice, renderPage } from './page.ts'
+import { renderIntent } from './intent-page.ts'
+import { HOME } from './layout.ts'
+import { NOTICES, type Notice, renderPage } from './page.ts'
 import { STYLE_SOURCE } from './style.ts'
 
 const ADMIN = { config: { access: 'admin' } } as const
@@ -15,6 +17,7 @@ const ADMIN = { config: { access: 'admin' } } as const
 const NEWEST_DEAD_LETTERS = { namespace: null, goal: null, reason: null, before: null, limit: 50 }
 const NEWEST_INTENTS = { namespace: null, goal: null, states: null, before: null, limit: 50 }
 const KEYS_SHOWN = 100
+const HTML_TYPE = 'text/html; charset=utf-8'
 
 type Id = { Params: { id: string } }
 type Home = { Querystring: { done?: unknown } }
@@ -64,7 +67,30 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       keyCount: keys.size,
       formToken: (action, id) => tokens.issue(`${action} ${id}`, now),
     })
-    return reply.header('content-type', 'text/html; charset=utf-8').send(page)
+    return reply.header('content-type', HTML_TYPE).send(page)
+  })
+
+  scope.get<Id>(`${HOME}/intents/:id`, ADMIN, async (request, reply) => {
+    const id = intentId(request)
+    const [intent, payload, result, deadLetter] = await Promise.all([
+      store.intent(id),
+      store.payload(id),
+      store.result(id),
+      store.deadLetter(id),
+    ])
+    if (intent === null) throw new BusError('not_found', 'Intent not found.')
+    const now = clock.now()
+    const page = renderIntent({
+      version: settings.version,
+      now,
+      intent,
+      publisher: keys.nameOf(intent.route.publisher),
+      payload,
+      result,
+      deadLetter: intent.state === 'dead' ? deadLetter : null,
+      formToken: (action, id) => tokens.issue(`${action} ${id}`, now),
+    })
+    return reply.header('content-type', HTML_TYPE).send(page)
   })
 
   scope.post<Id>(`${HOME}/intents/:id/retry`, ADMIN, async (request, reply) => {

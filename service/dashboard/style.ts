@@ -18,7 +18,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.45 
 header, main { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
 header { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; padding-top: 1rem; }
 header a { margin-left: auto; }
-h1 { font-size: 1.35rem; margin: 0; }
+h1 { font-size: 1.35rem; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1rem; margin: 0 0 .5rem; }
 h2 .soft { font-weight: 400; }
 p { margin: 0; }
@@ -31,6 +31,13 @@ small { display: block; margin-top: .1rem; }
 .counts dt { color: var(--soft); }
 .counts dd { margin: 0; font-size: 1.7rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 section { margin: 0 0 1rem; }
+section.first { margin-top: 1rem; }
+.facts { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .35rem 1rem; margin: 0; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+.facts code { white-space: normal; }
+.facts + form { margin-top: .8rem; }
+pre { margin: 0; font: .85rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; padding: .45rem .9rem .45rem 0; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th:last-child, td:last-child { padding-right: 0; }

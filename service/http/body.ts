@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
+import { jsonFault } from './json-fault.ts'
 import { Members } from './json-members.ts'
 import { skipSpace } from './json-text.ts'
 
@@ -87,7 +88,7 @@ export function itemsOf(body: JsonBody, name: string, most: number): JsonBody[] 
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    throw new BusError('invalid_request', 'The body is not valid JSON.')
+  } catch (error) {
+    throw new BusError('invalid_request', `The body is not valid JSON${jsonFault(error as SyntaxError)}`)
   }
 }

@@ -29,8 +29,11 @@ export function handleErrors(
     return sendError(reply, error)
   })
 
-  app.setNotFoundHandler(({ method }) => {
-    throw new BusError('not_found', `There is nothing at this address for ${method}.`)
+  app.setNotFoundHandler(({ method, url }) => {
+    const path = url.split('?', 1)[0]!
+    const other = ['GET', 'POST'].find(each => each !== method && app.hasRoute({ method: each, url: path }))
+    const hint = other === undefined ? '' : `; it takes ${other}`
+    throw new BusError('not_found', `There is nothing at this address for ${method}${hint}.`)
   })
 
   /**

@@ -101,7 +101,11 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const apiKey = request.headers['x-api-key']
     if (typeof apiKey !== 'string' || apiKey === '') {
       observer.authFailed('api_key')
-      return new BusError('unauthorized', 'Missing API key')
+      const isElsewhere = request.headers.authorization !== undefined
+      return new BusError(
+        'unauthorized',
+        isElsewhere ? 'Missing API key: it goes into X-API-KEY, not into Authorization.' : 'Missing API key',
+      )
     }
     const caller = keys.find(apiKey)
     const guessable = isGuessable(apiKey)
@@ -129,7 +133,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (verdict === 'absent') observer.authFailed(kind)
     const refusal =
       verdict === 'absent'
-        ? unauthorized()
+        ? unauthorized(kind)
         : judge(granted ? credentialOf(kind, request) : null, verdict !== 'granted', kind, request)
     if (refusal?.code === 'unauthorized') reply.header('www-authenticate', ADMIN_CHALLENGE)
     // After the judgement: a forbidden that only right credentials get would tell them past the limit.
@@ -143,7 +147,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   function judge(
     credential: string | null,
     guessable: boolean,
-    kind: AuthFailure,
+    kind: Exclude<AuthFailure, 'signature'>,
     { ip }: FastifyRequest,
   ): BusError | undefined {
     const { failedLogins } = limits
@@ -154,7 +158,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     }
     observer.authFailed(kind)
     failedLogins.count(ip)
-    return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized()
+    return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized(kind)
   }
 
   function checkSignature(request: FastifyRequest, caller: Caller): void {
@@ -203,7 +207,14 @@ function accessOf(request: FastifyRequest): Access {
   return request.raw.url?.startsWith('/admin/') ? 'admin' : 'key'
 }
 
-const unauthorized = (): BusError => new BusError('unauthorized', 'Authentication required')
+/** What opens it, for whoever has a secret and does not know where it goes. */
+const CREDENTIALS = {
+  admin: 'the admin token in X-Admin-Token, or the user admin with the password of the dashboard',
+  metrics: 'the metrics token in Authorization: Bearer',
+}
+
+const unauthorized = (kind: keyof typeof CREDENTIALS): BusError =>
+  new BusError('unauthorized', `Authentication required: ${CREDENTIALS[kind]}.`)
 
 const single = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined

@@ -67,7 +67,8 @@ function readField(field: Field, raw: unknown): unknown {
   if (value === undefined || (value === null && (!field.required || schema.default !== undefined))) {
     if (schema.default !== undefined) return schema.default
     if (!field.required) return undefined
-    throw new BusError('invalid_request', schema['x-missing'] ?? `Missing ${field.name}`)
+    const takes = schema.description === undefined ? '' : `: it takes ${schema.description}.`
+    throw new BusError('invalid_request', `Missing ${field.name}${takes}`)
   }
   if (schema['x-numeral'] && typeof value === 'string') value = numeral(value) ?? value
   if (typeof value === 'string') {

@@ -85,6 +85,15 @@ describe('a wrong value stops the start with one line', () => {
     expect(fault({ PORT: `${'9\n'.repeat(500)}` }).length).toBeLessThan(250)
   })
 
+  test('and so do several, with a line each', () => {
+    const env = { PORT: 'http', BUS_LEASE_SECONDS: '-1', LOG_LEVEL: 'warn' }
+    expect(() => readConfig(env)).toThrow(
+      new ConfigError(
+        'PORT is "http": it takes a whole number from 0 to 65535.\nBUS_LEASE_SECONDS is "-1": it takes a whole number from 10 to 3600.',
+      ),
+    )
+  })
+
   test('a body limit below what a body must carry', () => {
     expect(fault({ BUS_MAX_BODY_BYTES: '4096' })).toBe(
       'BUS_MAX_BODY_BYTES is 4096: it takes at least what BUS_MAX_PAYLOAD_BYTES is (8192).',

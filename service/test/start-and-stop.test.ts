@@ -62,6 +62,15 @@ describe('a start that cannot work ends with one line and code 1', () => {
     expect(existsSync(join(dir, 'data'))).toBe(false)
   })
 
+  test('several wrong settings: a line each, at once', async () => {
+    const bus = start({ BUS_LEASE_SECONDS: 'long', HOST: 'local host' })
+    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(bus.err.trim().split('\n')).toEqual([
+      expect.stringMatching(/^intent-bus: HOST is "local host": it takes /),
+      expect.stringMatching(/^intent-bus: BUS_LEASE_SECONDS is "long": it takes /),
+    ])
+  })
+
   test('a port that is taken', async () => {
     const { port, server } = await squatter()
     expect(await refusal(start({ PORT: `${port}` }))).toContain(`port ${port} of 127.0.0.1 is taken`)
@@ -98,6 +107,19 @@ describe('a start that cannot work ends with one line and code 1', () => {
     expect(await refusal(start())).toContain('bus.key is missing, and 1 API key in the database')
     expect(existsSync(join(dir, 'data/bus.key'))).toBe(false)
   })
+})
+
+test('it warns of a database in a folder that was not there, which may be a slip of the pen', async () => {
+  const path = join(dir, 'dtaa/bus.db')
+  const bus = start({ BUS_DB_PATH: path })
+  await bus.ready()
+  const said = (of: RealBus) =>
+    of.out.split('\n').find(line => line.includes(`there is no ${path} (BUS_DB_PATH)`))
+  expect(JSON.parse(said(bus)!)).toMatchObject({ level: 'warn' })
+  await bus.kill()
+  const again = start({ BUS_DB_PATH: path })
+  await again.ready()
+  expect(said(again)).toBeUndefined()
 })
 
 test('it listens to all the network on a phone, which does not tell its interfaces', async () => {

@@ -19,7 +19,6 @@ export function valueRoutes(app: FastifyInstance, { broker, settings }: Parts): 
   app.post<Key>('/set/:key', { config: { access: 'key', writes: true } }, async (request, reply) => {
     const { key } = readParams(request.params)
     const body = jsonBody(request)
-    if (body.fields['value'] === null) throw new BusError('invalid_request', 'Missing value')
     const { ttl } = readSet(body.fields)
     const value = valueText(body, settings)
     await broker.setValue(callerOf(request).keyId, key, value, ttl * 1000, takeNonce(request))

@@ -12,7 +12,6 @@
  * | `x-numeral` | a number, which the query of a URL has as text; checked strictly |
  * | `x-lenient` | what is not among the `enum` becomes the default |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
- * | `x-missing` | the message when it is not there |
  * | `x-private` | the value stays out of messages |
  */
 import type { ErrorCode } from '../../errors.ts'
@@ -26,7 +25,6 @@ export type Notes = {
   'x-numeral'?: true
   'x-lenient'?: true
   'x-error'?: ErrorCode
-  'x-missing'?: string
   'x-private'?: true
 }
 

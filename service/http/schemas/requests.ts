@@ -18,11 +18,10 @@ import { boolean, exactly, integer, list, number, object, oneOf, optional, strin
 
 /** Ten years. Only keeps `run_at` a date. */
 const LONGEST_DELAY_S = 315_360_000
-const MISSING_WORK = 'Missing goal or payload'
 
 export const PublishBody = object({
-  goal: text(1, 256, { 'x-trim': true, 'x-error': 'invalid_goal', 'x-missing': MISSING_WORK }),
-  payload: anyJson('any JSON; null too', { 'x-error': 'invalid_payload', 'x-missing': MISSING_WORK }),
+  goal: text(1, 256, { 'x-trim': true, 'x-error': 'invalid_goal' }),
+  payload: anyJson('any JSON, null too', { 'x-error': 'invalid_payload' }),
   namespace: namespace(),
   visibility: oneOf(['private', 'public'], {
     default: 'private',
@@ -134,7 +133,6 @@ export const SetBody = object({
   value: anyJson('a text of Unicode characters without NUL, kept as it is, or other JSON, kept as its text', {
     type: ['string', 'number', 'boolean', 'object', 'array'],
     pattern: NO_NUL,
-    'x-missing': 'Missing value',
   }),
   ttl: wholeNumber({ minimum: 1, maximum: 86_400, default: 600, description: 'seconds' }),
 })
@@ -170,7 +168,7 @@ const keyTerms = {
 }
 
 export const GenerateKeyBody = object({
-  owner: text(1, 128, { 'x-trim': true, 'x-missing': 'Missing owner' }),
+  owner: text(1, 128, { 'x-trim': true }),
   ...keyTerms,
 })
 
@@ -223,7 +221,7 @@ export const AuditQuery = object({
 })
 
 export const MaintenanceBody = object({
-  on: boolean({ description: 'true or false', 'x-missing': 'Missing on' }),
+  on: boolean({ description: 'true or false' }),
   note: optional(text(0, 512, { 'x-trim': true })),
 })
 

@@ -56,7 +56,7 @@ test('payloads keep their text', async () => {
 describe('all or none', () => {
   test.each([
     ['no object', 7, 'invalid_payload', /^intents\[1\] must be an object/],
-    ['no payload', { goal: 'work' }, 'invalid_request', /^intents\[1\]: Missing goal or payload/],
+    ['no payload', { goal: 'work' }, 'invalid_request', /^intents\[1\]: Missing payload: it takes any JSON/],
     ['a bad namespace', item({ namespace: 'a b' }), 'invalid_namespace', /^intents\[1\]: namespace takes/],
     ['too large', item({ payload: 'x'.repeat(9000) }), 'payload_too_large', /^intents\[1\]: The payload has/],
     ['a bad key', item({ idempotency_key: 'ä' }), 'invalid_request', /^intents\[1\]: idempotency_key takes/],

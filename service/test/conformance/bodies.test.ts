@@ -13,7 +13,7 @@ beforeEach(() => bus.admin.post('/admin/purge', { confirm: true }))
 
 /** Every route that takes a POST, with what an empty body means to it; `:id` stands for a claimed intent. */
 const POSTS: [path: string, status: number, says: string][] = [
-  ['/intent', 400, 'Missing goal or payload'],
+  ['/intent', 400, 'Missing goal: it takes'],
   ['/claim', 204, ''],
   ['/extend_claim/:id', 400, 'Missing claim_token'],
   ['/fulfill/:id', 400, 'Missing claim_token'],
@@ -53,6 +53,39 @@ describe('an empty body is read as no fields', () => {
       if (status >= 400) refusal(answer)
     },
   )
+})
+
+describe('what is no JSON is refused with where it stops being some, and nothing of it', () => {
+  test.each([
+    ['{"goal": "work"', 'at line 1, column 16.'],
+    ['{"goal":\n "work",}', 'Expected double-quoted property name at line 2, column 9.'],
+    ['{"goal": secret}', 'Unexpected \\"s\\".'],
+    ['{"goal":1} secret', 'Unexpected non-whitespace character after JSON at line 1, column 12.'],
+    ['nul', 'it ends too early.'],
+    ['NaN', 'The body is not valid JSON.'],
+  ])('%s', async (body, where) => {
+    const answer = await master.post('/intent', body)
+    expect(refusal(answer)).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(answer.text).toContain(where)
+    expect(answer.text).not.toMatch(/secret|NaN/)
+  })
+})
+
+test.each([
+  ['GET', '/intent', '; it takes POST.'],
+  ['POST', '/health', '; it takes GET.'],
+  ['GET', '/nothing', 'for GET.'],
+])('%s %s is 404, and says what would be taken', async (method, path, says) => {
+  const answer = await fetch(bus.url + path, { method, headers: { 'x-api-key': MASTER } })
+  expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining(says)])
+})
+
+test('an API key in Authorization is told where it belongs', async () => {
+  const answer = await bus.nobody.with({ authorization: `Bearer ${MASTER}` }).post('/claim')
+  expect(refusal(answer)).toMatchObject({
+    status: 401,
+    message: expect.stringMatching(/^Missing API key: .*X-API-KEY/),
+  })
 })
 
 describe('a claim does not look at its body', () => {

@@ -90,6 +90,75 @@ test('a recent intent shows its state, and what happens to it next', async () =>
   expect(recent.indexOf('>now<')).toBeLessThan(recent.indexOf('>later<'))
 })
 
+describe('the page of one intent', () => {
+  const pageOf = async (id: string) => (await browser.get(`${HOME}/intents/${id}`)).text
+
+  test('is where its id leads, and shows all that is known of it', async () => {
+    const claim = await master.claimed({
+      goal: 'send-mail',
+      namespace: 'mail',
+      max_attempts: 1,
+      payload: { to: 'Ada' },
+    })
+    await master.fail(claim, { error: 'mailbox unavailable' })
+    expect(await section('Dead letters')).toContain(`href="${HOME}/intents/${claim.id}"`)
+    const text = await pageOf(claim.id)
+    for (const shown of [
+      claim.id,
+      'send-mail',
+      'mail',
+      'Max retries exceeded',
+      'mailbox unavailable',
+      '1 of 1',
+    ]) {
+      expect(text).toContain(shown)
+    }
+    expect(text).toContain('<pre><bdi>{\n  &quot;to&quot;: &quot;Ada&quot;\n}</bdi></pre>')
+    expect(text).toContain('<button aria-label="Retry send-mail">')
+  })
+
+  test('shows numbers of a payload and of a result as they were written', async () => {
+    const { id, claim_token } = await master.claimed({ payload: 0 })
+    await master.post(
+      `/fulfill/${id}`,
+      `{"claim_token":"${claim_token}","result":[12345678901234567890,1.0]}`,
+    )
+    expect(await pageOf(id)).toContain('<pre><bdi>[\n  12345678901234567890,\n  1.0\n]</bdi></pre>')
+  })
+
+  test('shows a result that is a text as it is', async () => {
+    const claim = await master.claimed()
+    await master.fulfil(claim, { result: '<b>done</b>', result_type: 'text' })
+    expect(await pageOf(claim.id)).toContain('<pre><bdi>&lt;b&gt;done&lt;/b&gt;</bdi></pre>')
+  })
+
+  test('its button does what it says, and one that is done has none', async () => {
+    const id = await master.publish()
+    const text = await pageOf(id)
+    const token = /name="token" value="([^"]+)"/.exec(text)![1]!
+    const pressed = await fetch(`${bus.url}${HOME}/intents/${id}/cancel`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { ...basic('admin', PASSWORD), 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token }),
+    })
+    expect(pressed.status).toBe(303)
+    expect(await master.status(id)).toMatchObject({ status: 'dead' })
+    const claim = await master.claimed()
+    await master.fulfil(claim)
+    expect(await pageOf(claim.id)).not.toContain('<button')
+  })
+
+  test.each(['0'.repeat(32), 'x', '..'])('there is none of %s: 404', async id => {
+    expect((await browser.get(`${HOME}/intents/${encodeURIComponent(id)}`)).status).toBe(404)
+  })
+})
+
+test.each(['/admin', '/dashboard'])('%s leads to the page', async path => {
+  const answer = await fetch(bus.url + path, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, HOME])
+})
+
 test('an API key shows as its first characters and its owner', async () => {
   const { key } = await bus.issue('Ada')
   const text = await page()

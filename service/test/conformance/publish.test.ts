@@ -171,9 +171,16 @@ describe('texts', () => {
     expect(await master.claim()).toBeNull()
   })
 
-  test.each([{}, { goal: 'work' }, { payload: 1 }])('%j lacks a goal or a payload: 400', async body => {
-    const missing = { status: 400, code: 'invalid_request', message: 'Missing goal or payload' }
-    expect(refusal(await master.post('/intent', body))).toEqual(missing)
+  test.each([
+    [{}, 'Missing goal: it takes a text of 1 to 256'],
+    [{ gaol: 'work', payload: 1 }, 'Missing goal: it takes a text of 1 to 256'],
+    [{ goal: 'work' }, 'Missing payload: it takes any JSON, null too.'],
+  ])('%j lacks something, and the refusal says what: 400', async (body, message) => {
+    expect(refusal(await master.post('/intent', body))).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      message: expect.stringContaining(message),
+    })
   })
 })
 

@@ -26,6 +26,16 @@ const button = (action: 'retry' | 'cancel'): Operation => ({
   errors: ['not_found'],
 })
 
+const shortcut = (path: string): Operation => ({
+  method: 'get',
+  path,
+  id: `go${path.replace('/', '').replace(/^./, first => first.toUpperCase())}`,
+  tag: 'Dashboard',
+  summary: 'Go to the page',
+  access: 'open',
+  answers: { 302: { description: 'To the page.', headers: ['Location'] } },
+})
+
 export const dashboardOperations = (_terms: Terms): Operation[] => [
   {
     method: 'get',
@@ -36,6 +46,20 @@ export const dashboardOperations = (_terms: Terms): Operation[] => [
     access: 'admin',
     answers: { 200: { description: 'A page for a browser.', media: 'text/html', schema: string() } },
   },
+  {
+    method: 'get',
+    path: '/admin/dashboard/intents/:id',
+    id: 'showIntent',
+    tag: 'Dashboard',
+    summary: 'Show one intent',
+    description: 'For programs there is `/admin/intents/{id}`.',
+    access: 'admin',
+    parameters: [INTENT_ID],
+    answers: { 200: { description: 'A page for a browser.', media: 'text/html', schema: string() } },
+    errors: ['not_found'],
+  },
   button('retry'),
   button('cancel'),
+  shortcut('/admin'),
+  shortcut('/dashboard'),
 ]
