@@ -23,14 +23,14 @@ done
 
 # The first start may not have got its packages; it does not try twice.
 set --
-command -v dockerd >/dev/null || set -- "$@" docker.io
-command -v unattended-upgrade >/dev/null || set -- "$@" unattended-upgrades
+command -v dockerd > /dev/null || set -- "$@" docker.io
+command -v unattended-upgrade > /dev/null || set -- "$@" unattended-upgrades
 if [ "$#" -gt 0 ]; then
   apt-get update
   apt-get install --yes "$@"
 fi
 # From Debian 13 on the client is a package of its own, which docker.io recommends; it is the other end of Docker over SSH.
-command -v docker >/dev/null || apt-get install --yes docker-cli
+command -v docker > /dev/null || apt-get install --yes docker-cli
 
 systemctl try-reload-or-restart ssh
 install -D -m 0644 /usr/local/share/intent-bus/docker-needs-volume.conf \

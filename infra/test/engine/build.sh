@@ -10,9 +10,9 @@ cache=$1
 here=$(cd "$(dirname "$0")" && pwd)
 # Where Go's own archive puts it, and no PATH has it by itself.
 PATH=$PATH:/usr/local/go/bin
-command -v go >/dev/null || { echo 'go is not installed' >&2 && exit 1; }
+command -v go > /dev/null || { echo 'go is not installed' >&2 && exit 1; }
 mkdir -p "$cache"/{bin,plugins}
-exec 9>"$cache/lock"
+exec 9> "$cache/lock"
 flock 9
 
 # Two compilers at a time: more of them do not fit into the memory of a small machine.
@@ -23,17 +23,17 @@ part() {
   local name=$1 program=$cache/$2 package=$3 work=$cache/src/$1 began=$SECONDS sources
   shift 3
   sources=$(cd "$here/go/$name" && { printf '%s\n' "$@" && find . -type f | sort | xargs cat; } | sha256sum)
-  if [[ -x $program && $(cat "$cache/$name.built" 2>/dev/null) == "$sources" ]]; then return; fi
+  if [[ -x $program && $(cat "$cache/$name.built" 2> /dev/null) == "$sources" ]]; then return; fi
   rm -rf "$work" "$cache/$name.built"
   mkdir -p "$(dirname "$work")" "$(dirname "$program")"
   cp -r "$here/go/$name" "$work"
   # Go adds to go.mod and go.sum what they leave open: the versions follow from those that are named.
-  if ! (cd "$work" && go build "$@" -o "$program" "$package") >"$cache/$name.log" 2>&1; then
+  if ! (cd "$work" && go build "$@" -o "$program" "$package") > "$cache/$name.log" 2>&1; then
     tail -n 20 "$cache/$name.log" >&2
     echo "$name could not be built" >&2
     exit 1
   fi
-  echo "$sources" >"$cache/$name.built"
+  echo "$sources" > "$cache/$name.built"
   echo "$name: built in $((SECONDS - began)) s"
 }
 

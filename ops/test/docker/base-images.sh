@@ -11,7 +11,7 @@ node=$2
 here=$(cd "$(dirname "$0")/../../.." && pwd)
 mkdir -p "$cache"
 # Its folders are the same for all: one at a time.
-exec 9>"$cache/base-images.lock"
+exec 9> "$cache/base-images.lock"
 flock 9
 
 # The name behind an ARG of the Dockerfile, or behind `image:` in the compose file.
@@ -21,10 +21,10 @@ composed() { sed -n "s#^ *image: \($1:.*\)#\1#p" "$here/docker-compose.yml"; }
 debian=$cache/debian
 if [[ ! -e $debian.done ]]; then
   rm -rf "$debian"
-  debootstrap --variant=minbase --include=ca-certificates,libstdc++6 trixie "$debian" >"$cache/debootstrap.log" 2>&1
+  debootstrap --variant=minbase --include=ca-certificates,libstdc++6 trixie "$debian" > "$cache/debootstrap.log" 2>&1
   # The compose plugin: a static program.
   cp /etc/ssl/certs/ca-certificates.crt "$debian/etc/ssl/certs/"
-  chroot "$debian" sh -c 'cd /tmp && apt-get update -qq && apt-get download docker-compose' >>"$cache/debootstrap.log" 2>&1
+  chroot "$debian" sh -c 'cd /tmp && apt-get update -qq && apt-get download docker-compose' >> "$cache/debootstrap.log" 2>&1
   dpkg-deb -x "$debian"/tmp/docker-compose_*.deb "$cache/compose"
   rm -rf "$debian"/tmp/* "$debian"/var/lib/apt/lists/* "$debian"/var/cache/apt/*
   touch "$debian.done"
@@ -53,7 +53,7 @@ rm -rf "$run"
 mkdir -p "$run"/{etc/ssl/certs,home/nonroot,lib64,nodejs/bin,tmp,usr/bin}
 chmod 1777 "$run/tmp"
 install "$node" "$run/nodejs/bin/node"
-cp "$debian/lib64/ld-linux-x86-64.so.2" "$run/lib64/" 2>/dev/null || true
+cp "$debian/lib64/ld-linux-x86-64.so.2" "$run/lib64/" 2> /dev/null || true
 libraries=$(cd "$debian" && echo usr/lib/*-linux-gnu)
 mkdir -p "$run/$libraries"
 for name in ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 libatomic.so.1 libgcc_s.so.1 libstdc++.so.6; do
@@ -61,8 +61,8 @@ for name in ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0
 done
 ln -s usr/lib "$run/lib"
 cp /etc/ssl/certs/ca-certificates.crt "$run/etc/ssl/certs/"
-printf 'root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' >"$run/etc/passwd"
-printf 'root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n' >"$run/etc/group"
+printf 'root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' > "$run/etc/passwd"
+printf 'root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n' > "$run/etc/group"
 chown 65532:65532 "$run/home/nonroot"
 tar -C "$run" -c . | docker import \
   --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
@@ -79,7 +79,7 @@ standin() {
   mkdir -p "$folder"/{bin,etc,tmp,usr} "$folder/$data"
   chmod 1777 "$folder/tmp"
   cp -a "$debian/usr/lib" "$folder/usr/lib"
-  cp -a "$debian/usr/lib64" "$folder/usr/" 2>/dev/null || true
+  cp -a "$debian/usr/lib64" "$folder/usr/" 2> /dev/null || true
   ln -s usr/lib "$folder/lib"
   [[ ! -e $debian/lib64 ]] || ln -s usr/lib64 "$folder/lib64"
   install "$(command -v busybox)" "$folder/bin/busybox"
