@@ -227,7 +227,8 @@ from_repository() {
   case $from in *#*) tag=${from##*#} ;; esac
   say "Fetching ${from%%#*}${tag:+, $tag}"
   rm -rf "$clone"
-  git clone --quiet --depth 1 ${tag:+--branch "$tag"} "${from%%#*}" "$clone" < /dev/null ||
+  # Bare: what is in it is read by its archive.
+  git clone --quiet --bare --depth 1 ${tag:+--branch "$tag"} "${from%%#*}" "$clone" < /dev/null ||
     fail "${from%%#*} could not be cloned${tag:+ at $tag}." 'Check the address, the tag and the network; then run it again.'
   archive_of "$clone"
   [ -z "$sha256" ] || verify
@@ -299,7 +300,10 @@ verify() {
 unpack() {
   local unpacked=$bus_home/releases/.unpacked version
   [ -n "$sha256" ] || sha256=$(sha256sum < "$tarball" | cut -c 1-64)
-  if is_unpacked; then return; fi
+  if is_unpacked; then
+    rm -rf "$fetched"
+    return
+  fi
   rm -rf "$unpacked"
   mkdir -p "$unpacked"
   tar -xzf "$tarball" -C "$unpacked" || fail "$from could not be unpacked." 'Is the disk full (df -h)? Make room and run it again.'
@@ -310,7 +314,7 @@ unpack() {
   version=$(sed -n 's/^  "version": "\([^"]*\)".*/\1/p' "$top/service/package.json")
   release=$bus_home/releases/$version-${sha256:0:12}
   mv -T "${top%/}" "$release"
-  rm -rf "$unpacked" "$bus_home/.fetched"
+  rm -rf "$unpacked" "$fetched"
 }
 
 take_away() {

@@ -11,7 +11,7 @@ import { Download } from './download.ts'
 import { PREFIX } from './packages.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
-import { makeRelease, type Release } from './release.ts'
+import { type Change, makeRelease, type Release } from './release.ts'
 
 const BUS = `${HOME}/intent-bus`
 const versioned = (version: string) => ({
@@ -46,7 +46,7 @@ describe.skipIf(termux.reason !== null)(
     let download: Download
     let first: Release
     const releases: Release[] = []
-    const release = (change: Parameters<typeof makeRelease>[0] = {}): Release => {
+    const release = (change: Change = {}): Release => {
       const made = makeRelease(change)
       releases.push(made)
       return made

@@ -8,13 +8,24 @@ import { root } from '../../../service/test/real-bus.ts'
 
 export type Release = { tarball: string; sha256: string }
 
-/**
- * @param change what is different in it: files, and their text as made of the text that they have, if they are there
- * @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both
- */
-export function makeRelease(change: Record<string, (text: string) => string> = {}): Release {
+/** What is different in it: files, and their text as made of the text that they have, if they are there. */
+export type Change = Record<string, (text: string) => string>
+
+/** @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both */
+export function makeRelease(change: Change = {}): Release {
   const folder = mkdtempSync(join(tmpdir(), 'release-'))
   const tree = join(folder, 'intent-bus')
+  layOut(tree, change)
+  const tarball = join(folder, 'intent-bus.tar.gz')
+  execFileSync('tar', ['-C', folder, '--sort=name', '--mtime=@0', '-czf', tarball, 'intent-bus'])
+  rmSync(tree, { recursive: true })
+  const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  writeFileSync(`${tarball}.sha256`, `${sha256}  intent-bus.tar.gz\n`)
+  return { tarball, sha256 }
+}
+
+/** Writes its files into a folder. */
+export function layOut(tree: string, change: Change = {}): void {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: root,
     encoding: 'utf8',
@@ -29,10 +40,4 @@ export function makeRelease(change: Record<string, (text: string) => string> = {
     if (text === before) throw new Error(`${name} was to be changed, and is not`)
     writeFileSync(join(tree, name), text)
   }
-  const tarball = join(folder, 'intent-bus.tar.gz')
-  execFileSync('tar', ['-C', folder, '--sort=name', '--mtime=@0', '-czf', tarball, 'intent-bus'])
-  rmSync(tree, { recursive: true })
-  const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
-  writeFileSync(`${tarball}.sha256`, `${sha256}  intent-bus.tar.gz\n`)
-  return { tarball, sha256 }
 }
