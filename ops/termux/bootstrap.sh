@@ -16,6 +16,7 @@ bash bootstrap.sh [OPTIONS]
   --local            listen on the phone itself only, not on the network it is in
   --node-sqlite      use the SQLite inside of Node: no compiler is installed, nothing is compiled; so it stays, until
   --compile          compile SQLite, after all
+  --untried          upgrade without a trial on a copy of the data, for which there may be no room
   --dry-run          say what would be done, and do nothing
   --uninstall        take everything away but the data, the backups and the settings
   --delete-data      with --uninstall: these too
@@ -26,7 +27,7 @@ END
 }
 
 main() {
-  from=${BUS_SOURCE:-} sha256=${BUS_SHA256:-} port='' local_only='' node_sqlite='' dry_run='' uninstall='' delete_data=''
+  from=${BUS_SOURCE:-} sha256=${BUS_SHA256:-} port='' local_only='' node_sqlite='' untried='' dry_run='' uninstall='' delete_data=''
   while [ $# -gt 0 ]; do
     case $1 in
       --from | --sha256 | --port)
@@ -41,6 +42,7 @@ main() {
       --local) local_only=yes ;;
       --node-sqlite) node_sqlite=yes ;;
       --compile) node_sqlite=no ;;
+      --untried) untried=yes ;;
       --dry-run) dry_run=yes ;;
       --uninstall) uninstall=yes ;;
       --delete-data) delete_data=yes ;;
@@ -59,7 +61,7 @@ main() {
   must_be_termux
   bus_home=$HOME/intent-bus
   # For the scripts of the release.
-  export bus_home port local_only node_sqlite
+  export bus_home port local_only node_sqlite untried
 
   if [ -n "$uninstall" ]; then
     take_away
@@ -145,7 +147,10 @@ plan() {
   say "  release        $from${previous:+, beside $previous, which stays for the way back}"
   say "  libraries      npm ci --omit=dev, in $bus_home/releases"
   say "  SQLite         $([ -n "$node_sqlite" ] && echo 'that of Node' || echo 'compiled here, some minutes; if that fails, that of Node')"
-  [ -z "$previous" ] || say "  backup         into $bus_home/backups, before anything else"
+  if [ -n "$previous" ]; then
+    say "  backup         into $bus_home/backups, before anything else"
+    [ -n "$untried" ] || say "  trial          on a copy of the data, while $previous goes on"
+  fi
   say "  service        $PREFIX/var/service/intent-bus, with its log in $PREFIX/var/log/sv/intent-bus"
   say "  at boot        $HOME/.termux/boot/intent-bus, and a wake lock"
   say "  commands       $PREFIX/bin/intent-bus, $PREFIX/bin/intent-bus-phone"
@@ -321,7 +326,8 @@ take_away() {
   local each
   local -a all=("$PREFIX/var/service/intent-bus" "$PREFIX/var/log/sv/intent-bus" "$HOME/.termux/boot/intent-bus"
     "$PREFIX/bin/intent-bus" "$PREFIX/bin/intent-bus-phone" "$bus_home/current" "$bus_home/releases" "$bus_home/.fetched"
-    "$bus_home/.installing" "$bus_home/.switching" "$bus_home/.going-back" "$bus_home/.sqlite-of-node"
+    "$bus_home/.installing" "$bus_home/.switching" "$bus_home/.going-back" "$bus_home/.trial"
+    "$bus_home/.sqlite-of-node"
     "$bus_home/packages.log" "$bus_home/install.log" "$bus_home/last-boot")
   [ -z "$delete_data" ] || all+=("$bus_home")
   if [ -n "$dry_run" ]; then
@@ -339,6 +345,8 @@ take_away() {
     sv -w 10 force-shutdown "$gone" > /dev/null 2>&1 || true
     rm -rf "$gone"
   fi
+  # Of a trial that was killed.
+  grep -lsF "BUS_DB_PATH=$bus_home/.trial/" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -9 || true
   for each in "${all[@]}"; do rm -rf "$each"; done
   # A worker on this phone keeps its lock.
   if [ ! -e "$HOME/.termux/boot/intent-bus-worker" ] && has termux-wake-unlock; then termux-wake-unlock || true; fi

@@ -1,6 +1,6 @@
 #!/data/data/com.termux/files/usr/bin/bash
 # What bootstrap.sh goes on with, once it has a release: set-up.sh RELEASE. From it come, in its environment: bus_home, and
-# port, local_only and node_sqlite, which may be empty; from whoever runs it, BUS_READY_SECONDS: how long a start may take (120).
+# port, local_only, node_sqlite and untried, which may be empty; from whoever runs it, BUS_READY_SECONDS: how long a start may take (120).
 set -euo pipefail
 
 release=$1
@@ -23,10 +23,13 @@ parts=$release/ops/termux/parts
 . "$parts/switch.sh"
 # shellcheck source=parts/look.sh
 . "$parts/look.sh"
+# shellcheck source=parts/trial.sh
+. "$parts/trial.sh"
 # shellcheck source=parts/farewell.sh
 . "$parts/farewell.sh"
 
-trap 'rm -rf "$bus_home/.installing"' EXIT
+trap 'end_trial; rm -rf "$bus_home/.installing"' EXIT
+end_trial
 write_settings
 end_switch
 install_libraries
@@ -51,6 +54,7 @@ elif [ "$previous" = "$release" ]; then
 else
   say "Upgrading from $(basename "$previous") to $(basename "$release")"
   back_up
+  try_out
   switch_over
   install_boot "$bus_home"
   look_only

@@ -100,7 +100,11 @@ export class WorkedBus {
   }
 
   #begin(): ChildBus {
-    return new ChildBus({ database: join(this.#folder, 'bus.db'), port: this.port, env: this.#settings })
+    return new ChildBus({ database: this.database, port: this.port, env: this.#settings })
+  }
+
+  get database(): string {
+    return join(this.#folder, 'bus.db')
   }
 
   /** What a worker has to be told. */

@@ -9,6 +9,10 @@ fail() { # WHAT CURE
 
 has() { command -v "$1" > /dev/null 2>&1; }
 
+free_mebibytes() { # FOLDER
+  echo $(($(df -k "$1" | awk 'END { print $(NF - 2) }') / 1024))
+}
+
 # A person sees one line that changes; a log gets a line now and then.
 show_progress() { # LINE
   if [ -t 1 ]; then

@@ -31,9 +31,10 @@ is_ready() { curl -sf --max-time 4 -o /dev/null "$(here)/health/ready" < /dev/nu
 
 # A bus that has little room on the disk is not ready, and does jobs all the same.
 wait_serves() { wait_until serves; }
-serves() {
+serves() { serves_at "$(here)"; }
+serves_at() { # URL
   local answer
-  answer=$(curl -s --max-time 4 "$(here)/health/ready" < /dev/null) || return 1
+  answer=$(curl -s --max-time 4 "$1/health/ready" < /dev/null) || return 1
   case $answer in *'"ok":true'* | *'"reasons":["disk_low"]'*) ;; *) return 1 ;; esac
 }
 

@@ -9,13 +9,15 @@ point_to() { # RELEASE
   mv -fT "$bus_home/.current" "$bus_home/current"
 }
 
+# Sets $backup: its file.
 back_up() {
   local log=$bus_home/install.log
   say 'Backing up'
-  (cd "$bus_home" && intent-bus backup --to "$bus_home/backups") > "$log" 2>&1 < /dev/null || {
+  (cd "$bus_home" && intent-bus --json backup --to "$bus_home/backups") > "$log" 2>&1 < /dev/null || {
     cat "$log" >&2
     fail 'there is no backup, and so no upgrade.' 'Mend what stands above. The bus goes on as it was.'
   }
+  backup=$(sed -n 's/.*"path":"\([^"]*\)".*/\1/p' "$log")
 }
 
 # Holds the release from before, from when the bus is stopped until one release or the other has proved itself. Its time is

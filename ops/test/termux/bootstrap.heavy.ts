@@ -29,6 +29,18 @@ const broken = {
       "throw new Error('broken on purpose')\nexport async function buildApp",
     ),
 }
+/** A newer form that the data does not fit: there is more than one job. */
+const unfit = {
+  'service/store/sqlite/migrations/900_later.sql': () => 'CREATE UNIQUE INDEX only_one ON intents (state);\n',
+}
+/** Takes for ever to start on a copy. */
+const slowThere = {
+  'service/secrets/first-start.ts': (text: string) =>
+    text.replace(
+      '): Secrets {',
+      "): Secrets {\n  if (dataDir.includes('.trial')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
+    ),
+}
 /** Starts anywhere but beside the data, and there it opens the database first. */
 const brokenHere = {
   'service/secrets/first-start.ts': (text: string) =>
@@ -196,6 +208,8 @@ describe.skipIf(termux.reason !== null)(
       expect(code).toBe(0)
       expect(out).not.toContain('Compiling')
       expect(out).toContain('Backing up')
+      expect(out).toContain('Smoke suite, there: 8 well, 0 not')
+      expect(existsSync(phone.path(`${BUS}/.trial`))).toBe(false)
       expect(readdirSync(phone.path(`${BUS}/backups`)).length).toBeGreaterThan(0)
       expect(await bus.version()).toBe('0.1.1')
       expect(await bus.state(id)).toBe('open')
@@ -224,6 +238,41 @@ describe.skipIf(termux.reason !== null)(
       expect(code).toBe(1)
       expect(err).toContain('broken on purpose')
       expect(err).toContain('the release does not start, not even beside your data.')
+      expect(await bus.pid()).toBe(pid)
+    })
+
+    test('one that the data does not fit fails on a copy: the bus is not even interrupted', async () => {
+      const [pid, data] = [await bus.pid(), readdirSync(phone.path(`${BUS}/data`)).sort()]
+      const from = bus.bring(release({ ...versioned('0.1.3'), ...unfit }), 'unfit.tar.gz')
+      const { code, err } = await bus.bootstrap(`--from ${from}`)
+      expect(code).toBe(1)
+      expect(err).toContain('UNIQUE constraint failed')
+      expect(err).toContain(
+        'the new release does not prove itself on a copy of your data: it ends by itself.\nIts last words are above. Nothing was switched: 0.1.1',
+      )
+      expect(await bus.pid()).toBe(pid)
+      expect(readdirSync(phone.path(`${BUS}/data`)).sort()).toEqual(data)
+      expect(existsSync(phone.path(`${BUS}/.trial`))).toBe(false)
+    })
+
+    test('killed while one is tried on a copy, nothing of that stays when it is run again', async () => {
+      const pid = await bus.pid()
+      const from = bus.bring(release({ ...versioned('0.1.3'), ...slowThere }), 'slow.tar.gz')
+      const trial = async () => (await phone.run(`grep -lsF "${BUS}/.trial/" /proc/[0-9]*/environ`)).out
+      const killed = bus.bootstrap(`--from ${from}`)
+      await vi.waitUntil(
+        async () => (await trial()) !== '' && existsSync(phone.path(`${BUS}/.trial/bus.key`)),
+        {
+          timeout: 60_000,
+          interval: 200,
+        },
+      )
+      await phone.must('kill -9 $(cat intent-bus/.installing/pid)')
+      await killed
+      expect(await trial()).not.toBe('')
+      expect((await bus.bootstrap('')).code).toBe(0)
+      expect(await trial()).toBe('')
+      expect(existsSync(phone.path(`${BUS}/.trial`))).toBe(false)
       expect(await bus.pid()).toBe(pid)
     })
 

@@ -1,6 +1,7 @@
 /** What bootstrap.sh does until it has a release, and which release that is. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -102,5 +103,20 @@ test('the set-up has the lock, and while it is at work nothing else is, and noth
   expect(await atWork).toMatchObject({ code: 0 })
   // It was killed, or is older than this lock: nobody has it.
   expect(phone.run('bash source/ops/termux/bootstrap.sh --uninstall')).toMatchObject({ code: 0, err: '' })
+  expect(readdirSync(phone.bus)).toEqual([])
+})
+
+test('uninstalled while a trial that was killed goes on, it ends that, too', async () => {
+  const phone = new Pretended()
+  phone.release('source')
+  phone.run('bash source/ops/termux/bootstrap.sh')
+  const left = spawn('sleep', ['600'], { env: { ...phone.env, BUS_DB_PATH: `${phone.bus}/.trial/bus.db` } })
+  const ended = once(left, 'exit')
+  onTestFinished(() => {
+    left.kill('SIGKILL')
+  })
+  phone.write('intent-bus/.trial/bus.db', '')
+  expect(phone.run(`${MEND} --uninstall`)).toMatchObject({ code: 0, err: '' })
+  expect(await ended).toEqual([null, 'SIGKILL'])
   expect(readdirSync(phone.bus)).toEqual([])
 })
