@@ -167,15 +167,25 @@ one_at_a_time() {
     # It was killed; this one goes on from there.
   fi
   echo $$ > "$lock/pid"
-  trap 'rm -rf "$bus_home/.installing"' EXIT
+  trap 'leave $?' EXIT
 }
+
+# However it ends: what a full disk makes fail may not tell that it is that.
+leave() { # STATUS
+  local free
+  free=$(free_mebibytes)
+  [ "$1" -eq 0 ] || [ "$free" -ge 16 ] ||
+    say "The disk is full: $free MiB are free. Make room (Settings, Storage), and run this again: it goes on from here." >&2
+  rm -rf "$bus_home/.installing"
+}
+free_mebibytes() { echo $(($(df -k "$bus_home" | awk 'END { print $(NF - 2) }') / 1024)); }
 
 # MiB: what the packages, the release with its libraries, and the compiler at work take. Packages as Termux lists them.
 check_room() {
   local need=250 free
   [ -z "$(missing)" ] || need=500
   case $(missing) in *clang*) need=1200 ;; esac
-  free=$(($(df -k "$bus_home" | awk 'END { print $(NF - 2) }') / 1024))
+  free=$(free_mebibytes)
   [ "$free" -ge "$need" ] || fail "$free MiB are free, and this needs $need." \
     "Make room (Settings, Storage), or say --node-sqlite, which needs no compiler. Then run it again: it goes on from here."
 }
@@ -303,7 +313,7 @@ verify() {
 }
 
 unpack() {
-  local unpacked=$bus_home/releases/.unpacked version
+  local unpacked=$bus_home/releases/.unpacked version said
   [ -n "$sha256" ] || sha256=$(sha256sum < "$tarball" | cut -c 1-64)
   if is_unpacked; then
     rm -rf "$fetched"
@@ -311,7 +321,11 @@ unpack() {
   fi
   rm -rf "$unpacked"
   mkdir -p "$unpacked"
-  tar -xzf "$tarball" -C "$unpacked" || fail "$from could not be unpacked." 'Is the disk full (df -h)? Make room and run it again.'
+  said=$(tar -xzf "$tarball" -C "$unpacked" 2>&1) || {
+    # Of a full disk it says so for each file.
+    printf '%s\n' "$said" | head -n 3 >&2
+    fail "$from could not be unpacked." 'It may be damaged: get it again, and run this again.'
+  }
   # A release may be in a folder of its own.
   local top=$unpacked
   [ -f "$top/package.json" ] || top=$(echo "$unpacked"/*/)

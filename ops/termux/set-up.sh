@@ -28,7 +28,12 @@ parts=$release/ops/termux/parts
 # shellcheck source=parts/farewell.sh
 . "$parts/farewell.sh"
 
-trap 'end_trial; rm -rf "$bus_home/.installing"' EXIT
+leave() { # STATUS
+  [ "$1" -eq 0 ] || say_if_full >&2
+  end_trial
+  rm -rf "$bus_home/.installing"
+}
+trap 'leave $?' EXIT
 end_trial
 write_settings
 end_switch

@@ -8,7 +8,7 @@ install_libraries() {
   if ! (cd "$release" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error) > "$log" 2>&1; then
     tail -n 5 "$log" >&2
     fail 'the libraries could not be installed.' \
-      "Is there a network, and room on the disk (df -h)? Run it again: it goes on from here. All that npm said: $log"
+      "Is there a network, and room on the disk? Run it again: it goes on from here. All that npm said: $log"
   fi
   touch "$mark"
 }

@@ -13,6 +13,14 @@ free_mebibytes() { # FOLDER
   echo $(($(df -k "$1" | awk 'END { print $(NF - 2) }') / 1024))
 }
 
+# What a full disk makes fail may not tell that it is that.
+say_if_full() {
+  local free
+  free=$(free_mebibytes "$bus_home")
+  [ "$free" -ge 16 ] ||
+    say "The disk is full: $free MiB are free. Make room (Settings, Storage), and run this again: it goes on from here."
+}
+
 # A person sees one line that changes; a log gets a line now and then.
 show_progress() { # LINE
   if [ -t 1 ]; then

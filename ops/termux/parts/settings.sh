@@ -8,7 +8,7 @@ settings_changed=
 write_settings() {
   mkdir -p "$bus_home/data" "$bus_home/backups"
   if [ ! -f "$settings" ]; then
-    cat > "$settings" << 'END'
+    cat > "$settings.new" << 'END'
 # Settings of the bus, NAME=value, a line each (docs/configuration.md); they count from the next `intent-bus-phone restart`.
 # 0.0.0.0 opens it to the network that the phone is in, by plain HTTP; 127.0.0.1 to the phone alone.
 HOST=0.0.0.0
@@ -16,6 +16,8 @@ PORT=8080
 # A backup a day, into ~/intent-bus/backups.
 BUS_BACKUP_INTERVAL=1d
 END
+    # All of it or nothing: it is written once.
+    mv -f "$settings.new" "$settings"
   fi
   [ -z "$port" ] || set_setting PORT "$port"
   [ -z "$local_only" ] || set_setting HOST 127.0.0.1

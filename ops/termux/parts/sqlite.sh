@@ -18,6 +18,7 @@ choose_sqlite() {
   fi
   if ! loads; then
     take_from_current || { sources_are_there && compile; } || {
+      must_have_room
       say 'Going on with the SQLite inside of Node, which keeps the same promises and is slower. To try again: run this again.'
       use_sqlite_of_node
       return
@@ -25,6 +26,13 @@ choose_sqlite() {
   fi
   leave_out_sources
   write_driver better-sqlite3
+}
+
+# With room it can be compiled.
+must_have_room() {
+  ! grep -qsE 'ENOSPC|[Nn]o space left' "$bus_home/install.log" && [ "$(free_mebibytes "$bus_home")" -ge 16 ] ||
+    fail 'there is no room to compile SQLite.' \
+      'Make room (Settings, Storage), and run this again: it goes on from here. Or say --node-sqlite, which compiles nothing.'
 }
 
 write_driver() { # NAME

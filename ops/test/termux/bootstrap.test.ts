@@ -83,6 +83,28 @@ test('one that was killed when all had come is not asked for again', async () =>
   expect(download.ranges).toEqual([])
 })
 
+test('a disk that is full while a release is unpacked is said, once, and with room the same line goes on', () => {
+  const phone = new Pretended()
+  const line = `bash source/ops/termux/bootstrap.sh --from ${join(phone.home, 'source')}`
+  phone.release('source')
+  // There was room when it began.
+  phone.command('df', 'rm "$HOME/room" 2> /dev/null && echo "x 1 1 4000000 1% /" || echo "x 1 1 3072 99% /"')
+  phone.command(
+    'tar',
+    `case "$*" in -x*) seq -f "tar: file %g: Cannot write: No space left on device" 200 >&2; exit 2 ;; esac; exec /bin/tar "$@"`,
+  )
+  phone.write('room', '')
+  const { code, err } = phone.run(line)
+  expect(code).toBe(1)
+  expect(err.match(/No space left/g)).toHaveLength(3)
+  expect(err).toContain(`It stopped: ${phone.home}/source could not be unpacked.`)
+  expect(err).toContain('The disk is full: 3 MiB are free. Make room (Settings, Storage), and run this again')
+  expect(readdirSync(join(phone.bus, 'releases'))).toEqual(['.unpacked'])
+  phone.run('rm "$PREFIX/bin/df" "$PREFIX/bin/tar"')
+  expect(phone.run(line)).toMatchObject({ code: 0, err: '' })
+  expect(readdirSync(join(phone.bus, 'releases'))).toHaveLength(1)
+})
+
 test('the set-up has the lock, and while it is at work nothing else is, and nothing is taken away', async () => {
   const phone = new Pretended()
   phone.release('source')

@@ -1,6 +1,6 @@
 /** Phones that make it harder: little room, a compiler that fails, the tools of busybox; and what looks after the bus on them. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
@@ -185,5 +185,98 @@ describe.skipIf(noDisk !== null)(
         disk.remove()
       }
     })
+
+    test('room that runs out on the way is said, whatever it stops; and with room the same line goes on', async () => {
+      const disk = new SmallDisk(500)
+      const phone = new Phone('coreutils', disk.path)
+      const leave = (mebibytes: number) => {
+        disk.relieve()
+        disk.fill(disk.freeBytes / 1024 ** 2 - mebibytes)
+      }
+      try {
+        await phone.on()
+        const bus = new PhoneBus(phone, await freePort())
+        bus.bring(release, 'release.tar.gz')
+        // When it begins there is room.
+        const df = phone.path(`${PREFIX}/bin/df`)
+        const real = readlinkSync(df)
+        rmSync(df)
+        writeFileSync(
+          df,
+          `#!${PREFIX}/bin/sh\nif rm "$HOME/room" 2> /dev/null; then echo 'x 1 1 4000000 1% /'; elif [ -e "$HOME/no-room" ]; then echo 'x 1 1 51200 99% /'; else exec ${real} "$@"; fi\n`,
+          { mode: 0o755 },
+        )
+        const line = (from = 'release.tar.gz') => {
+          writeFileSync(phone.path(`${HOME}/room`), '')
+          return bus.bootstrap(`--from ${from} --port ${bus.port}`)
+        }
+
+        leave(2)
+        const unpacking = await line()
+        expect(unpacking.code).toBe(1)
+        expect(unpacking.err).toContain('It stopped: release.tar.gz could not be unpacked.')
+        expect(unpacking.err).toMatch(/The disk is full: \d MiB are free\. Make room/)
+
+        leave(25)
+        const fetching = await line()
+        expect(fetching.code).toBe(1)
+        expect(fetching.err).toContain('It stopped: the libraries could not be installed.')
+        expect(fetching.err).toMatch(/ENOSPC|The disk is full/)
+
+        // A real compiler takes a minute until there is something to write.
+        disk.relieve()
+        const clang = phone.path(`${PREFIX}/bin/clang`)
+        const compiler = readlinkSync(clang)
+        rmSync(clang)
+        writeFileSync(
+          clang,
+          `#!${PREFIX}/bin/sh\ncase "$*" in *-fsyntax-only*) exit 0 ;; *) exec cat /dev/zero > "$HOME/ballast-of-clang" ;; esac\n`,
+          { mode: 0o755 },
+        )
+        const compiling = await line()
+        expect(compiling.code).toBe(1)
+        expect(compiling.err).toContain('It stopped: there is no room to compile SQLite.')
+        expect(compiling.out).not.toContain('Going on with the SQLite inside of Node')
+
+        disk.relieve()
+        rmSync(clang)
+        symlinkSync(compiler, clang)
+        const { code, out, err } = await line()
+        expect(err).toBe('')
+        expect(code).toBe(0)
+        expect(out).not.toContain('Installing')
+        expect(await bus.version()).toBe('0.1.0')
+
+        const [pid, id] = [await bus.pid(), await bus.publish('before-the-upgrade')]
+        const next = makeRelease({
+          'service/package.json': text => text.replace('"version": "0.1.0"', '"version": "0.1.1"'),
+        })
+        bus.bring(next, 'next.tar.gz')
+        rmSync(dirname(next.tarball), { recursive: true })
+        // So far as a copy of the data, for which it is told that there is no room.
+        writeFileSync(phone.path(`${HOME}/no-room`), '')
+        const trying = await line('next.tar.gz')
+        rmSync(phone.path(`${HOME}/no-room`))
+        expect(trying.err).toMatch(
+          /to try the new release on a copy of your data takes \d+ MiB, and 50 are free/,
+        )
+
+        leave(30)
+        const backingUp = await line('next.tar.gz')
+        expect(backingUp.code).toBe(1)
+        expect(backingUp.out).not.toContain('Installing')
+        expect(backingUp.err).toContain('It stopped: there is no backup, and so no upgrade.')
+        expect(backingUp.err).toMatch(/must stay free; there are \d+ MB/)
+        expect(await bus.pid()).toBe(pid)
+
+        disk.relieve()
+        expect((await line('next.tar.gz')).code).toBe(0)
+        expect(await bus.version()).toBe('0.1.1')
+        expect(await bus.state(id)).toBe('open')
+      } finally {
+        await phone.remove()
+        disk.remove()
+      }
+    }, 600_000)
   },
 )

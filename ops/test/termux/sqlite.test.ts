@@ -81,3 +81,12 @@ test('where neither that nor its sources are there, the libraries come again', (
   expect(phone.read('npm')).toMatch(/^ci --omit=dev /)
   expect(out).toContain('Going on with the SQLite inside of Node')
 })
+
+test('without room to compile it stops and says so, and does not settle for another SQLite', () => {
+  const phone = phoneWith("console.error('fatal error: No space left on device'); process.exit(1)")
+  const { code, out, err } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  expect(code).toBe(1)
+  expect(err).toContain('It stopped: there is no room to compile SQLite.')
+  expect(out).not.toContain('Going on with the SQLite inside of Node')
+  expect(existsSync(join(phone.home, 'release/.sqlite-driver'))).toBe(false)
+})
