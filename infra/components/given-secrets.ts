@@ -37,14 +37,15 @@ export const GRAFANA_PASSWORD_FILE = FILES.grafanaPassword
 
 /**
  * A container that carries them and is never started: Docker writes files into the volumes of one that it has only made.
- * The root of its file system is not read-only, or Docker would refuse; nothing ever runs in it.
+ * The root of its file system is not read-only, or Docker would refuse; nothing ever runs in it. Its name is left to Pulumi, which
+ * puts something random at the end: the next one comes before it goes, and no name says anything of what it carries.
  *
  * @returns nothing when no secret was given
  */
 export function givenSecrets(
   resource: string,
   secrets: GivenSecrets,
-  args: { name: string; image: pulumi.Input<string>; user: string; volumes: docker.ContainerArgs['volumes'] },
+  args: { image: pulumi.Input<string>; user: string; volumes: docker.ContainerArgs['volumes'] },
   opts: pulumi.CustomResourceOptions,
 ): docker.Container | undefined {
   const uploads = (Object.keys(FILES) as (keyof GivenSecrets)[]).flatMap(name => {
@@ -57,7 +58,6 @@ export function givenSecrets(
   return new docker.Container(
     resource,
     {
-      name: args.name,
       image: args.image,
       user: args.user,
       start: false,
@@ -69,6 +69,6 @@ export function givenSecrets(
       volumes: args.volumes!,
       uploads,
     },
-    pulumi.mergeOptions(opts, { deleteBeforeReplace: true, additionalSecretOutputs: ['uploads'] }),
+    pulumi.mergeOptions(opts, { deleteBeforeReplace: false, additionalSecretOutputs: ['uploads'] }),
   )
 }

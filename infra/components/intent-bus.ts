@@ -81,7 +81,6 @@ export class IntentBus extends pulumi.ComponentResource {
       `${resource}-given-secrets`,
       args.secrets ?? {},
       {
-        name: `${name}-given-secrets`,
         image,
         user: USER,
         volumes: secretVolumes,

@@ -20,13 +20,19 @@ describe('without a word of configuration', () => {
     ])
   })
 
-  test('every container is deleted before another takes its name and its ports, but for the one that makes secrets', async () => {
+  test('every container is deleted before another takes its name and its ports, but for those that bring secrets, whose names are new each time', async () => {
     const { resources } = await mocked({ domain: 'bus.example.com' }, { busSecret: 'a-secret-of-my-own' })
     const containers = resources.filter(each => each.type === CONTAINER)
     expect(containers.length).toBe(7)
+    const bringing = ['intent-bus-given-secrets', 'intent-bus-secrets']
     for (const { name, options } of containers) {
-      expect(options.deleteBeforeReplace, name).toBe(name !== 'intent-bus-secrets')
+      expect(options.deleteBeforeReplace, name).toBe(!bringing.includes(name))
     }
+  })
+
+  test('the name of what carries given secrets is made by Pulumi, and not of them', async () => {
+    const { one } = await mocked({}, { busSecret: 'a-secret-of-my-own' })
+    expect(one('given-secrets').inputs).not.toHaveProperty('name')
   })
 })
 

@@ -201,6 +201,28 @@ describe.skipIf(pulumi.reason !== null)(
       expect(running).toBe(BUS)
     })
 
+    test('a changed secret that cannot be written leaves the bus as it is', async () => {
+      const before = await lookAt('.Id')
+      const image = await lookAt('.Image')
+      const inVolume = (code: string) =>
+        engine.must(
+          ...'run --rm --user 0 --volume intent-bus-bus-secrets:/secrets'.split(' '),
+          image,
+          '-e',
+          code,
+        )
+      await stack.setSecret('dashboardPassword', OTHER_PASSWORD)
+      // Nothing can be written where a folder is.
+      const file = '/secrets/dashboard-password'
+      await inVolume(`fs.renameSync('${file}', '${file}.kept'); fs.mkdirSync('${file}')`)
+      const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(code).not.toBe(0)
+      expect(out + err).toContain('Unable to upload volume content')
+      expect(await lookAt('.Id')).toBe(before)
+      expect(await isReady(deployed.url)).toBe(true)
+      await inVolume(`fs.rmdirSync('${file}'); fs.renameSync('${file}.kept', '${file}')`)
+    })
+
     test('a secret that was changed is the one of the bus from then on; the others stay', async () => {
       const before = await deployed.secrets()
       await stack.setSecret('dashboardPassword', OTHER_PASSWORD)

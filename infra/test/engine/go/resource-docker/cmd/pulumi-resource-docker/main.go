@@ -31,6 +31,8 @@ func main() {
 		"command":           {Name: "command"},
 		"networks_advanced": {Name: "networksAdvanced"},
 	}
+	// As Pulumi's own has it: a container goes before the next one comes, unless the program says otherwise.
+	resources["docker_container"].DeleteBeforeReplace = true
 
 	dataSources := map[string]*tfbridge.DataSourceInfo{}
 	for terraform, name := range map[string]string{
@@ -48,6 +50,8 @@ func main() {
 		Resources:   resources,
 		DataSources: dataSources,
 	}
+	// And what has no name gets one that ends in chance.
+	info.SetAutonaming(255, "-")
 	schema := fmt.Sprintf(`{"name":"docker","version":%q}`, version)
 	tfbridge.Main("docker", version, info, []byte(schema))
 }
