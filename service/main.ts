@@ -79,11 +79,12 @@ async function run(config: Config): Promise<void> {
     if (existsSync(file)) tighten(file, warn)
   }
 
+  // Before secrets are made: a restored bus that lacks its key lacks them mostly too, and new ones would stand in their place.
+  const vault = openVault(config.keyFile, await store.keys(), warn)
   const secrets = ensureSecrets(config.dataDir, config.secrets, warn)
   if (secrets.made.length > 0 && !onTerminal) {
     logger.info(`made ${secrets.made.join(', ')}; they are in ${secrets.file}`)
   }
-  const vault = openVault(config.keyFile, await store.keys(), warn)
 
   const clock = systemClock(store.lastSeen)
   const aheadMs = store.lastSeen - Date.now()

@@ -106,6 +106,10 @@ describe('a start that cannot work ends with one line and code 1', () => {
     rmSync(join(dir, 'data/bus.key'))
     expect(await refusal(start())).toContain('bus.key is missing, and 1 API key in the database')
     expect(existsSync(join(dir, 'data/bus.key'))).toBe(false)
+    // As after a restore: with the key put back, it is not to go on with secrets that nobody has.
+    rmSync(join(dir, 'data/secrets.env'))
+    expect(await refusal(start())).toContain('bus.key is missing')
+    expect(existsSync(join(dir, 'data/secrets.env'))).toBe(false)
   })
 })
 
