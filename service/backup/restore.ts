@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SECRETS_FILE } from '../secrets/first-start.ts'
@@ -66,8 +66,8 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
   const file = resolve(job.file)
   if (!existsSync(file)) throw new BackupFault('failed', `${job.file} is not there.`)
   checkOpener(job)
-  mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
-  const letGo = takeOwnership(database)
+  const madeFolder = mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
+  const letGo = takeOwnership(database, 'restore into a directory of its own with --data')
   const unpacked = `${database}.restoring`
   try {
     refuseToOverwrite(database, job.force)
@@ -94,6 +94,18 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
   } finally {
     for (const end of ['', '-journal']) rmSync(unpacked + end, { force: true })
     letGo()
+    if (madeFolder !== undefined && !existsSync(database)) removeFolders(madeFolder, database)
+  }
+}
+
+/** Those that were made for nothing, the inmost first; what somebody else has put there stays. */
+function removeFolders(outermost: string, database: string): void {
+  rmSync(`${database}.lock`, { force: true })
+  try {
+    for (let folder = dirname(database); folder.startsWith(outermost); folder = dirname(folder))
+      rmdirSync(folder)
+  } catch {
+    // Not empty, or gone.
   }
 }
 

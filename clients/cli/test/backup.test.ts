@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
@@ -41,6 +50,8 @@ test('a bus is backed up, stopped, wiped and restored, and a worker does its wor
 
   const alive = await ran(['restore', path], dir, here)
   expect([alive.code, alive.err]).toEqual([EXIT.failed, expect.stringContaining('is in use by another bus')])
+  expect(alive.err).toContain('--data')
+  expect(alive.err).not.toContain('BUS_DB_PATH')
   await stop()
   const full = await ran(['restore', path], dir, here)
   expect([full.code, full.err]).toEqual([EXIT.failed, expect.stringContaining('is not empty')])
@@ -56,6 +67,9 @@ test('a bus is backed up, stopped, wiped and restored, and a worker does its wor
   expect(restored.out).toMatch(
     /^issued keys +1; bus\.key is missing: put it back, or the bus will not start$/m,
   )
+  expect(restored.out).toMatch(
+    /^Put back first, .*: data\/bus\.key and data\/secrets\.env\. Without secrets/m,
+  )
 
   renameSync(join(dir, 'bus.key'), join(dir, 'data/bus.key'))
   const again = new RealBus(dir, { PORT: '0' })
@@ -63,6 +77,38 @@ test('a bus is backed up, stopped, wiped and restored, and a worker does its wor
   const there = { PORT: `${await again.ready()}` }
   expect((await ran(['work', 'work', '--once', '--exec', 'cat'], dir, there)).code).toBe(0)
   expect((await ran(['result', id], dir, there)).out).toBe('"before"\n')
+}, 60_000)
+
+test('a directory of backups stands for the newest whole one in it; two files are told apart from that', async () => {
+  const dir = emptyDir()
+  const bus = await busForTest()
+  const user = userOf(bus.url)
+  const copies = join(dir, 'copies')
+  const made: { name: string; path: string }[] = []
+  for (let i = 0; i < 3; i++) {
+    await user.run(['publish', 'work', 'null'])
+    made.push(await user.json('backup', '--to', copies))
+    await bus.clock.advance(1000)
+    bus.wallAheadMs += 1000
+  }
+  truncateSync(made[2]!.path, 99)
+  const both = await ran(['restore', made[0]!.path, made[1]!.path, '--data', 'new'], dir)
+  expect([both.code, both.err]).toEqual([
+    EXIT.usage,
+    expect.stringMatching(/takes one backup; it got 2\.\n.*directory/),
+  ])
+  const { code, out, err } = await ran(['restore', 'copies', '--data', 'new'], dir)
+  expect([code, err]).toEqual([
+    0,
+    `${made[2]!.name} is newer, but not what its checksum says: it is left out.\nOf 3 backups, this is the newest whole one: copies/${made[1]!.name}\n`,
+  ])
+  expect(out).toMatch(new RegExp(`^backup +copies/${made[1]!.name}$`, 'm'))
+  expect(out).toMatch(/^intents +2 open/m)
+  const empty = await ran(['restore', emptyDir(), '--data', 'other'], dir)
+  expect([empty.code, empty.err]).toEqual([EXIT.failed, expect.stringContaining('There is no backup in')])
+  // One that did not work out leaves nothing that would look like a bus.
+  expect((await ran(['restore', made[2]!.path, '--data', 'not/made'], dir)).code).toBe(EXIT.failed)
+  expect(readdirSync(dir).toSorted()).toEqual(['copies', 'new'])
 }, 60_000)
 
 test('a bus of this directory that does not run is backed up from its file', async () => {

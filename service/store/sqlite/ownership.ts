@@ -12,10 +12,14 @@ const HANDOVER_MS = 2000
  * holds it stands in a text file next to that, because a locked database cannot be read. Both stand beside the file itself,
  * by whatever name it was reached: of two who come by different names, one waits.
  *
+ * @param otherwise what else whoever asked can do, when somebody has it
  * @returns what lets go of it
  * @throws {StoreOpenError} naming the holder
  */
-export function takeOwnership(path: string): () => void {
+export function takeOwnership(
+  path: string,
+  otherwise = 'give this one a file of its own with BUS_DB_PATH',
+): () => void {
   const file = existsSync(path) ? realpathSync(path) : path
   const lockPath = `${file}.lock`
   const holderPath = `${file}.holder`
@@ -28,7 +32,7 @@ export function takeOwnership(path: string): () => void {
     lock?.close()
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
       throw new StoreOpenError(
-        `${path} is in use by another bus (${readHolder(holderPath)}). Stop that one first, or give this one a file of its own with BUS_DB_PATH.`,
+        `${path} is in use by another bus (${readHolder(holderPath)}). Stop that one first, or ${otherwise}.`,
       )
     }
     throw new StoreOpenError(

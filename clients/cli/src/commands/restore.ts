@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { Chosen } from '../../../../service/backup/choose.ts'
 import type { Restored } from '../../../../service/backup/restore.ts'
 import type { Opener } from '../../../../service/backup/seal.ts'
+import type { Config } from '../../../../service/config.ts'
 import { needsClone } from '../clone.ts'
+import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { fields, moment, Output, span } from '../output.ts'
 import type { Program } from '../program.ts'
@@ -18,38 +22,73 @@ export function addRestore(program: Program): void {
     .description(
       'Verifies a backup and makes it the database of a bus that does not run. One that holds something is only replaced with --force, and is moved aside then.',
     )
-    .argument('<file>', 'as `intent-bus backup` made it')
+    .argument('<backup>', 'a file that `intent-bus backup` made, or a directory: the newest whole one in it')
+    .allowExcessArguments()
     .option('--data <dir>', 'the data directory (that of BUS_DB_PATH, ./data)')
     .option('--force', 'move a bus aside that holds something')
     .option('--identity <file>', 'what opens an encrypted one: the file that age-keygen made')
     .option('--passphrase-file <file>', 'or the file with its passphrase; - reads it from stdin')
-    .action(async (file, options: Options, command) => {
+    .action(async (given, options: Options, command) => {
       needsClone('restore')
       const { restore } = await import('../../../../service/backup/restore.ts')
       const { configFor } = await import('../bus-of-directory.ts')
       const { serviceFailure } = await import('../service-failure.ts')
       const output = new Output(command.optsWithGlobals())
+      if (command.args.length > 1)
+        throw new Failure(
+          `restore takes one backup; it got ${command.args.length}.`,
+          EXIT.usage,
+          'Name the one, or the directory they are in: the newest whole one is restored.',
+        )
       process.umask(0o077)
       try {
-        const { values, keyFile, backupSecrets } = configFor(options.data)
+        const config = configFor(options.data)
+        const chosen = await chosenFrom(given)
+        const { file } = chosen
+        tellOfChoice(chosen, output)
         const restored = await restore({
           file,
-          database: values.BUS_DB_PATH,
-          keyFile,
+          database: config.values.BUS_DB_PATH,
+          keyFile: config.keyFile,
           opener: file.endsWith('.age')
-            ? await openerOf(options, backupSecrets.BUS_BACKUP_PASSPHRASE)
-            : given(options),
+            ? await openerOf(options, config.backupSecrets.BUS_BACKUP_PASSPHRASE)
+            : openerGiven(options),
           force: options.force ?? false,
         })
-        output.say(answerOf(restored), () => told(restored))
+        const missing = missingBeside(config, restored)
+        output.say({ ...answerOf(restored), file, missing }, () => told(restored, file, missing))
       } catch (error) {
         throw serviceFailure(error)
       }
     })
 }
 
+async function chosenFrom(given: string): Promise<Chosen> {
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory())
+    return { file: given, of: 1, passedOver: [] }
+  const { newestWhole } = await import('../../../../service/backup/choose.ts')
+  return newestWhole(given)
+}
+
+/** Whoever restores an older one than they think has to know. */
+function tellOfChoice({ file, of, passedOver }: Chosen, output: Output): void {
+  for (const name of passedOver)
+    output.complain(`${name} is newer, but not what its checksum says: it is left out.`)
+  if (of > 1)
+    output.note(`Of ${of} backups, this is the newest${passedOver.length > 0 ? ' whole one' : ''}: ${file}`)
+}
+
+/** What the bus needs besides the database, and is not there. A key that the environment sets is looked for in no file. */
+function missingBeside({ dataDir, keyFile, secrets }: Config, { sealingKey }: Restored): string[] {
+  const secretsFile = join(dataDir, 'secrets.env')
+  return [
+    ...(sealingKey === 'missing' ? [keyFile] : []),
+    ...(secrets.BUS_SECRET === undefined && !existsSync(secretsFile) ? [secretsFile] : []),
+  ]
+}
+
 /** Of a backup that is not encrypted: that something was given is for the restore to refuse. */
-const given = ({ identity, passphraseFile }: Options): Opener | null =>
+const openerGiven = ({ identity, passphraseFile }: Options): Opener | null =>
   identity === undefined && passphraseFile === undefined ? null : { passphrase: '' }
 
 async function openerOf(
@@ -113,12 +152,22 @@ const FILE_STATES = {
   'the same': 'there already',
 }
 
-function told({ contents, moment: at, ...rest }: Restored): string {
+/** Once it has started without them, it has other ones. */
+function beforeTheStart(missing: readonly string[]): string[] {
+  if (missing.length === 0) return []
+  const without = missing.some(path => path.endsWith('secrets.env'))
+    ? ' Without secrets.env the bus makes new secrets, and nobody who has the old ones gets in.'
+    : ''
+  return [`Put back first, from where you keep a copy: ${missing.join(' and ')}.${without}`]
+}
+
+function told({ contents, moment: at, ...rest }: Restored, file: string, missing: readonly string[]): string {
   const { newestIntentAt, apiKeys, values } = contents
   const keys = rest.sealingKey === null ? '0' : `${apiKeys}; ${KEY_STATES[rest.sealingKey]}`
   return [
     at === null ? 'Restored.' : `Restored to the moment ${ago(at)}: what was acknowledged before is there.`,
     fields([
+      ['backup', file],
       ['database', rest.database],
       ['intents', countsOf(contents.intents)],
       ['newest', newestIntentAt === null ? null : ago(newestIntentAt)],
@@ -131,6 +180,7 @@ function told({ contents, moment: at, ...rest }: Restored): string {
       ['moved aside', rest.movedTo],
       ...rest.files.map(({ path, state }) => ['file', `${path}: ${FILE_STATES[state]}`] as const),
     ]),
+    ...beforeTheStart(missing),
     'Now start the bus. Work that was claimed then is given out again when its lease has run out; what was published,',
     'settled, issued or revoked after that moment is not known (docs/backup.md).',
   ].join('\n')
