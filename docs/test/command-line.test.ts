@@ -27,7 +27,10 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     ...[like(/ open .* note +due in 60 min$/), like(/ open .* 0\/5 .* resize +ready$/)],
     '5 open, 0 claimed, 0 dead, 0 waiting',
     'ended with 1',
-    ...[like(/^id +died +attempts +namespace +goal +reason$/), like(/ print +Max retries exceeded$/)],
+    ...[
+      like(/^id +died +attempts +namespace +goal +reason +last error$/),
+      like(/ print +Max retries exceeded +no paper$/),
+    ],
     ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'died'].map(field =>
       like(new RegExp(`^${field} `)),
     ),

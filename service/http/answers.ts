@@ -114,12 +114,12 @@ export function deadLetterOf(letter: DeadLetter) {
     attempts: letter.attempts,
     reason: letter.reason,
     created_at: seconds(letter.createdAt),
+    last_error: letter.lastError,
   }
 }
 
 export function deadLetterText(letter: DeadLetter, publisher: string, payload: string | null): string {
-  const { route, lastError } = letter
-  const known = { ...deadLetterOf(letter), last_error: lastError, visibility: route.visibility, publisher }
+  const known = { ...deadLetterOf(letter), visibility: letter.route.visibility, publisher }
   return withRaw(known, 'payload', payload ?? 'null')
 }
 

@@ -93,10 +93,11 @@ export type DeadLetter = {
   attempts: number
   reason: string
   createdAt: number
+  /** What the last attempt failed with. A bus of an older version leaves it out of a list. */
+  lastError: string | null
 }
 
 export type DeadLetterDetail = DeadLetter & {
-  lastError: string | null
   visibility: Visibility
   publisher: string
   payload: unknown

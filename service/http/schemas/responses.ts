@@ -159,11 +159,11 @@ const deadLetterFields = {
   attempts: integer(),
   reason: string(),
   created_at: instant(),
+  last_error: orNull(string()),
 }
 export const DeadLettersAnswer = list(object(deadLetterFields))
 export const DeadLetterAnswer = object({
   ...deadLetterFields,
-  last_error: orNull(string()),
   visibility: oneOf(['private', 'public']),
   publisher: string(),
   payload: anything(),

@@ -171,7 +171,7 @@ async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]
 
 const letterTable = (letters: readonly DeadLetter[]): string =>
   table(
-    ['id', 'died', 'attempts', 'namespace', 'goal', 'reason'],
+    ['id', 'died', 'attempts', 'namespace', 'goal', 'reason', 'last error'],
     letters.map(letter => [
       letter.intentId,
       moment(letter.createdAt),
@@ -179,5 +179,19 @@ const letterTable = (letters: readonly DeadLetter[]): string =>
       letter.namespace,
       plain(letter.goal),
       plain(letter.reason),
+      lastErrorOf(letter),
     ]),
   )
+
+/** Beginning and end: what a program printed when it failed mostly says at its end what it failed of. */
+const SHOWN_BEGINNING = 40
+const SHOWN_END = 56
+
+/** Where it says more than the reason does. `dead show` has all of it. */
+function lastErrorOf({ reason, lastError }: DeadLetter): string {
+  // An older bus does not say it in a list.
+  const text = plain((lastError ?? '').trim())
+  if (text === '' || text === reason) return '-'
+  const whole = text.length <= SHOWN_BEGINNING + SHOWN_END
+  return whole ? text : `${text.slice(0, SHOWN_BEGINNING)} … ${text.slice(-SHOWN_END)}`
+}

@@ -16,6 +16,7 @@ const LETTER = {
   attempts: 3,
   reason: 'Max retries exceeded',
   created_at: EXAMPLE.at,
+  last_error: 'no network',
 }
 
 const IDS = {
@@ -65,7 +66,6 @@ export const deadLetterOperations = (_terms: Terms): Operation[] => [
         schema: DeadLetterAnswer,
         example: {
           ...LETTER,
-          last_error: 'no network',
           visibility: 'private',
           publisher: 'camera in the barn',
           payload: { file: 'cat.png' },
