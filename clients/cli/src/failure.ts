@@ -8,6 +8,7 @@ import {
   UnreachableError,
 } from '../../typescript/src/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { COMMAND } from './invocation.ts'
 import { plain, span } from './output.ts'
 
 /** Where address, key and token came from, to be named when one is wrong: `--url`, `BUS_API_KEY`. */
@@ -76,7 +77,7 @@ export function exitOf(error: Error): ExitCode {
 export const isAdminRefusal = ({ message }: Error): boolean => message.includes('Authentication required')
 
 export const wrongKey = (origins?: Origins): string =>
-  `The bus does not know this key; it came from ${origins?.key ?? 'BUS_API_KEY or a profile'}. An admin makes one with \`intent-bus keys create\`.`
+  `The bus does not know this key; it came from ${origins?.key ?? 'BUS_API_KEY or a profile'}. An admin makes one with \`${COMMAND} keys create\`.`
 
 export const wrongAdminToken = (origins?: Origins): string =>
   `The bus has another admin token; this one came from ${origins?.adminToken ?? 'BUS_ADMIN_TOKEN or a profile'}. It is BUS_ADMIN_SECRET on the bus.`
@@ -87,14 +88,14 @@ const ADMIN_TOKEN =
 export function wayOutOf(error: Error, origins?: Origins): string | undefined {
   if (error instanceof UnreachableError || error instanceof UnexpectedAnswerError) {
     const from = origins === undefined ? '' : `The address came from ${origins.url}. `
-    return `${from}Is the bus running there? \`intent-bus doctor\` looks step by step; --url names another one.`
+    return `${from}Is the bus running there? \`${COMMAND} doctor\` looks step by step; --url names another one.`
   }
   if (!(error instanceof IntentBusError)) return undefined
   switch (error.code) {
     case 'missing_key':
       if (process.env['INTENT_ID'])
         return 'A command of a worker does not get its key: give work (or worker.sh) --pass-key.'
-      return 'Set BUS_API_KEY or BUS_API_KEY_FILE, or remember the bus: intent-bus profile add home URL < key.txt'
+      return `Set BUS_API_KEY or BUS_API_KEY_FILE, or remember the bus: ${COMMAND} profile add home URL < key.txt`
     case 'missing_admin_token':
       if (process.env['INTENT_ID'])
         return 'A command of a worker does not get its admin token: give work --pass-key.'
@@ -102,10 +103,10 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'unauthorized':
       return isAdminRefusal(error) ? wrongAdminToken(origins) : wrongKey(origins)
     case 'key_expired':
-      return 'An admin gives it a successor with `intent-bus keys rotate NUMBER`, or more time with `keys change NUMBER --expires 90d`.'
+      return `An admin gives it a successor with \`${COMMAND} keys rotate NUMBER\`, or more time with \`keys change NUMBER --expires 90d\`.`
     case 'invalid_signature':
       return error.message.startsWith('Stale')
-        ? 'Set this machine’s clock; `intent-bus doctor` says how far it is off.'
+        ? `Set this machine’s clock; \`${COMMAND} doctor\` says how far it is off.`
         : 'The bus wants signed requests: --sign, BUS_SIGN=true, or "sign": true in the profile.'
     case 'https_required':
       return 'Use its https:// address.'
@@ -115,11 +116,11 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'limit_exceeded':
       return 'Wait, or use the master key, which has no limits.'
     case 'backup_running':
-      return 'Look when it is done: intent-bus backup --list'
+      return `Look when it is done: ${COMMAND} backup --list`
     case 'idempotency_conflict':
       return 'The same --idempotency-key went with another body before. Take a new one.'
     case 'not_done_yet':
-      return 'It is still there: ask again with `intent-bus result ID --wait 60`.'
+      return `It is still there: ask again with \`${COMMAND} result ID --wait 60\`.`
     default:
       return undefined
   }

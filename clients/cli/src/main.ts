@@ -1,5 +1,6 @@
 /** The command line: puts the commands together, runs one, and turns what goes wrong into a line and an exit code. */
 import { createRequire } from 'node:module'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { CommanderError } from 'commander'
 import { IntentBusError } from '../../typescript/src/index.ts'
 import { addAudit } from './commands/audit.ts'
@@ -24,7 +25,8 @@ import { addStress } from './commands/stress.ts'
 import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
 import { EXIT } from './exit-codes.ts'
-import { type Origins, toldOf } from './failure.ts'
+import { Failure, type Origins, toldOf } from './failure.ts'
+import { COMMAND } from './invocation.ts'
 import { plain, styled } from './output.ts'
 import { newProgram, type Program } from './program.ts'
 import { settingsOf } from './settings.ts'
@@ -58,6 +60,9 @@ export function fullProgram() {
   const program = newProgram(version)
   for (const add of COMMANDS) add(program)
   addHelp(program)
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
+    group.helpCommand('help [command]', 'show help for one of them')
+  }
   completeWithTab(program)
   return program
 }
@@ -68,8 +73,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   // What is told meanwhile nobody need hear: a worker goes on when its terminal or its `| head` is gone.
   process.stderr.on('error', () => undefined)
   const program = fullProgram()
-  for (const command of [program, ...program.commands, ...program.commands.flatMap(each => each.commands)]) {
-    command.exitOverride()
+  for (const { command, path } of everyCommand(program)) {
+    command.exitOverride(error => {
+      throw wrongUse(error, path)
+    })
   }
   try {
     await program.parseAsync(argv as string[])
@@ -82,9 +89,28 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+type Named = { command: CommandUnknownOpts; path: readonly string[] }
+
+/** @returns each command with the words that name it */
+function everyCommand(command: CommandUnknownOpts, path: readonly string[] = []): Named[] {
+  const within = command.commands.flatMap(each => everyCommand(each, [...path, each.name()]))
+  return [{ command, path }, ...within]
+}
+
+/** What Commander does not understand, with the command whose help has it. What is no error stays as it is. */
+function wrongUse(error: CommanderError, path: readonly string[]): Error {
+  if (error.exitCode === 0 || error.code === 'commander.help') return error
+  const help = [COMMAND, 'help', ...path].join(' ')
+  return new Failure(
+    error.message.replace(/^error: /, ''),
+    EXIT.usage,
+    `${help} shows what ${path.length === 0 ? 'there is' : 'it takes'}.`,
+  )
+}
+
 /** @returns the exit code */
 function told(error: unknown, json: boolean, origins: () => Origins): number {
-  // Commander has said it already.
+  // Help, or the version: Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   const failure = toldOf(error, error instanceof IntentBusError ? origins() : undefined)
   if (failure === null) throw error
@@ -93,7 +119,7 @@ function told(error: unknown, json: boolean, origins: () => Origins): number {
     process.stderr.write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
     return exit
   }
-  process.stderr.write(`${styled('red', 'error', process.stderr)} ${plain(message)}\n`)
+  process.stderr.write(`${styled('red', 'error:', process.stderr)} ${plain(message)}\n`)
   if (wayOut !== undefined) process.stderr.write(`${styled('dim', wayOut, process.stderr)}\n`)
   return exit
 }

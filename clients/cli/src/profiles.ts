@@ -10,6 +10,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from './failure.ts'
+import { COMMAND } from './invocation.ts'
 
 export type Profile = {
   url: string
@@ -56,7 +57,7 @@ export function profileNamed(name: string, env: Env): Profile {
   throw new Failure(
     `There is no profile "${name}". ${list}.`,
     undefined,
-    `Make one: intent-bus profile add ${name} URL`,
+    `Make one: ${COMMAND} profile add ${name} URL`,
   )
 }
 

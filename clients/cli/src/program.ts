@@ -1,27 +1,36 @@
-import { Command, type Help, Option } from '@commander-js/extra-typings'
+import { Command, Help, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, waitingText } from './failure.ts'
+import { COMMAND } from './invocation.ts'
 import { parseJson } from './json.ts'
 import { Output, wrapped } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
 
 /** The command with what every command takes. */
 export function newProgram(version: string) {
-  return new Command('intent-bus')
-    .description('A small job bus over plain HTTP: publish in the cloud, work on a phone, a Pi or a VPS.')
-    .version(version, '--version', 'print the version')
-    .addOption(new Option('-p, --profile <name>', 'a bus of the config file'))
-    .addOption(new Option('--url <url>', 'another address than that of the profile or of BUS_URL'))
-    .addOption(new Option('-n, --namespace <name>', 'the namespace to work in'))
-    .addOption(new Option('--sign', 'sign every request'))
-    .addOption(new Option('--json', 'print JSON, with the names of the wire'))
-    .addOption(new Option('-q, --quiet', 'on stderr, nothing but errors'))
-    .configureHelp({ formatItem })
-    .helpOption('-h, --help', 'show help')
-    .helpCommand(false)
-    .showHelpAfterError('(intent-bus help shows what there is)')
-    .showSuggestionAfterError()
+  return (
+    new Command('intent-bus')
+      .description('A small job bus over plain HTTP: publish in the cloud, work on a phone, a Pi or a VPS.')
+      .version(version, '--version', 'print the version')
+      .addOption(new Option('-p, --profile <name>', 'a bus of the config file'))
+      .addOption(new Option('--url <url>', 'another address than that of the profile or of BUS_URL'))
+      .addOption(new Option('-n, --namespace <name>', 'the namespace to work in'))
+      .addOption(new Option('--sign', 'sign every request'))
+      .addOption(new Option('--json', 'print JSON, with the field names of the HTTP API'))
+      .addOption(new Option('-q, --quiet', 'on stderr, nothing but errors'))
+      .configureHelp({ formatItem, commandUsage })
+      // What Commander has to complain of is told by us, as all that goes wrong is.
+      .configureOutput({ outputError: () => undefined })
+      .helpOption('-h, --help', 'show help')
+      .helpCommand(false)
+      .showSuggestionAfterError()
+  )
+}
+
+/** For whoever types `npx intent-bus`, it begins so. */
+function commandUsage(this: Help, command: Parameters<Help['commandUsage']>[0]): string {
+  return Help.prototype.commandUsage.call(this, command).replace(/^intent-bus\b/, COMMAND)
 }
 
 /** On a phone there is no room for two columns: what it means stands below. */

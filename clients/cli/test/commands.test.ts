@@ -410,6 +410,32 @@ describe('what goes wrong', () => {
     expect(await user.run(args)).toMatchObject({ code, err: expect.stringContaining(message), out: '' })
   })
 
+  test.each([
+    ['a command there is not', ['publsh'], 'intent-bus help shows what there is.'],
+    ['an option of a command', ['status', '--wiat'], 'intent-bus help status shows what it takes.'],
+    [
+      'a command within a command',
+      ['dead', 'list', '--gaol'],
+      'intent-bus help dead list shows what it takes.',
+    ],
+  ])('%s is told as every error is, with the help for it', async (_what, args, help) => {
+    const { err } = await user.run(args)
+    expect(err).toMatch(/^error: unknown .*\n.*\n$/)
+    expect(err.split('\n')[1]).toBe(help)
+    const asJson = JSON.parse((await user.run(['--json', ...args])).err).error
+    expect(asJson).toMatchObject({ code: 'usage', way_out: help })
+  })
+
+  test('a hint is to be typed as the command was: with npx, where npx ran it', async () => {
+    const env = { npm_command: 'exec' }
+    expect((await user.run(['status', 'abc', '--wiat'], { env })).err).toContain(
+      '\nnpx intent-bus help status',
+    )
+    expect((await user.run(['help', 'dead', 'retry'], { env })).out).toMatch(
+      /^Usage: npx intent-bus dead retry/,
+    )
+  })
+
   test('a bus that is not there', async () => {
     const env = { BUS_URL: 'http://127.0.0.1:9', BUS_API_KEY: 'k' }
     const { code, err } = await start(['status', '1'.repeat(32)], { env }).ended

@@ -58,6 +58,6 @@ test('import says in a line why it takes nothing', async () => {
   expect(await run('elsewhere.db')).toMatchObject({
     code: EXIT.usage,
     out: '',
-    err: 'error elsewhere.db is not there.\nNothing was taken.\n',
+    err: 'error: elsewhere.db is not there.\nNothing was taken.\n',
   })
 })

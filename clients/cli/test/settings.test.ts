@@ -204,7 +204,7 @@ describe('the config file', () => {
     symlinkSync('/nonexistent/dir', join(cwd, 'gone'))
     const env = { INTENT_BUS_CONFIG: join(cwd, 'gone', 'config.json') }
     const { code, err } = await start(['profile', 'add', 'x', 'http://x'], { cwd, env, stdin: 'k' }).ended
-    expect([code, err]).toEqual([2, expect.stringMatching(/^error .*config\.json cannot be written/)])
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: .*config\.json cannot be written/)])
   })
 
   test('a profile that is not there is told, with those that are', () => {

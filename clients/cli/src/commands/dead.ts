@@ -2,6 +2,7 @@ import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescrip
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { checkId, numberIn } from '../input.ts'
+import { COMMAND } from '../invocation.ts'
 import { fields, moment, type Output, plain, span, styled, table } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
@@ -118,7 +119,7 @@ async function idsMatching(
     throw new Failure(
       `dead ${verb} takes ids, or filters: --goal, --reason, --older-than, --namespace. Or --all.`,
       EXIT.usage,
-      'intent-bus dead list shows what there is.',
+      `${COMMAND} dead list shows what there is.`,
     )
   }
   const letters = await matching(bus, which, namespace)

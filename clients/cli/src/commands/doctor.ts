@@ -5,6 +5,7 @@ import { reach } from '../doctor/reach.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { examineHost } from '../host/examine.ts'
+import { COMMAND } from '../invocation.ts'
 import { Output, plain } from '../output.ts'
 import { configPath } from '../profiles.ts'
 import { connect, type Program } from '../program.ts'
@@ -48,7 +49,7 @@ async function examine(settings: Settings): Promise<Finding[]> {
 function settingsFinding({ url, source, key }: Settings): Finding {
   const detail = `${url}, from ${source}`
   if (key !== undefined) return { check: 'settings', state: 'ok', detail }
-  const cure = 'Set BUS_URL and BUS_API_KEY, or: intent-bus profile add home URL < key.txt'
+  const cure = `Set BUS_URL and BUS_API_KEY, or: ${COMMAND} profile add home URL < key.txt`
   return { check: 'settings', state: 'failed', detail: `${detail}; there is no key`, cure, exit: EXIT.usage }
 }
 
@@ -112,7 +113,7 @@ function readyFinding(ok: boolean, reasons: readonly string[], inMaintenance: bo
   }
   if (inMaintenance) {
     const detail = 'the bus is in maintenance: all but admins are sent away'
-    return { check, state: 'warning', detail, cure: 'Wait, or end it: intent-bus maintenance off' }
+    return { check, state: 'warning', detail, cure: `Wait, or end it: ${COMMAND} maintenance off` }
   }
   return { check, state: 'ok', detail: 'the store answers, the disk has room' }
 }

@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
+import { COMMAND } from '../invocation.ts'
 import type { Program } from '../program.ts'
 
 /** `intent-bus help dead retry`: Commander's own looks at the first word only. */
@@ -8,7 +9,7 @@ export function addHelp(program: Program): void {
   program
     .command('help')
     .summary('show help for a command')
-    .description('Shows help for a command: intent-bus help dead retry.')
+    .description(`Shows help for a command: ${COMMAND} help dead retry.`)
     .argument('[command...]')
     .action(names => {
       let found = program as unknown as CommandUnknownOpts
@@ -18,7 +19,7 @@ export function addHelp(program: Program): void {
           throw new Failure(
             `There is no command "${names.join(' ')}".`,
             EXIT.usage,
-            'intent-bus help shows what there is.',
+            `${COMMAND} help shows what there is.`,
           )
         found = next
       }

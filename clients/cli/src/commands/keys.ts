@@ -2,6 +2,7 @@ import type { IssuedKey, KeyTerms, WhichKey } from '../../../typescript/src/inde
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { numberIn, secondsOf, typed } from '../input.ts'
+import { COMMAND } from '../invocation.ts'
 import { moment, plain, span, table } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 
@@ -36,7 +37,7 @@ export function addKeys(program: Program): void {
       const now = list.length === 0 ? 0 : (await bus.health()).ts
       output.say(list, () =>
         list.length === 0
-          ? 'There are no keys yet but the master key. Make one: intent-bus keys create OWNER'
+          ? `There are no keys yet but the master key. Make one: ${COMMAND} keys create OWNER`
           : table(
               ['number', 'key', 'unsettled', 'made', 'last used', 'expires', 'limits', 'owner'],
               list.map(key => rowOf(key, now)),
@@ -82,7 +83,7 @@ export function addKeys(program: Program): void {
     .action(async (which, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       const gone = await bus.admin.revokeKey(await keyOf(which, 'revoke'))
-      if (!gone.revoked) throw new Failure('There is no such key.', EXIT.notFound, 'intent-bus keys list')
+      if (!gone.revoked) throw new Failure('There is no such key.', EXIT.notFound, `${COMMAND} keys list`)
       const { openIntents = 0 } = gone
       output.say(gone, `Revoked.${openIntents > 0 ? ` ${openIntents} of its intents are unsettled.` : ''}`)
     })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure } from '../failure.ts'
 import { typed } from '../input.ts'
+import { COMMAND } from '../invocation.ts'
 import { Output, table } from '../output.ts'
 import { changeProfiles, configPath, type Profile, profileNamed, readProfiles } from '../profiles.ts'
 import { checkAddress, type Program } from '../program.ts'
@@ -52,7 +53,7 @@ export function addProfile(program: Program): void {
       const path = configPath(process.env)
       new Output(globals).say(
         { name, url, path },
-        `Saved in ${path}. Try it: intent-bus --profile ${name} doctor`,
+        `Saved in ${path}. Try it: ${COMMAND} --profile ${name} doctor`,
       )
     })
 
@@ -67,7 +68,7 @@ export function addProfile(program: Program): void {
       }))
       new Output(command.optsWithGlobals()).say(list, () =>
         list.length === 0
-          ? 'There are none yet. Make one: intent-bus profile add NAME URL'
+          ? `There are none yet. Make one: ${COMMAND} profile add NAME URL`
           : table(
               ['', 'name', 'url'],
               list.map(each => [each.default ? '*' : '', each.name, each.url]),

@@ -8,6 +8,7 @@ import type { Config } from '../../../../service/config.ts'
 import { needsClone } from '../clone.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
+import { COMMAND } from '../invocation.ts'
 import { fields, moment, Output, span } from '../output.ts'
 import type { Program } from '../program.ts'
 import { askHidden } from '../terminal/ask.ts'
@@ -22,7 +23,10 @@ export function addRestore(program: Program): void {
     .description(
       'Verifies a backup and makes it the database of a bus that does not run. One that holds something is only replaced with --force, and is moved aside then.',
     )
-    .argument('<backup>', 'a file that `intent-bus backup` made, or a directory: the newest whole one in it')
+    .argument(
+      '<backup>',
+      `a file that \`${COMMAND} backup\` made, or a directory: the newest whole one in it`,
+    )
     .allowExcessArguments()
     .option('--data <dir>', 'the data directory (that of BUS_DB_PATH, ./data)')
     .option('--force', 'move a bus aside that holds something')

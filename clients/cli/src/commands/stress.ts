@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
+import { COMMAND } from '../invocation.ts'
 import type { Program } from '../program.ts'
 
 const HARNESS = fileURLToPath(new URL('../../../../ops/stress/run.ts', import.meta.url))
@@ -10,7 +11,7 @@ export function addStress(program: Program): void {
   program
     .command('stress')
     .summary('find out what a bus bears, and whether it keeps its word')
-    .description('Idempotency, attempts and load, with a report. Its options: intent-bus stress --help')
+    .description(`Idempotency, attempts and load, with a report. Its options: ${COMMAND} stress --help`)
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()

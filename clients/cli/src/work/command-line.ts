@@ -3,10 +3,11 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
+import { COMMAND } from '../invocation.ts'
 
 export type CommandLine = { file: string; args: readonly string[]; shell: boolean }
 
-const HOW = "intent-bus work GOAL -- COMMAND [ARGUMENT…], or --exec 'a line for the shell'"
+const HOW = `${COMMAND} work GOAL -- COMMAND [ARGUMENT…], or --exec 'a line for the shell'`
 
 /**
  * @param line of `--exec`
