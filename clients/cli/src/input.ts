@@ -56,10 +56,28 @@ export function numberIn({
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** For options that take a time: `90d`, `12h`, `30m`, `45s`, or seconds. @returns whole seconds */
-export function secondsOf(given: string): number {
-  const [, digits, unit = 's'] = /^(\d{1,9})([smhdw])?$/.exec(given.trim()) ?? []
-  if (digits === undefined)
-    throw new InvalidArgumentError('It takes a time such as 90d, 12h, 30m, 45s, or seconds.')
-  return Number(digits) * UNITS[unit]!
+/** For options that take a time: `90d`, `12h`, `1.5h`, `45s`, or seconds. @returns seconds */
+export function secondsIn({
+  least,
+  most = Number.POSITIVE_INFINITY,
+  whole = false,
+}: Range): (given: string) => number {
+  return given => {
+    const [, digits, unit] = /^(\d{1,9}(?:\.\d+)?)([smhdw])$/.exec(given.trim()) ?? []
+    const seconds = digits === undefined ? Number(given.trim() || Number.NaN) : Number(digits) * UNITS[unit!]!
+    if (
+      Number.isFinite(seconds) &&
+      seconds >= least &&
+      seconds <= most &&
+      (!whole || Number.isInteger(seconds))
+    )
+      return seconds
+    const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`
+    throw new InvalidArgumentError(
+      `It takes a time such as 90d, 12h, 30m, 45s, or a ${whole ? 'whole ' : ''}number of seconds ${range}.`,
+    )
+  }
 }
+
+/** Of a time that need not be within bounds: whole seconds. */
+export const secondsOf = secondsIn({ least: 0, whole: true })

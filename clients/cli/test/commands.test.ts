@@ -204,6 +204,25 @@ describe('status and result', () => {
   })
 })
 
+test('every time takes a unit, and a plain number is seconds', async () => {
+  expect((await user.run(['kv', 'set', 'a', 'b', '--ttl', '1d'])).code).toBe(0)
+  expect(await user.run(['kv', 'set', 'a', 'b', '--ttl', '2d'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(
+      'a time such as 90d, 12h, 30m, 45s, or a number of seconds from 1 to 86400.',
+    ),
+  })
+  expect((await user.run(['dead', 'list', '--older-than', '1d'])).code).toBe(0)
+  const delayed = async (...delay: string[]) => {
+    const { out } = await user.run(['publish', 'later', '1', ...delay])
+    const { run_at, created_at } = (await bus.admin.get(`/admin/intents/${out.trim()}`)).json
+    return run_at - created_at
+  }
+  expect(await delayed('--delay', '1.5h')).toBeCloseTo(5400)
+  expect(await delayed('--delay', '2w')).toBeCloseTo(1_209_600)
+  expect(await delayed('--delay', '0.5')).toBeCloseTo(0.5)
+})
+
 test('values are kept and read back; one that is not there ends with 5', async () => {
   expect(await user.run(['kv', 'set', 'a key', 'a value', '--ttl', '60'])).toMatchObject({ code: 0, out: '' })
   expect((await user.run(['kv', 'set', 'piped', '-'], { stdin: 'two\nlines\n' })).code).toBe(0)
@@ -396,7 +415,7 @@ describe('what goes wrong', () => {
     ['an option there is not', ['status', '--wiat'], 2, '--wiat'],
     ['an argument that is missing', ['status'], 2, 'id'],
     ['a number out of range', ['publish', 'x', '--priority', '1001'], 2, 'a whole number from 0 to 1000'],
-    ['a number that has no end', ['publish', 'x', '--delay', 'Infinity'], 2, 'a number from 0'],
+    ['a number that has no end', ['publish', 'x', '--delay', 'Infinity'], 2, 'a number of seconds from 0.'],
     [
       'what cannot be an id',
       ['status', 'abc'],

@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { checkId, numberIn } from '../input.ts'
+import { checkId, numberIn, secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { fields, moment, type Output, plain, span, styled, table } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
@@ -84,7 +84,7 @@ function filtered<C extends ReturnType<Program['command']>>(command: C) {
   return command
     .option('--goal <goal>', 'of this goal')
     .option('--reason <text>', 'with exactly this reason')
-    .option('--older-than <seconds>', 'that died so long ago', numberIn({ least: 0 }))
+    .option('--older-than <time>', 'that died so long ago: 12h, 7d', secondsIn({ least: 0 }))
 }
 
 async function matching(

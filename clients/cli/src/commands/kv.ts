@@ -1,6 +1,6 @@
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { numberIn, typed } from '../input.ts'
+import { secondsIn, typed } from '../input.ts'
 import { connect, type Program } from '../program.ts'
 
 export function addKv(program: Program): void {
@@ -23,7 +23,7 @@ export function addKv(program: Program): void {
     .description('Keeps a text. `-` reads it from stdin, `@FILE` from a file.')
     .argument('<key>')
     .argument('<value>')
-    .option('--ttl <seconds>', '1 to 86400 (600)', numberIn({ least: 1, most: 86_400 }))
+    .option('--ttl <time>', 'how long it is kept: 1 s to 1 d (10 min)', secondsIn({ least: 1, most: 86_400 }))
     .action(async (key, value, { ttl }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       await bus.set(key, await typed(value), ttl === undefined ? {} : { ttl })

@@ -2,7 +2,7 @@ import { BusError, type Publication, type PublishOptions } from '../../../typesc
 import { camel } from '../../../typescript/src/wire.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { jsonOf, numberIn, typed } from '../input.ts'
+import { jsonOf, numberIn, secondsIn, typed } from '../input.ts'
 import { connect, type Program, type Session } from '../program.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 import { sayResult } from './result.ts'
@@ -26,22 +26,22 @@ export function addPublish(program: Program): void {
       '0 to 1000, higher goes first (100)',
       numberIn({ least: 0, most: 1000, whole: true }),
     )
-    .option('--delay <seconds>', 'not before so many seconds', numberIn({ least: 0 }))
+    .option('--delay <time>', 'not before so long: 90, 30m, 12h', secondsIn({ least: 0 }))
     .option(
       '--max-attempts <n>',
       'claims before it is dead, 1 to 20 (3)',
       numberIn({ least: 1, most: 20, whole: true }),
     )
     .option(
-      '--backoff <seconds>',
-      'twice that before the second attempt, then doubled, 1 to 3600 (5)',
-      numberIn({ least: 1, most: 3600 }),
+      '--backoff <time>',
+      'base delay: 2 times that before attempt 2, 4 times before attempt 3, …; 1 s to 1 h (5 s)',
+      secondsIn({ least: 1, most: 3600 }),
     )
     .option('--target-worker <id>', 'only this worker takes it')
     .option('--capability <name>', 'only workers that offer this take it')
     .option('--public', 'workers of any key may take it')
     .option('--idempotency-key <key>', 'publish once, however often this is run')
-    .option('--wait [seconds]', 'wait for the result (60)', numberIn({ least: 0 }))
+    .option('--wait [time]', 'wait for the result (60 s)', secondsIn({ least: 0 }))
     .option(
       '--batch <file>',
       'publish each line of FILE, an intent as JSON ({"goal", "payload", …}); - is stdin',

@@ -1,6 +1,6 @@
 import type { Result } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
-import { checkId, numberIn } from '../input.ts'
+import { checkId, secondsIn } from '../input.ts'
 import { type Output, plain } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 import { statusText } from './status.ts'
@@ -13,7 +13,7 @@ export function addResult(program: Program): void {
       'Prints the result on stdout, as JSON or as the text it is. Ends with 1 if the intent is dead, and with 7 if it has not ended.',
     )
     .argument('<id>', 'the id that publish printed')
-    .option('--wait [seconds]', 'wait until it has ended (60)', numberIn({ least: 0 }))
+    .option('--wait [time]', 'wait until it has ended (60 s)', secondsIn({ least: 0 }))
     .action(async (id, options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       checkId(id)

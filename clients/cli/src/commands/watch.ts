@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { numberIn } from '../input.ts'
+import { numberIn, secondsIn } from '../input.ts'
 import { connect, type Program } from '../program.ts'
 import { Screen } from '../terminal/screen.ts'
 import { drawing, lineFor, Readings } from '../terminal/watch-view.ts'
@@ -12,7 +12,12 @@ export function addWatch(program: Program): void {
       'Shows live how much is open, claimed, done and dead, and how fast it goes. Needs the admin token.',
     )
     .addHelpText('after', '\nq or Ctrl-C ends it. Where there is no terminal, it prints a line each time.')
-    .option('-i, --interval <seconds>', 'how often it looks', numberIn({ least: 0.1, most: 3600 }), 1)
+    .option(
+      '-i, --interval <time>',
+      'how often it looks, in seconds',
+      secondsIn({ least: 0.1, most: 3600 }),
+      1,
+    )
     .option('--count <n>', 'end after so many looks', numberIn({ least: 1, whole: true }))
     .action(async ({ interval, count = Number.POSITIVE_INFINITY }, command) => {
       const { bus, output, settings } = connect(command.optsWithGlobals())

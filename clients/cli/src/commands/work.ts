@@ -3,7 +3,7 @@ import type { Job, WorkerEvent } from '../../../typescript/src/index.ts'
 import { TextResult } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { numberIn } from '../input.ts'
+import { numberIn, secondsIn } from '../input.ts'
 import { parseJson } from '../json.ts'
 import { connect, type Program } from '../program.ts'
 import { WorkLog } from '../terminal/work-log.ts'
@@ -25,11 +25,11 @@ export function addWork(program: Program): void {
     .option('--worker-id <id>', 'for intents with a target_worker')
     .option('--capabilities <list>', 'what it offers, separated by commas')
     .option(
-      '--lease <seconds>',
-      'how long it waits if this machine dies, 10 to 3600 (60)',
-      numberIn({ least: 10, most: 3600, whole: true }),
+      '--lease <time>',
+      'how long its jobs wait if this machine dies, 10 s to 1 h (60 s)',
+      secondsIn({ least: 10, most: 3600, whole: true }),
     )
-    .option('--timeout <seconds>', 'end a command that takes longer', numberIn({ least: 0.001 }))
+    .option('--timeout <time>', 'end a command that takes longer: 90, 30m', secondsIn({ least: 0.001 }))
     .addOption(
       new Option('--result <type>', 'what the command prints')
         .choices(['text', 'json'] as const)
@@ -37,7 +37,7 @@ export function addWork(program: Program): void {
     )
     .option('--pass-key', 'let the command see BUS_API_KEY, BUS_ADMIN_TOKEN and the like')
     .option('--once', 'do one job and end: 0 done, 1 failed, 7 there was none')
-    .option('--wait <seconds>', 'with --once: how long to wait for it', numberIn({ least: 0 }), 60)
+    .option('--wait <time>', 'with --once: how long to wait for it', secondsIn({ least: 0 }), 60)
     .action(async (goal, words, options, command) => {
       const line = commandLine(options.exec, words, process.argv.includes('--'))
       const { bus, output, settings } = connect(command.optsWithGlobals(), OneClaim)
