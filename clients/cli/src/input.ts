@@ -17,17 +17,15 @@ export async function typed(argument: string): Promise<string> {
   }
 }
 
+const QUOTE_IT = 'Quote it for the shell: \'{"name": "Ada"}\'. Or send it as a text: --text.'
+
 /** @throws {Failure} when it is no JSON, with what to do about it */
-export function jsonOf(what: string, source: string): unknown {
+export function jsonOf(what: string, source: string, wayOut = QUOTE_IT): unknown {
   try {
     return parseJson(source)
   } catch {
     const start = JSON.stringify(source.length > 60 ? `${source.slice(0, 60)}…` : source)
-    throw new Failure(
-      `${what} takes JSON; it got ${start}.`,
-      undefined,
-      'Quote it for the shell: \'{"name": "Ada"}\'. Or send it as a text: --text.',
-    )
+    throw new Failure(`${what} takes JSON; it got ${start}.`, undefined, wayOut)
   }
 }
 

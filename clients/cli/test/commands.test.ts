@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
 import { table, wrapped } from '../src/output.ts'
+import { FIELDS } from '../src/publish/lines.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
 const bus = await busForFile()
@@ -92,6 +93,26 @@ describe('publish', () => {
     expect([code, JSON.parse(out), err.trim()]).toEqual([0, { hello: 'Ada' }, claim.id])
   })
 
+  test('--wait that is over says how to go on waiting, on the last line, with --quiet too', async () => {
+    for (const more of [[], ['--quiet']]) {
+      const { code, out, err } = await user.run(['publish', 'nobody', '--wait', '0', ...more])
+      const [{ id }] = await user.json('list', '--goal', 'nobody')
+      expect([code, out]).toEqual([7, ''])
+      expect(err.trimEnd().split('\n').at(-1)).toBe(`intent-bus result ${id} --wait 60`)
+    }
+  })
+
+  test('of a goal that is JSON, and of a text without its quotes, says how it was meant', async () => {
+    const json = await user.run(['publish', '{"goal":"x"}'])
+    expect([json.code, json.out, json.err]).toEqual([2, '', expect.stringContaining('GOAL is a name')])
+    const words = await user.run(['publish', 'shout', 'good', 'morning'])
+    expect([words.code, words.err]).toEqual([
+      2,
+      expect.stringContaining("publish shout --text 'good morning'"),
+    ])
+    expect(await user.run(['publish', '{curly'])).toMatchObject({ code: 0 })
+  })
+
   test('--idempotency-key publishes once', async () => {
     const first = await user.run(['publish', 'greet', '1', '--idempotency-key', 'k'])
     expect((await user.run(['publish', 'greet', '1', '--idempotency-key', 'k'])).out).toBe(first.out)
@@ -112,8 +133,28 @@ describe('publish', () => {
     })
     const wrong = await user.run(['publish', '--batch', '-'], { stdin: `${lines[0]}\nnonsense\n` })
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('line 2 takes JSON')])
+    expect(wrong.err).not.toMatch(/--text|Quote/)
     const refused = await user.run(['publish', '--batch', '-'], { stdin: '{"goal": "", "payload": 1}' })
     expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('line 1: goal')])
+  })
+
+  test('--batch refuses a field that is misspelt, and tells of one that is none', async () => {
+    const misspelt = await user.run(['publish', '--batch', '-'], {
+      stdin: '{"goal":"a"}\n{"goal":"b","max_attempt":1}\n',
+    })
+    expect([misspelt.code, misspelt.out]).toEqual([2, ''])
+    expect(misspelt.err).toContain(
+      'line 2: "max_attempt" is no field of an intent. Did you mean max_attempts?',
+    )
+    const stdin = '{"goal":"a","ticket":1}\n{"goal":"b","ticket":2,"maxAttempts":1}\n'
+    const extra = await user.run(['publish', '--batch', '-'], { stdin })
+    expect([extra.code, extra.out.trim().split('\n').length, extra.err]).toEqual([
+      0,
+      2,
+      'line 1: "ticket" is no field of an intent, and is ignored wherever it stands.\n',
+    ])
+    const { PublishBody } = (await bus.admin.get('/openapi.json')).json.components.schemas
+    expect([...Object.keys(PublishBody.properties), 'idempotency_key'].toSorted()).toEqual(FIELDS.toSorted())
   })
 
   test('--batch names the line the bus refused, and says how many are published', async () => {

@@ -1,10 +1,10 @@
-import { BusError, type Publication, type PublishOptions } from '../../../typescript/src/index.ts'
-import { camel } from '../../../typescript/src/wire.ts'
+import type { PublishOptions } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { jsonOf, numberIn, secondsIn, typed } from '../input.ts'
-import { connect, type Program, type Session } from '../program.ts'
-import { ProgressBar } from '../terminal/progress-bar.ts'
+import { COMMAND } from '../invocation.ts'
+import { connect, type Program } from '../program.ts'
+import { publishBatch } from '../publish/batch.ts'
 import { sayResult } from './result.ts'
 
 export function addPublish(program: Program): void {
@@ -20,6 +20,7 @@ export function addPublish(program: Program): void {
     )
     .argument('[goal]', 'what is to be done')
     .argument('[payload]', 'JSON for whoever does it')
+    .allowExcessArguments()
     .option('--text', 'PAYLOAD is a text, not JSON')
     .option(
       '--priority <n>',
@@ -48,6 +49,7 @@ export function addPublish(program: Program): void {
     )
     .action(async (goal, payload, options, command) => {
       const session = connect(command.optsWithGlobals())
+      if (command.args.length > 2) throw tooMany(command.args)
       if (options.batch !== undefined) {
         const { batch, ...others } = options
         const first = goal === undefined ? Object.keys(others)[0] : 'GOAL'
@@ -56,6 +58,7 @@ export function addPublish(program: Program): void {
         return publishBatch(session, batch)
       }
       if (goal === undefined) throw new Failure('publish takes a GOAL, or --batch FILE.')
+      refuseJson(goal)
       const content = payload === undefined ? null : await contentOf(payload, options.text === true)
       const asked: PublishOptions = {
         namespace: session.settings.namespace,
@@ -72,60 +75,42 @@ export function addPublish(program: Program): void {
       if (options.wait === undefined) return session.output.say(published, published.id)
       session.output.note(published.id)
       const wait = options.wait === true ? 60 : options.wait
-      sayResult(await session.bus.result(published.id, { wait }), session.output, wait)
+      try {
+        sayResult(await session.bus.result(published.id, { wait }), session.output, wait)
+      } catch (error) {
+        // It is published all the same, and nobody has been told which it is.
+        if (session.output.json) session.output.say(published, '')
+        else if (session.output.quiet) session.output.complain(published.id)
+        throw error
+      }
     })
+}
+
+/** A text without its quotes, mostly. */
+function tooMany([goal, ...words]: readonly string[]): Failure {
+  return new Failure(
+    `publish takes a GOAL and one PAYLOAD; it got ${words.length} words after ${goal}.`,
+    EXIT.usage,
+    `Quote them. A text: ${COMMAND} publish ${goal} --text '${words.join(' ')}'. JSON: '{"name": "Ada"}'`,
+  )
+}
+
+/** Any text may be a goal, and this one nobody means. */
+function refuseJson(goal: string): void {
+  try {
+    if (!/^\s*[{[]/.test(goal)) return
+    JSON.parse(goal)
+  } catch {
+    return
+  }
+  throw new Failure(
+    'GOAL is a name, such as resize; it got JSON.',
+    EXIT.usage,
+    `PAYLOAD comes second: ${COMMAND} publish GOAL PAYLOAD. Whole intents, one on each line: ${COMMAND} publish --batch FILE`,
+  )
 }
 
 async function contentOf(payload: string, isText: boolean): Promise<unknown> {
   const source = await typed(payload)
   return isText ? source : jsonOf('PAYLOAD', source)
-}
-
-/**
- * How many go in one request. Each is all or none, so what was printed is published. An issued key may send 60 in a minute:
- * more in one would be refused for good, these are let through in time.
- */
-const BATCH = 50
-
-async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
-  const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')
-  const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]))
-  const intents = filled.map(({ line, number }) => publicationOf(line, number, settings.namespace))
-  // Where the ids go to the terminal, they show how far it is.
-  const bar = new ProgressBar('published', intents.length, output.isSilent || process.stdout.isTTY)
-  const ids: string[] = []
-  try {
-    for (let start = 0; start < intents.length; start += BATCH) {
-      const published = await bus.publishMany(intents.slice(start, start + BATCH))
-      ids.push(...published.map(({ id }) => id))
-      // At once: whoever interrupts this knows what is published.
-      if (!output.json) output.say(null, published.map(({ id }) => id).join('\n'))
-      bar.at(ids.length)
-    }
-  } catch (error) {
-    throw withLine(error, index => filled[ids.length + index]?.number)
-  } finally {
-    bar.end()
-    if (output.json && ids.length > 0) output.say({ ids }, '')
-    if (ids.length < intents.length) output.note(`${ids.length} of ${intents.length} are published.`)
-  }
-  if (intents.length === 0) throw new Failure(`${file} has no line with an intent.`, EXIT.usage)
-}
-
-/** The bus counts within a request, from 0: `intents[3]: …`. */
-function withLine(error: unknown, lineOf: (index: number) => number | undefined): unknown {
-  if (!(error instanceof BusError)) return error
-  const [whole, index] = /^intents\[(\d+)\]: /.exec(error.message) ?? []
-  const line = lineOf(Number(index))
-  if (whole === undefined || line === undefined) return error
-  return new BusError({ ...error, message: `line ${line}: ${error.message.slice(whole.length)}` })
-}
-
-/** Lines have the names of the wire; what the bus does not take it says itself. */
-function publicationOf(line: string, number: number, namespace: string | undefined): Publication<never> {
-  const intent = jsonOf(`line ${number}`, line)
-  if (typeof intent !== 'object' || intent === null || Array.isArray(intent)) {
-    throw new Failure(`line ${number} takes an object: {"goal": "…", "payload": …}.`)
-  }
-  return { ...(namespace === undefined ? {} : { namespace }), ...camel(intent) } as never
 }

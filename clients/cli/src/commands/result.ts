@@ -1,7 +1,8 @@
 import type { Result } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { checkId, secondsIn } from '../input.ts'
-import { type Output, plain } from '../output.ts'
+import { COMMAND } from '../invocation.ts'
+import { type Output, plain, span } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 import { statusText } from './status.ts'
 
@@ -38,7 +39,7 @@ export function sayResult(result: Result, output: Output, waited: number): void 
     return
   }
   output.complain(
-    `${statusText(result)}\n\nIt has not ended${waited > 0 ? ` within ${waited} s` : ''}. Wait for it: --wait 60`,
+    `${statusText(result)}\n\nIt has not ended${waited > 0 ? ` within ${span(waited)}` : ''}. To wait for it:\n${COMMAND} result ${result.id} --wait 60`,
   )
   process.exitCode = EXIT.notYet
 }
