@@ -15,6 +15,10 @@ export type Equipment = {
   python?: string
   /** A project in which the TypeScript package is installed. */
   packages?: string
+  /** What is there before somebody reads the page: commands, with the environment of the page. */
+  before?: string
+  /** What the reader types for each word in capitals that stands for something of theirs. */
+  placeholders?: Record<string, string>
   /** For all of it, in ms. */
   timeout?: number
 }
@@ -27,7 +31,7 @@ type Block = { language: string; text: string; name: string | undefined }
  * @returns what the commands printed
  */
 export async function follow(page: string, equipment: Equipment = {}): Promise<string> {
-  const { settings = {}, python, packages, timeout = 50_000 } = equipment
+  const { settings = {}, python, packages, before = '', placeholders = {}, timeout = 50_000 } = equipment
   const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const bus = new RealBus(dir, { PORT: '0', ...settings })
@@ -46,10 +50,10 @@ export async function follow(page: string, equipment: Equipment = {}): Promise<s
     ({ language, text }) => language === 'sh' && (python !== undefined || !/\bpython3 /.test(text)),
   )
   if (commands.length === 0) throw new Error(`${page} has no commands`)
-  const script = commands
-    .map(({ text }) => text)
-    .join('\n')
-    .replaceAll('localhost:8080', address)
+  const typed = commands.map(({ text }) =>
+    text.replace(/\b[A-Z]+\b(?![=}])/g, word => placeholders[word] ?? word),
+  )
+  const script = [before, ...typed].join('\n').replaceAll('localhost:8080', address)
 
   mkdirSync(join(dir, 'home'))
   // In this order, because the SDK has an `intent-bus` of its own.
