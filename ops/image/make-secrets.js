@@ -1,9 +1,9 @@
 /**
  * Makes the secrets of the compose file that are missing, each in the volume of those who read it. What it is called with
- * is made anew: `docker compose run --rm secrets admin-secret`.
+ * is made anew: `docker compose run --rm secrets admin-secret`. What follows `show` is printed: the image has no `cat`.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 /** Only the bus runs as the user whose files they are; the others are let in by the volume, not by the mode. */
@@ -17,17 +17,23 @@ const SECRETS = {
   'postgres-password': ['/secrets/postgres/password', SHARED],
 }
 
-const anew = process.argv.slice(2)
-const unknown = anew.find(name => !(name in SECRETS))
-if (unknown !== undefined) {
-  process.stderr.write(
-    `There is no secret "${unknown}". Those that can be made anew: ${Object.keys(SECRETS).join(', ')}\n`,
-  )
+const isShown = process.argv[2] === 'show'
+const named = process.argv.slice(isShown ? 3 : 2)
+const unknown = named.find(name => !(name in SECRETS))
+if (unknown !== undefined || (isShown && named.length === 0)) {
+  const wrong =
+    unknown === undefined ? 'show takes the name of a secret.' : `There is no secret "${unknown}".`
+  process.stderr.write(`${wrong} There are: ${Object.keys(SECRETS).join(', ')}\n`)
   process.exit(2)
 }
 
+if (isShown) {
+  for (const name of named) process.stdout.write(readFileSync(SECRETS[name][0]))
+  process.exit()
+}
+
 for (const [name, [file, mode]] of Object.entries(SECRETS)) {
-  if (existsSync(file) && !anew.includes(name)) continue
+  if (existsSync(file) && !named.includes(name)) continue
   // 192 bits. Never half a file, and never a moment in which others could read it.
   const written = `${file}.new`
   writeFileSync(written, `${randomBytes(24).toString('base64url')}\n`, { mode })

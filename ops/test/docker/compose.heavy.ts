@@ -193,6 +193,8 @@ describe.skipIf(docker.reason !== null)(
       expect({ ...after, BUS_API_KEY: before.BUS_API_KEY }).toEqual(before)
       expect((await post(stack.url, '/claim?namespace=none', before.BUS_API_KEY)).status).toBe(401)
       expect((await post(stack.url, '/claim?namespace=none', after.BUS_API_KEY)).status).toBe(204)
+      const shown = await stack.compose('run', '--rm', '--no-deps', 'secrets', 'show', 'bus-secret')
+      expect(shown.trim()).toBe(after.BUS_API_KEY)
       const slip = stack.compose('run', '--rm', '--no-deps', 'secrets', 'everything')
       await expect(slip).rejects.toThrow('There is no secret "everything"')
     })
