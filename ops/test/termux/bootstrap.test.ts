@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { readPage } from '../../../service/docs-tables.ts'
 import { Download } from './download.ts'
 import { Pretended } from './pretended.ts'
 
@@ -45,6 +46,20 @@ test('--node-sqlite is remembered by the lines that mend and upgrade, until --co
   expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
   expect(phone.run(`${MEND} --dry-run --compile`).out).toContain('SQLite         compiled here')
   expect(phone.run(`${MEND} --dry-run`).out).toContain('SQLite         that of Node')
+})
+
+test('the release of docs/phone.md is taken, and one that was changed after its checksum is not', () => {
+  const phone = new Pretended()
+  const source = phone.release('source')
+  const [line] = /^git archive .*$/m.exec(readPage('phone.md'))!
+  const commit = 'git init -q && git add -A && git -c user.name=a -c user.email=a@b commit -qm release'
+  execFileSync('sh', ['-euc', `${commit} && ${line}`], { cwd: source })
+  const taken = 'bash source/ops/termux/bootstrap.sh --from source/intent-bus.tar.gz'
+  expect(phone.run(taken)).toMatchObject({ code: 0, err: '' })
+  expect(phone.setUps).toHaveLength(1)
+  expect(phone.run(`printf x >> source/intent-bus.tar.gz && ${taken}`).err).toContain(
+    'is not what its checksum says',
+  )
 })
 
 async function offered(phone: Pretended): Promise<{ download: Download; sha256: string; bytes: Buffer }> {
