@@ -254,7 +254,13 @@ from_folder() {
     archive_of "$from"
   else
     tarball=$fetched/release.tar.gz
-    tar -C "$from" --exclude ./node_modules --exclude ./data --exclude './.sqlite-driver*' -cf - . | gzip -n > "$tarball"
+    # Not the folder itself: its time changes with whatever is written beside the release.
+    (
+      cd "$from"
+      for each in * .[!.]*; do
+        case $each in node_modules | data | .sqlite-driver* | '.[!.]*') ;; *) printf './%s\n' "$each" ;; esac
+      done | tar -cf - -T -
+    ) | gzip -n > "$tarball"
   fi
   [ -z "$sha256" ] || verify
 }
