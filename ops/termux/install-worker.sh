@@ -14,9 +14,11 @@ bash install-worker.sh [OPTIONS]
   --sms-to LIST      the numbers to which messages may go, the word any, or none
   --namespace NAME   whose jobs it takes (phone)
   --wake-lock yes|no whether the processor stays awake when the screen is off (yes); no: jobs wait, the battery lasts
+  --dry-run          say what would be done, and do nothing
   --uninstall        take the worker away; photos stay
   --help
 
+BUS_SIGN=true before it signs what it sends, for a bus that demands that; BUS_SIGN=false ends it.
 What was given is remembered in ~/intent-bus-worker/settings.env. Nothing outside of $HOME and $PREFIX is written.
 END
 }
@@ -47,6 +49,7 @@ worker_home=$HOME/intent-bus-worker
 
 main() {
   local uninstall=''
+  dry_run='' sign=${BUS_SIGN:-}
   url=${BUS_URL:-} key=${BUS_API_KEY:-} name='' allow='' sms_to='' namespace='' wake_lock='' key_file=''
   while [ $# -gt 0 ]; do
     case $1 in
@@ -63,6 +66,7 @@ main() {
         esac
         shift
         ;;
+      --dry-run) dry_run=yes ;;
       --uninstall) uninstall=yes ;;
       --help)
         usage
@@ -81,8 +85,12 @@ main() {
 
   umask 077
   settle
+  if [ -n "$dry_run" ]; then
+    plan
+    return
+  fi
   packages
-  if [ "${BUS_SIGN:-}" != true ]; then check_bus; fi
+  check_bus
   app_answers
   put_code
   write_worker_settings
@@ -91,15 +99,36 @@ main() {
   install_service
   install_boot "$worker_home" "$wake_lock"
   start_worker
-  if [ "${BUS_SIGN:-}" != true ]; then first_notification; fi
+  first_notification
   farewell
 }
 
+missing() {
+  local each
+  for each in curl:curl termux-services:sv-enable termux-api:termux-notification; do
+    has "${each#*:}" || echo "${each%:*}"
+  done
+}
+
+plan() {
+  local lacking given='asked for'
+  lacking=$(missing | tr '\n' ' ')
+  [ -z "$key" ] || given='there'
+  say 'This would be done, and nothing is now:'
+  say "  packages       ${lacking:-all are there}"
+  say "  bus            ${url:-asked for}; its key is $given$([ "$sign" = false ] || echo ', and signs')"
+  say "  worker         $name, for the namespace $namespace, in $worker_home"
+  say "  allowed        ${allow:-nothing of what is off}; messages to ${sms_to:-nobody}"
+  say "  service        $service, with its log in $logs"
+  say "  at boot        $HOME/.termux/boot/intent-bus-worker$([ "$wake_lock" = no ] || echo ', and a wake lock')"
+  say "  command        $PREFIX/bin/intent-bus-worker"
+  say '  before that    look whether the bus knows the key, and the app Termux:API answers'
+  say '  then           start, and a first notification, by the bus'
+}
+
 packages() {
-  local lacking='' log=$PREFIX/tmp/intent-bus-worker-packages.log
-  has curl || lacking=curl
-  has sv-enable || lacking="$lacking termux-services"
-  has termux-notification || lacking="$lacking termux-api"
+  local lacking log=$PREFIX/tmp/intent-bus-worker-packages.log
+  lacking=$(missing | tr '\n' ' ')
   [ -n "$lacking" ] || return 0
   say "Installing packages: $lacking"
   # shellcheck disable=SC2086 # one word each
@@ -131,8 +160,16 @@ put_code() {
 }
 
 take_away() {
+  local each
+  local -a all=("$HOME/.termux/boot/intent-bus-worker" "$PREFIX/bin/intent-bus-worker"
+    "$worker_home"/{code,key,settings.env,sms-sent,last-boot,tmp})
+  if [ -n "$dry_run" ]; then
+    say 'This would be taken away, and nothing is now:'
+    for each in "$service" "$logs" "${all[@]}"; do [ ! -e "$each" ] || say "  $each"; done
+    return
+  fi
   remove_service
-  rm -rf "$HOME/.termux/boot/intent-bus-worker" "$PREFIX/bin/intent-bus-worker" "$worker_home"/{code,key,settings.env,sms-sent,last-boot,tmp}
+  rm -rf "${all[@]}"
   # The bus on this phone keeps its lock.
   if [ ! -e "$HOME/.termux/boot/intent-bus" ] && has termux-wake-unlock; then termux-wake-unlock || true; fi
   rmdir "$worker_home" 2> /dev/null || [ ! -e "$worker_home" ] || say "What it kept is in $worker_home."

@@ -1,10 +1,20 @@
-# Whether the bus is one, and the way of a job through it to this phone. Of $url and $key; JSON is read by $workers.
+# Whether the bus is one, and the way of a job through it to this phone. Of $url, $key and $sign; $workers reads JSON, and signs.
+
+# shellcheck source=../../workers/parts/signature.sh
+. "$workers/parts/signature.sh"
+# What has none of the programs for it says so by that.
+die() { fail "$2." 'pkg install coreutils'; }
 
 # The answer to a request: its status is in $status, its text in $answer. The key comes in by a pipe, where ps does not see it.
 bus() { # PATH [BODY]
+  local signature=''
   local -a body=()
   [ $# -lt 2 ] || body=(-H 'Content-Type: application/json' --data-binary "$2")
-  answer=$(printf 'header = "X-API-KEY: %s"\n' "$key" |
+  if [ "$sign" = true ]; then
+    prepare_signatures
+    signature=$(signed_headers "$([ $# -lt 2 ] && echo GET || echo POST)" "$1" <(printf '%s' "${2:-}"))
+  fi
+  answer=$(printf 'header = "X-API-KEY: %s"\n%s\n' "$key" "$signature" |
     curl -q -sS --config - --connect-timeout 15 --max-time 60 -w '\n%{http_code}' "${body[@]}" "$url$1" 2>&1) || true
   status=${answer##*$'\n'}
   answer=${answer%$'\n'*}

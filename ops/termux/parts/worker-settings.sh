@@ -1,6 +1,6 @@
 # Which bus, which key, and what this phone is called and allows: as given, as before, of the bus on this phone, or asked for.
 
-# Sets $url, $key, $name, $allow, $sms_to, $namespace and $wake_lock.
+# Sets $url, $key, $name, $allow, $sms_to, $namespace, $wake_lock and $sign. For a dry run it asks for nothing.
 settle() {
   local bus_here=$HOME/intent-bus
   if [ -n "$key_file" ]; then
@@ -17,8 +17,8 @@ settle() {
     key=$(cat "$worker_home/key" 2> /dev/null) || key=
   fi
   url=${url:-$(before BUS_URL)}
-  [ -n "$url" ] || ask_for_bus
-  [ -n "$key" ] || ask_for_key
+  [ -n "$url$dry_run" ] || ask_for_bus
+  [ -n "$key$dry_run" ] || ask_for_key
   name=${name:-$(before BUS_WORKER_ID)}
   name=${name:-$(model)}
   namespace=${namespace:-$(before BUS_NAMESPACE)}
@@ -29,9 +29,11 @@ settle() {
   [ "$sms_to" != none ] || sms_to=
   wake_lock=${wake_lock:-$(before PHONE_WAKE_LOCK)}
   wake_lock=${wake_lock:-yes}
+  sign=${sign:-$(before BUS_SIGN)}
+  sign=${sign:-false}
 
   url=${url%/}
-  case $url in http://?* | https://?*) ;; *) misused "the URL is '$url'; it takes http://… or https://…" ;; esac
+  case ${url:-$dry_run} in http://?* | https://?* | yes) ;; *) misused "the URL is '$url'; it takes http://… or https://…" ;; esac
   plain 'the URL' "$url" 'A-Za-z0-9:/.@%_~?=&[]-'
   plain 'the key' "$key" 'A-Za-z0-9_.~+/=-'
   plain --name "$name" 'A-Za-z0-9_.:-' 64
@@ -43,6 +45,7 @@ settle() {
   done
   plain --allow "$allow" 'a-z, '
   case $wake_lock in yes | no) ;; *) misused "--wake-lock is '$wake_lock'; it takes yes or no" ;; esac
+  case $sign in true | false) ;; *) misused "BUS_SIGN is '$sign'; it takes true or false" ;; esac
 }
 
 before() { # SETTING
@@ -95,7 +98,7 @@ write_worker_settings() {
 BUS_URL='$url'
 BUS_WORKER_ID='$name'
 BUS_NAMESPACE='$namespace'
-BUS_SIGN='${BUS_SIGN:-false}'
+BUS_SIGN='$sign'
 PHONE_ALLOW='$allow'
 PHONE_SMS_TO='$sms_to'
 PHONE_WAKE_LOCK='$wake_lock'

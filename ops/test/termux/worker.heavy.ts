@@ -212,4 +212,37 @@ describe.skipIf(termux.reason !== null)(termux.named('the worker on a phone'), (
       expect(setting('BUS_WORKER_ID')).toBe('SM-G960F')
     })
   })
+
+  test('for a bus that demands signatures it signs, from the first question on, and remembers that', async () => {
+    const bus = await WorkedBus.start({ BUS_SECRET: SECRET, BUS_REQUIRE_SIGNATURES: 'true' })
+    const phone = new Phone('busybox')
+    try {
+      await phone.on()
+      execFileSync('cp', [release.tarball, phone.path(`${HOME}/release.tar.gz`)])
+      execFileSync('chmod', ['644', phone.path(`${HOME}/release.tar.gz`)])
+      await phone.must('mkdir source && tar xzf release.tar.gz -C source --strip-components 1')
+      const install = (options: string, env: Record<string, string> = {}) =>
+        phone.run(`bash source/ops/termux/install-worker.sh ${options}`, { input: `${SECRET}\n`, env })
+      const url = bus.environment['BUS_URL']!
+      const before = phone.listing()
+      expect((await install(`--url ${url} --name kitchen --dry-run`, { BUS_SIGN: 'true' })).code).toBe(0)
+      expect(phone.listing()).toEqual(before)
+      expect((await install(`--url ${url}`)).err).toContain('If it wants signatures: BUS_SIGN=true')
+      expect(existsSync(phone.path(WORKER))).toBe(false)
+
+      const { code, out } = await install(`--url ${url}`, { BUS_SIGN: 'true' })
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('The first notification came') })
+      expect(await install('--allow location')).toMatchObject({ code: 0 })
+      phone.answer('termux-location', '{"latitude": 52.5}')
+      const id = await bus.publish('location', '{}', { namespace: 'phone' })
+      expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: { latitude: 52.5 } })
+      await phone.off()
+      await phone.on()
+      const later = await bus.publish('notify', '"after a reboot"', { namespace: 'phone' })
+      expect(await bus.result(later)).toMatchObject({ status: 'fulfilled' })
+    } finally {
+      await phone.remove()
+      await bus.remove()
+    }
+  })
 })

@@ -15,7 +15,7 @@ request() { # NAME PATH [until_stopped: a signal to stop calls it off]
   requested=$1
   rm -f "$dir/$1.answer" "$dir/$1.head"
   signature_headers=
-  if [ "$signed" = true ]; then signature_headers=$(signed_headers "$2" "$dir/$1.body"); fi
+  if [ "$signed" = true ]; then signature_headers=$(signed_headers POST "$2" "$dir/$1.body"); fi
   # The key comes in by a pipe: among the arguments, ps would show it. -q: ~/.curlrc is for other uses.
   curl -q -sS --config - --connect-timeout 15 -m "$((wait_seconds + 15))" -X POST --data-binary "@$dir/$1.body" \
     -o "$dir/$1.answer" -D "$dir/$1.head" -w '%{http_code}' > "$dir/$1.status" 2> "$dir/$1.errors" << END &

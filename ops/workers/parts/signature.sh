@@ -39,10 +39,10 @@ hmac() {
   { printf '%b' "$outer" && printf '%b' "$(escapes "$hash")"; } | sha256
 }
 
-# The headers of a signed POST, as curl's configuration. A repeat needs new ones: a nonce counts once.
-signed_headers() { # PATH BODY_FILE
+# The headers of a signed request, as curl's configuration. A repeat needs new ones: a nonce counts once.
+signed_headers() { # METHOD PATH BODY_FILE
   time=$(date +%s)
   nonce=$(od -An -v -N16 -tx1 /dev/urandom | tr -d ' \n')
-  signature=$({ printf 'POST\n%s\n%s\n%s\n' "$1" "$time" "$nonce" && cat "$2"; } | hmac)
+  signature=$({ printf '%s\n%s\n%s\n%s\n' "$1" "$2" "$time" "$nonce" && cat "$3"; } | hmac)
   printf 'header = "X-Timestamp: %s"\nheader = "X-Nonce: %s"\nheader = "X-Signature: %s"\n' "$time" "$nonce" "$signature"
 }

@@ -1,0 +1,76 @@
+/** What install-worker.sh says and asks before it changes anything, and how it speaks to a bus that demands signatures. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { WorkedBus } from '../shell-worker.ts'
+import { Pretended, scripts } from './pretended.ts'
+
+const INSTALL = `bash ${scripts}/install-worker.sh`
+
+test('a dry run says what would be done, asks for nothing, and does nothing', () => {
+  const phone = new Pretended()
+  phone.command('pkg', 'echo "$*" >> "$HOME/installed"')
+  const { code, out, err } = phone.run(
+    `${INSTALL} --dry-run --allow sms --wake-lock no --name kitchen < /dev/null`,
+  )
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  for (const said of [
+    'and nothing is now',
+    /packages +.*termux-services termux-api/,
+    /bus +asked for; its key is asked for\n/,
+    /worker +kitchen, for the namespace phone, in .*intent-bus-worker\n/,
+    /allowed +sms; messages to nobody\n/,
+    /at boot +.*\.termux\/boot\/intent-bus-worker\n/,
+  ]) {
+    expect(out).toMatch(said)
+  }
+  const known = phone.run(`${INSTALL} --dry-run --url http://bus:8080`, {
+    BUS_API_KEY: 'tk_x',
+    BUS_SIGN: 'true',
+  })
+  expect(known.out).toMatch(/bus +http:\/\/bus:8080; its key is there, and signs\n/)
+  expect(known.out).toMatch(/at boot .*, and a wake lock\n/)
+  expect(known.out).not.toContain('tk_x')
+  expect(readdirSync(phone.home)).toEqual([])
+})
+
+test('a dry run takes no nonsense either', () => {
+  const phone = new Pretended()
+  expect(phone.run(`${INSTALL} --dry-run --allow smss`)).toMatchObject({ code: 2, out: '' })
+  expect(phone.run(`${INSTALL} --dry-run`, { BUS_SIGN: 'maybe' })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("BUS_SIGN is 'maybe'; it takes true or false"),
+  })
+  expect(phone.run(`${INSTALL} --dry-run --url bus`)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("the URL is 'bus'"),
+  })
+})
+
+test('a dry run of the uninstall names what is there, and takes nothing away', () => {
+  const phone = new Pretended()
+  phone.write('intent-bus-worker/key', 'k')
+  phone.write('intent-bus-worker/photos/one.jpg', '')
+  const { code, out } = phone.run(`${INSTALL} --uninstall --dry-run`)
+  expect(code).toBe(0)
+  expect(out).toBe(`This would be taken away, and nothing is now:\n  ${phone.home}/intent-bus-worker/key\n`)
+  expect(existsSync(join(phone.home, 'intent-bus-worker/key'))).toBe(true)
+})
+
+test('a bus that demands signatures is found to be one by signed requests, and by no others', async () => {
+  const bus = await WorkedBus.start({ BUS_REQUIRE_SIGNATURES: 'true' })
+  onTestFinished(() => bus.remove())
+  const phone = new Pretended()
+  const { BUS_URL, BUS_API_KEY } = bus.environment
+  const check = (sign: string, key = BUS_API_KEY) =>
+    phone.run(
+      `set -euo pipefail; url=${BUS_URL} key=${key} sign=${sign} workers=${scripts}/../workers
+       . ${scripts}/parts/say.sh; . ${scripts}/parts/first-notification.sh; check_bus; echo found
+       bus /intent '{"goal":"notify","payload":"ü"}'; echo "$status"; bus "/result/$(member id)?wait=0"; echo "$status"`,
+    )
+  expect(check('true')).toEqual({ code: 0, out: 'found\n201\n200\n', err: '' })
+  expect(check('false').err).toMatch(
+    /the bus refuses: Missing signature headers.*\n.*BUS_SIGN=true before the command/,
+  )
+  expect(check('true', 'tk_wrong').err).toContain('the bus does not know this key.')
+})
