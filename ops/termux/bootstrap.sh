@@ -191,26 +191,17 @@ check_room() {
 }
 
 packages() {
-  local lacking
+  local lacking log=$bus_home/packages.log
   lacking=$(missing)
-  if [ -n "$lacking" ]; then
-    say "Installing packages: $(echo "$lacking" | tr '\n' ' ')(some minutes on a slow line)"
-    export DEBIAN_FRONTEND=noninteractive
-    local log=$bus_home/packages.log
-    # shellcheck disable=SC2086 # one word each
-    pkg install -y -oDpkg::Options::=--force-confold $lacking < /dev/null > "$log" 2>&1 || {
-      tail -n 5 "$log" >&2
-      fail 'the packages could not be installed.' \
-        "Look at $log. Is there a network? Often this helps: pkg upgrade, or termux-change-repo for another mirror. Then run this again."
-    }
-  fi
-  # For the QR code alone: without it there is none.
-  has qrencode || pkg install -y libqrencode < /dev/null > /dev/null 2>&1 || true
-  node -e '
-    const [major, minor] = process.versions.node.split(".").map(Number)
-    process.exit(major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18) ? 0 : 3)
-  ' < /dev/null || fail "Node does not start, or is too old ($(node -v 2> /dev/null || echo 'it does not start'))." \
-    'pkg upgrade, then pkg install nodejs-lts; then run this again.'
+  [ -n "$lacking" ] || return 0
+  say "Installing packages: $(echo "$lacking" | tr '\n' ' ')(some minutes on a slow line)"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # one word each
+  pkg install -y -oDpkg::Options::=--force-confold $lacking < /dev/null > "$log" 2>&1 || {
+    tail -n 5 "$log" >&2
+    fail 'the packages could not be installed.' \
+      "Look at $log. Is there a network? Often this helps: pkg upgrade, or termux-change-repo for another mirror. Then run this again."
+  }
 }
 
 # Sets $release: the folder of the release, complete.

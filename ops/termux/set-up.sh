@@ -7,6 +7,8 @@ release=$1
 parts=$release/ops/termux/parts
 # shellcheck source=parts/say.sh
 . "$parts/say.sh"
+# shellcheck source=parts/node.sh
+. "$parts/node.sh"
 # shellcheck source=parts/settings.sh
 . "$parts/settings.sh"
 # shellcheck source=parts/libraries.sh
@@ -35,6 +37,7 @@ leave() { # STATUS
 }
 trap 'leave $?' EXIT
 end_trial
+must_have_node
 write_settings
 end_switch
 install_libraries

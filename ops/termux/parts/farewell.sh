@@ -19,6 +19,8 @@ The bus runs, and starts again by itself.
   The master key   $(where_master_key_is); it need not leave the phone
 
 END
+  # For the code to scan alone: without it there is none.
+  has qrencode || pkg install -y libqrencode < /dev/null > /dev/null 2>&1 || true
   if has qrencode && [[ ! $host =~ ^($|127\.|localhost$|::1$) ]]; then
     say '  For another phone, as a worker: scan this, and paste it there.'
     say ''
