@@ -7,11 +7,11 @@ const like = (pattern: RegExp) => expect.stringMatching(pattern)
 
 test('the commands of docs/keys.md work as they are typed', async () => {
   const printed = await follow('keys.md', { timeout: 60_000 })
-  const head = like(/^number +key +unsettled +made +last used +expires +limits +owner$/)
+  const head = like(/^number +key +open jobs +made +last used +expires +limits +owner$/)
   expect(printed.trimEnd().split('\n')).toEqual([
     ...[head, like(/^1 .* never +in 90 d +rate 600, open 50 +camera in the barn \(behind the hay\)$/)],
-    ...[head, like(/^2 .* in 90 d +rate 600/), like(/^1 .* in 24 h, now 2 +rate 600/)],
-    ...['Revoked.', 'Revoked.'],
+    ...[head, like(/^2 .* in 90 d +rate 600/), like(/^1 .* in 24 h, replaced by 2 +rate 600/)],
+    ...['Revoked key 1 (camera in the barn).', 'Revoked key 2 (camera in the barn).'],
     like(/^when +action/),
     ...[
       like(/ key_created +1 /),

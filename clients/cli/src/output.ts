@@ -81,12 +81,19 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [styled('dim', line(heads)), ...rows.map(line)].join('\n')
 }
 
-/** `2026-11-24 14:03:07`, in the time of this machine. */
+/** `2026-11-24 14:03:07 +01:00`, in the time of this machine, or `… UTC`. */
 export function moment(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000)
   const two = (n: number) => `${n}`.padStart(2, '0')
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zoneOf(date)}`
+}
+
+function zoneOf(date: Date): string {
+  const minutes = -date.getTimezoneOffset()
+  if (minutes === 0) return 'UTC'
+  const two = (n: number) => `${Math.floor(n)}`.padStart(2, '0')
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`
 }
 
 /** `12 ms`, `45 s`, `12 min`, `3 h`, `5 d`: the largest unit of which there are two. */

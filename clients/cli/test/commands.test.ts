@@ -282,12 +282,15 @@ test('a key is made, listed without itself, used, and revoked by number or from 
   expect((await user.run(['keys', 'list'])).out).not.toContain(key)
   expect((await user.run(['publish', 'x', '1'], { env: { BUS_API_KEY: key } })).code).toBe(0)
   expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).out).toContain(
-    '1 of its intents are unsettled',
+    `Revoked key ${listed.key_id} (Ada’s phone). 1 job that it published is still open.`,
   )
   expect((await user.run(['publish', 'x', '1'], { env: { BUS_API_KEY: key } })).code).toBe(4)
   expect((await user.run(['keys', 'revoke', `${listed.key_id}`])).code).toBe(5)
   const other = (await user.run(['keys', 'create', 'b'])).out.trim()
-  expect((await user.run(['keys', 'revoke', '-'], { stdin: `${other}\n` })).code).toBe(0)
+  expect(await user.run(['keys', 'revoke', '-'], { stdin: `${other}\n` })).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^Revoked key \d+ \(b\)\.\n$/),
+  })
   expect((await user.run(['keys', 'revoke', other])).err).toContain(
     'a key on the command line is seen by others',
   )
@@ -395,8 +398,8 @@ describe('list', () => {
     const [head, ...lines] = out.trimEnd().split('\n')
     expect(head).toMatch(/^id +status +published +attempts +namespace +goal +what now$/)
     for (const [i, [id, rest]] of [
-      [aimed, /open .* 0\/3 .*waits for worker shed$/],
-      [later, /open .*due in 60 min$/],
+      [aimed, /open .* 0\/3 .*ready, for worker shed, only key master$/],
+      [later, /open .*due in 60 min, only key master$/],
       [held.id, /claimed .* 1\/3 .*pi-1, 40 %, lease ends in \d+ s/],
       [done.id, /fulfilled .*done .* ago$/],
     ].entries() as Iterable<[number, [string, RegExp]]>) {
@@ -407,6 +410,26 @@ describe('list', () => {
     const few = await user.run(['list', '--goal', 'listed', '--limit', '3'])
     expect(few.err).toContain('more')
     expect(few.out.trimEnd().split('\n')).toHaveLength(4)
+  })
+
+  test('says of each that is open who may take it', async () => {
+    const { master } = bus
+    const ann = await bus.issue('ann')
+    await ann.publish({ goal: 'bound', required_capability: 'photo', target_worker: 'barn' })
+    await ann.publish({ goal: 'bound', visibility: 'public' })
+    await master.publish({ goal: 'bound' })
+    const { out } = await user.run(['list', '--goal', 'bound'])
+    expect(out).toMatch(
+      / ready, only key master\n.* ready, any key\n.* ready, for worker barn, needs capability photo, only key tk_\S+… \(ann\)\n$/,
+    )
+  })
+
+  test('has times with their zone', async () => {
+    await bus.master.publish({ goal: 'when' })
+    const listed = async (TZ: string) => (await user.run(['list', '--goal', 'when'], { env: { TZ } })).out
+    expect(await listed('UTC')).toMatch(/ \d\d:\d\d:\d\d UTC /)
+    expect(await listed('Asia/Kolkata')).toMatch(/ \d\d:\d\d:\d\d \+05:30 /)
+    expect(await listed('America/St_Johns')).toMatch(/ \d\d:\d\d:\d\d -0[23]:30 /)
   })
 
   test('that finds nothing says so, and a state there is not names those there are', async () => {
@@ -431,8 +454,8 @@ test('watch prints a line at each look where there is no terminal', async () => 
   await bus.master.publish()
   const { out } = await user.run(['watch', '--count', '2', '--interval', '0.1'])
   expect(out.trim().split('\n')).toEqual([
-    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 waiting/),
-    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 waiting/),
+    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 workers waiting/),
+    expect.stringMatching(/^1 open, 0 claimed, 0 dead, 0 workers waiting/),
   ])
   expect(await user.json('watch', '--count', '1')).toMatchObject({ intents: { open: 1 } })
 })

@@ -45,7 +45,7 @@ test('keys rotate prints a key that goes on where the old one ends', async () =>
   const asHeir = { env: { BUS_API_KEY: out.trim() } }
   expect((await user.run(['status', id], asHeir)).code).toBe(0)
   const listed = (await user.run(['keys', 'list'])).out
-  expect(listed).toMatch(/in 60 min, now \d+/)
+  expect(listed).toMatch(/in 60 min, replaced by \d+/)
   await bus.clock.advance(3_600_000)
   const late = await user.run(['status', id], { env: { BUS_API_KEY: old } })
   expect([late.code, late.err]).toEqual([4, expect.stringContaining('keys rotate')])

@@ -108,5 +108,5 @@ describe('what there is to do', () => {
 })
 
 test('the line for logs has no control characters', () => {
-  expect(lineFor(readings(overview()))).toBe('1234567 open, 12 claimed, 3 dead, 4 waiting')
+  expect(lineFor(readings(overview()))).toBe('1234567 open, 12 claimed, 3 dead, 4 workers waiting')
 })

@@ -29,7 +29,7 @@ export function addKeys(program: Program): void {
   keys
     .command('list')
     .description(
-      'Lists the keys: number, owner, how they begin, their use and their end. No key is shown whole.',
+      'Lists the keys: number, first characters, open jobs, last use, expiry, limits, owner. No key is shown whole.',
     )
     .action(async (_options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
@@ -39,7 +39,7 @@ export function addKeys(program: Program): void {
         list.length === 0
           ? `There are no keys yet but the master key. Make one: ${COMMAND} keys create OWNER`
           : table(
-              ['number', 'key', 'unsettled', 'made', 'last used', 'expires', 'limits', 'owner'],
+              ['number', 'key', 'open jobs', 'made', 'last used', 'expires', 'limits', 'owner'],
               list.map(key => rowOf(key, now)),
             ),
       )
@@ -48,13 +48,13 @@ export function addKeys(program: Program): void {
   keys
     .command('rotate')
     .description(
-      'Makes a successor and prints it, this once. It opens all that the old key does, which ends after the overlap.',
+      'Makes a successor and prints it, this once. It can do all that the old key can; the old key ends after the overlap.',
     )
     .argument('<number>', NUMBER)
     .option('--overlap <time>', 'for how long both are good: 24h, 30m, 0', secondsOf, 86_400)
     .option(
       '--expires <time>',
-      'when the new one ends; else it lives as long as the old one was made to',
+      'when the new one expires; else it lives as long as the old one was made to',
       secondsOf,
     )
     .action(async (which, { overlap, expires }, command) => {
@@ -67,7 +67,7 @@ export function addKeys(program: Program): void {
     })
 
   withTerms(keys.command('change'))
-    .description('Changes what is written of a key, its end or its limits. 0 takes an end or a limit away.')
+    .description("Changes a key's owner, note, expiry or limits. 0 removes an expiry or a limit.")
     .argument('<number>', NUMBER)
     .option('--owner <name>', 'whose it is')
     .action(async (which, { owner, ...asked }, command) => {
@@ -82,19 +82,34 @@ export function addKeys(program: Program): void {
     .argument('<number>', NUMBER)
     .action(async (which, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      const gone = await bus.admin.revokeKey(await keyOf(which, 'revoke'))
+      const asked = await keyOf(which, 'revoke')
+      const known = describedIn(await bus.admin.keys(), asked)
+      const gone = await bus.admin.revokeKey(asked)
       if (!gone.revoked) throw new Failure('There is no such key.', EXIT.notFound, `${COMMAND} keys list`)
       const { openIntents = 0 } = gone
-      output.say(gone, `Revoked.${openIntents > 0 ? ` ${openIntents} of its intents are unsettled.` : ''}`)
+      output.say(gone, `Revoked ${known}.${leftOpen(openIntents)}`)
     })
 }
+
+/** Two keys may begin alike, in theory: then it is no one's. */
+function describedIn(keys: readonly IssuedKey[], which: WhichKey): string {
+  const those = keys.filter(({ keyId, prefix }) =>
+    'keyId' in which ? keyId === which.keyId : which.apiKey.startsWith(prefix),
+  )
+  return those.length === 1 ? `key ${those[0]!.keyId} (${plain(those[0]!.owner)})` : 'the key'
+}
+
+const leftOpen = (jobs: number): string =>
+  jobs === 0
+    ? ''
+    : ` ${jobs === 1 ? '1 job that it published is' : `${jobs} jobs that it published are`} still open.`
 
 const whole = numberIn({ least: 0, whole: true })
 
 function withTerms<C extends ReturnType<Program['command']>>(command: C) {
   return command
-    .option('--note <text>', 'what else is to be remembered of it')
-    .option('--expires <time>', 'when it ends: 90d, 12h', secondsOf)
+    .option('--note <text>', 'what else to remember about it')
+    .option('--expires <time>', 'when it expires: 90d, 12h', secondsOf)
     .option('--rate <requests>', 'requests in a window, instead of the limit of the bus', whole)
     .option('--open-limit <intents>', 'open and claimed intents, instead of the limit of the bus', whole)
 }
@@ -128,7 +143,7 @@ function rowOf(key: IssuedKey, now: number): string[] {
 }
 
 function endOf({ expiresAt, expired, replacedBy }: IssuedKey, now: number): string {
-  const next = replacedBy === null ? '' : `, now ${replacedBy}`
+  const next = replacedBy === null ? '' : `, replaced by ${replacedBy}`
   if (expiresAt === null) return `never${next}`
   return expired ? `${span(now - expiresAt)} ago${next}` : `in ${span(expiresAt - now)}${next}`
 }

@@ -55,7 +55,9 @@ function intentTable(intents: readonly ListedIntent[], now: number): string {
 function whatNow(intent: ListedIntent, now: number): string {
   switch (intent.status) {
     case 'open':
-      return intent.runAt > now ? `due in ${span(intent.runAt - now)}` : forWhom(intent)
+      return [intent.runAt > now ? `due in ${span(intent.runAt - now)}` : 'ready', ...forWhom(intent)].join(
+        ', ',
+      )
     case 'claimed': {
       const by = intent.workerId === null ? '' : `${plain(intent.workerId)}, `
       const progress = intent.progress === null ? '' : `${intent.progress} %, `
@@ -68,7 +70,11 @@ function whatNow(intent: ListedIntent, now: number): string {
   }
 }
 
-function forWhom({ targetWorker, requiredCapability }: ListedIntent): string {
-  if (targetWorker !== null) return `waits for worker ${targetWorker}`
-  return requiredCapability === null ? 'ready' : `waits for a worker with ${requiredCapability}`
+/** Of what waits for ever, this mostly says why: who may take it, by worker, by what it offers, by key. */
+function forWhom({ targetWorker, requiredCapability, visibility, publisher }: ListedIntent): string[] {
+  return [
+    ...(targetWorker === null ? [] : [`for worker ${targetWorker}`]),
+    ...(requiredCapability === null ? [] : [`needs capability ${requiredCapability}`]),
+    visibility === 'public' ? 'any key' : `only key ${plain(publisher)}`,
+  ]
 }

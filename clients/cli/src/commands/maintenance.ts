@@ -31,7 +31,7 @@ export function addMaintenance(program: Program): void {
 
   maintenance
     .command('status')
-    .description('Says whether there is any.')
+    .description('Says whether it is on.')
     .action(async (_options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       const state = await bus.admin.maintenance()

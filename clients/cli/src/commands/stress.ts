@@ -10,7 +10,7 @@ const HARNESS = fileURLToPath(new URL('../../../../ops/stress/run.ts', import.me
 export function addStress(program: Program): void {
   program
     .command('stress')
-    .summary('find out what a bus bears, and whether it keeps its word')
+    .summary('find out how much load a bus bears, and whether it keeps its promises')
     .description(`Idempotency, attempts and load, with a report. Its options: ${COMMAND} stress --help`)
     .helpOption(false)
     .allowUnknownOption()

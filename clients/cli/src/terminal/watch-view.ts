@@ -45,7 +45,7 @@ function ratesBetween(before: Overview, now: Overview): Rates | null {
 export function lineFor({ last, rates }: Readings): string {
   const { intents, waitingClaims } = last!
   const rate = rates === null ? '' : `, ${perSecond(rates.fulfilled)} fulfilled`
-  return `${intents.open} open, ${intents.claimed} claimed, ${intents.dead} dead, ${waitingClaims} waiting${rate}`
+  return `${intents.open} open, ${intents.claimed} claimed, ${intents.dead} dead, ${waitingClaims} ${waitingClaims === 1 ? 'worker' : 'workers'} waiting${rate}`
 }
 
 export function drawing(
