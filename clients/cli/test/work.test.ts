@@ -179,7 +179,11 @@ describe('a command', () => {
 })
 
 test('--once says by its code that there was nothing to do', async () => {
-  expect(await inVain()).toMatchObject({ code: 7, out: '' })
+  expect(await inVain()).toMatchObject({
+    code: 7,
+    out: '',
+    err: expect.stringContaining('There was no job for it within 200 ms. `intent-bus list --goal job` shows'),
+  })
 })
 
 test('--once --wait 0 takes what is there, and waits for nothing', async () => {
@@ -311,8 +315,9 @@ test('it says what it waits for, and where; that the bus is away, and that it is
   const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
   const worker = user.start(['work', 'job', '-n', 'home', '--', 'cat'], { env: { BUS_URL: url } })
   await until(() => worker.err().includes('…'))
+  expect(worker.err()).toMatch(/… .*\w\. Again in [\d.]+ m?s\.\n/)
   expect(worker.err()).toContain(
-    `Waiting for jobs with the goal job in the namespace home of ${url}. Ctrl-C stops.`,
+    `Waiting for jobs with the goal job in the namespace home of ${url}. Ctrl-C stops.\nIt takes jobs published with this same key, and public ones; none that are for one worker (--worker-id) or need a capability (--capabilities).\n`,
   )
   away = false
   await until(() => worker.err().includes('The bus is back.'))
@@ -340,6 +345,7 @@ test('with --json each step is a line of JSON on stdout', async () => {
     'intent.fulfilled',
     'worker.stopped',
   ])
+  expect(events[4]).toMatchObject({ id, goal: 'job' })
   expect(events[4]).toMatchObject({ 'messaging.message.id': id, 'messaging.destination.name': 'job' })
 })
 

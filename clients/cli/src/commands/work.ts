@@ -46,7 +46,12 @@ export function addWork(program: Program): void {
       const log = new WorkLog(output, options.once ?? false)
       let ended: WorkerEvent['name'] | undefined
       const stop = new AbortController()
-      if (options.once) bus.within(options.wait, () => stop.abort())
+      let isOver = false
+      const over = () => {
+        isOver = true
+        stop.abort()
+      }
+      if (options.once) bus.within(options.wait, over)
       const onEvent = (event: WorkerEvent) => {
         log.tell(event)
         if (ENDS.includes(event.name)) ended ??= event.name
@@ -55,22 +60,27 @@ export function addWork(program: Program): void {
         const printed = await commands.run(job)
         return options.result === 'text' ? new TextResult(printed) : jsonPrinted(printed)
       }
+      const offer = {
+        workerId: options.workerId,
+        capabilities: options.capabilities?.split(',').map(name => name.trim()),
+      }
       const worker = bus.worker(goal, perform, {
         namespace: settings.namespace,
         concurrency: options.once ? 1 : options.concurrency,
-        workerId: options.workerId,
-        capabilities: options.capabilities?.split(',').map(name => name.trim()),
+        ...offer,
         lease: options.lease,
         handleSignals: false,
         hooks: { onEvent },
         signal: stop.signal,
       })
       const forget = onSignals(stop, commands)
-      log.start(goal, settings, options.passKey ? [] : keptBack(process.env))
+      log.start(goal, settings, offer, options.passKey ? [] : keptBack(process.env))
       await worker.done.finally(forget)
-      if (options.once)
-        process.exitCode =
-          ended === undefined ? EXIT.notYet : ended === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
+      if (!options.once) return
+      process.exitCode =
+        ended === undefined ? EXIT.notYet : ended === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
+      // Whoever stopped it knows why it found none.
+      if (ended === undefined && isOver) log.none(goal, options.wait)
     })
 }
 

@@ -1,4 +1,5 @@
 import type { WorkerEvent } from '../../../typescript/src/index.ts'
+import { COMMAND } from '../invocation.ts'
 import { type Output, plain, span, styled } from '../output.ts'
 import type { Settings } from '../settings.ts'
 
@@ -25,21 +26,40 @@ export class WorkLog {
   }
 
   /** @param keptBack names of variables that the commands do not get */
-  start(goal: string, { url, namespace }: Settings, keptBack: readonly string[]): void {
+  start(
+    goal: string,
+    { url, namespace }: Settings,
+    offer: { workerId: string | undefined; capabilities: readonly string[] | undefined },
+    keptBack: readonly string[],
+  ): void {
     const job = this.#once ? 'one job' : 'jobs'
     this.#output.note(
       `Waiting for ${job} with the goal ${plain(goal)} in the namespace ${namespace ?? 'default'} of ${url}. Ctrl-C stops.`,
     )
+    const others = [
+      ...(offer.workerId === undefined ? ['are for one worker (--worker-id)'] : []),
+      ...(offer.capabilities === undefined ? ['need a capability (--capabilities)'] : []),
+    ]
+    const left = others.length === 0 ? '' : `; none that ${others.join(' or ')}`
+    this.#output.note(`It takes jobs published with this same key, and public ones${left}.`)
     if (keptBack.length === 0) return
     const kept = `The command does not see ${keptBack.join(', ')}, unless --pass-key says so.`
     this.#output.note(styled('dim', kept, process.stderr))
   }
 
+  /** @param seconds how long it waited */
+  none(goal: string, seconds: number): void {
+    this.#output.complain(
+      `There was no job for it within ${span(seconds)}. \`${COMMAND} list --goal ${plain(goal)}\` shows what waits, and who may take it.`,
+    )
+  }
+
   tell(event: WorkerEvent): void {
     if (this.#output.json) {
       const { name, attributes, error } = event
+      const [id, goal] = [attributes['messaging.message.id'], attributes['messaging.destination.name']]
       process.stdout.write(
-        `${JSON.stringify({ name, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
+        `${JSON.stringify({ name, id, goal, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
       )
       return
     }
@@ -62,7 +82,7 @@ function lineOf({ name, attributes, error }: WorkerEvent): string {
     case 'intent.fulfilled':
       return `${id} in ${span(Number(attributes['intent_bus.duration']))}`
     case 'worker.retrying':
-      return `${messageOf(error)} Again in ${span(Number(attributes['intent_bus.retry.delay']))}.`
+      return `${sentence(messageOf(error))} Again in ${span(Number(attributes['intent_bus.retry.delay']))}.`
     case 'worker.reconnected':
       return 'The bus is back.'
     case 'worker.draining':
@@ -71,5 +91,7 @@ function lineOf({ name, attributes, error }: WorkerEvent): string {
       return `${id} ${messageOf(error)}`
   }
 }
+
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 const messageOf = (error: unknown): string => plain(error instanceof Error ? error.message : String(error))
