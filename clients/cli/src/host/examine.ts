@@ -19,7 +19,7 @@ export async function examineHost(data: string | undefined): Promise<Finding[]> 
     host = await hostOf(process.env, data)
   } catch (error) {
     if (error instanceof Failure) throw error
-    const cure = 'Mend that variable: docs/configuration.md.'
+    const cure = 'Correct that variable: docs/configuration.md.'
     return [{ check: 'settings', state: 'failed', detail: (error as Error).message, cure, exit: EXIT.usage }]
   }
   const { warnings } = host.config
