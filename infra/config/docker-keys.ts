@@ -45,7 +45,7 @@ export const DOCKER_KEYS = {
     localPath({
       default: '',
       defaultText: '`~/.ssh/known_hosts`',
-      meaning: "The file with the host's key. A host that is not in it is not spoken to.",
+      meaning: "The file with the host's key. Unknown hosts are refused.",
     }),
     { targets: ['ssh'], example: '~/.ssh/known_hosts' },
   ),
