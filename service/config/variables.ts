@@ -171,7 +171,7 @@ export const VARIABLES = {
     min: 1,
     max: 1_000_000,
     meaning:
-      'Failed log-ins one address may make per minute; then only what it was let in with before still works.',
+      'Failed log-ins one address may make per minute; after that, only credentials that already worked from that address are accepted.',
   }),
   BUS_MAX_QUEUED: integer({
     default: 10_000,
