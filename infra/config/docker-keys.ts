@@ -72,7 +72,7 @@ export const DOCKER_KEYS = {
       default: 0,
       defaultText: '0, and 1 with `domain`',
       meaning:
-        'How many proxies stand before the bus, whose word about who is asking is believed: 1 with one of your own in the place of Caddy.',
+        'How many proxies stand before the bus, whose word about who is asking is believed: 1 with one of your own in the place of Caddy. Beside `domain` it is 1, and nothing else.',
     }),
     docker('1'),
   ),

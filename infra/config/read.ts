@@ -59,6 +59,7 @@ export function readConfiguration(given: Given): Read {
     ...faultsOfSettings(values['settings'] as Record<string, string>),
     ...faultsOfHost(target, values),
     ...faultsOfPorts(values),
+    ...faultsOfProxies(given, values),
     ...faultsOfVolume(given, values),
   )
   if (faults.length > 0) throw new InvalidConfiguration(faults)
@@ -135,6 +136,17 @@ function faultsOfPorts(values: Record<string, unknown>): string[] {
       ? []
       : [`${name} is ${values[name]}, as ${same} is: each takes a port of its own.`]
   })
+}
+
+/** Caddy tells the bus of those who speak to Caddy, and drops what they say of others. */
+function faultsOfProxies(
+  { values: given }: Given,
+  { domain, trustProxy }: Record<string, unknown>,
+): string[] {
+  if (!domain || !given['trustProxy']?.trim() || trustProxy === 1) return []
+  return [
+    `trustProxy is ${trustProxy}: beside domain it is 1, for Caddy, which believes no other proxy. With proxies of your own, leave domain out.`,
+  ]
 }
 
 /** A volume from before is read, and not made. */

@@ -21,7 +21,7 @@ export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
       ...config,
       source: SOURCE,
       // Caddy is one.
-      trustProxy: Math.max(config.trustProxy, config.domain === '' ? 0 : 1),
+      trustProxy: config.domain === '' ? config.trustProxy : 1,
       secrets: config.secrets,
       ...(directory === undefined ? {} : { directory }),
     },

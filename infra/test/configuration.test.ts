@@ -222,6 +222,17 @@ test('two things do not listen on one port', () => {
   expect(faults({ httpsPort: '80' })).toEqual([])
 })
 
+test('a proxy before Caddy would not be believed, so none is counted', () => {
+  const domain = 'bus.example.com'
+  for (const trustProxy of ['0', '2']) {
+    expect(faults({ domain, trustProxy })).toEqual([
+      `trustProxy is ${trustProxy}: beside domain it is 1, for Caddy, which believes no other proxy. With proxies of your own, leave domain out.`,
+    ])
+  }
+  expect(faults({ domain, trustProxy: '1' })).toEqual([])
+  expect(faults({ trustProxy: '2' })).toEqual([])
+})
+
 test('the commands for a Docker on a socket of its own name that socket', async () => {
   const { outputs } = await mocked({ host: 'unix:///run/user/1000/docker.sock', monitoring: 'false' })
   const { secrets } = outputs as { secrets: Record<string, string> }

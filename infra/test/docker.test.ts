@@ -152,7 +152,8 @@ test.each([
   [{}, 0],
   [{ trustProxy: '1' }, 1],
   [{ domain: 'bus.example.com' }, 1],
-  [{ domain: 'bus.example.com', trustProxy: '2' }, 2],
+  [{ trustProxy: '2' }, 2],
+  [{ domain: 'bus.example.com', trustProxy: '1' }, 1],
 ])('with %j the bus believes %d proxies', async (values, proxies) => {
   const { one } = await mocked({ monitoring: 'false', ...values })
   expect(one('intent-bus-bus').inputs['envs']).toContain(`BUS_TRUST_PROXY=${proxies}`)
