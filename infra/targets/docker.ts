@@ -4,7 +4,7 @@ import { Https } from '../components/https.ts'
 import { IntentBus } from '../components/intent-bus.ts'
 import { Monitoring } from '../components/monitoring.ts'
 import type { Config } from '../config/of-stack.ts'
-import { howToReadSecrets, tunnelTo } from './access.ts'
+import { commandsForSecrets, tunnelTo } from './access.ts'
 import type { DockerTarget } from './target.ts'
 
 /** This clone, from where `pulumi up` runs: the same wherever the clone lies, so that a stack can be updated from another. */
@@ -38,7 +38,7 @@ export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
   return {
     url: https?.url ?? bus.url,
     ...(ssh === undefined ? {} : { tunnel: tunnelTo(ssh, config.bindAddress, forwarded) }),
-    secrets: howToReadSecrets(bus, monitoring, { ssh, socket }),
+    ...commandsForSecrets(bus, monitoring, { ssh, socket }),
     ...(monitoring === undefined ? {} : { grafana: monitoring.grafanaUrl }),
     volumes: pulumi.all(Object.values(volumes).map(volume => volume.name)),
     ...target.outputs,

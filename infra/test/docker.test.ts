@@ -135,10 +135,12 @@ describe('ssh', () => {
     expect(outputs['tunnel']).toBe(
       'ssh -N -L 8080:127.0.0.1:8080 -L 3000:127.0.0.1:3000 -p 2222 admin@bus.example.com',
     )
-    expect(outputs['secrets']).toHaveProperty(
-      'keyForADevice',
-      "ssh -p 2222 admin@bus.example.com 'docker exec intent-bus-bus intent-bus keys create pi'",
-    )
+    const there = 'ssh -p 2222 admin@bus.example.com docker'
+    expect(outputs).toMatchObject({
+      keyForADevice: `${there} exec intent-bus-bus intent-bus keys create pi`,
+      readBusSecret: `${there} cp intent-bus-bus:/secrets/bus/bus-secret - | tar xOf -`,
+      readGrafanaPassword: `${there} cp intent-bus-grafana:/secrets/grafana/admin-password - | tar xOf -`,
+    })
   })
 })
 

@@ -87,12 +87,12 @@ describe.skipIf(pulumi.reason !== null)(
     })
 
     test('the commands of the outputs read the secrets, and make a key for a device', async () => {
-      const { secrets } = (await stack.outputs()) as { secrets: Record<string, string> }
+      const outputs = (await stack.outputs()) as Record<string, string>
       const { BUS_API_KEY, BUS_METRICS_TOKEN } = await deployed.secrets()
-      expect(await typed(secrets['busSecret']!)).toBe(BUS_API_KEY)
-      expect(await typed(secrets['dashboardPassword']!)).toBe(GIVEN_PASSWORD)
-      expect(await typed(secrets['metricsToken']!)).toBe(BUS_METRICS_TOKEN)
-      const issued = await typed(secrets['keyForADevice']!)
+      expect(await typed(outputs['readBusSecret']!)).toBe(BUS_API_KEY)
+      expect(await typed(outputs['readDashboardPassword']!)).toBe(GIVEN_PASSWORD)
+      expect(await typed(outputs['readMetricsToken']!)).toBe(BUS_METRICS_TOKEN)
+      const issued = await typed(outputs['keyForADevice']!)
       expect((await post(deployed.url, '/claim', issued)).status).toBe(204)
     })
 
