@@ -1,6 +1,6 @@
 /** The same program, to a host that is reached by SSH: a real sshd on this machine, in front of the tests' Docker. */
 import { execFile, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -24,6 +24,12 @@ let stack: Stack
 let deployed: Deployment
 let port: string
 
+const lookAt = (path: string) => engine.must('inspect', '-f', `{{${path}}}`, BUS)
+const publishOne = async (payload: unknown) =>
+  publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, payload)
+const isOpen = async (id: string) => {
+  expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, id)).toBe('open')
+}
 const answers = (url: string) =>
   fetch(`${url}/health/ready`).then(
     ({ status }) => status === 200,
@@ -106,13 +112,42 @@ describe.skipIf(reason !== null)(
       expect(carried.fulfilled).toBe(carried.published)
     })
 
-    test('`destroy` leaves the data, the next `up` finds it, and with deleteData nothing is left', async () => {
-      const id = await publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, 'over the holidays')
+    test('an `up` that was killed half-way goes on by the commands of the docs', async () => {
+      const id = await publishOne('before the power went')
+      const before = await lookAt('.Id')
+      await stack.must('config', 'set', '--path', 'settings.BUS_LEASE_SECONDS', '91')
+      // The next bus is there, and Pulumi waits for it to be well.
+      await stack.killedUp(async () => {
+        const { code, out } = await engine.docker('inspect', '-f', '{{.Id}} {{.State.Running}}', BUS)
+        return code === 0 && !out.startsWith(before) && out.includes('true')
+      })
+      const { err } = await stack.pulumi('up', '--yes', '--skip-preview')
+      expect(err).toContain('the stack is currently locked')
+
+      const page = readFileSync(join(stack.clone, 'docs/deploy/README.md'), 'utf8')
+      const [, commands] = page.match(/^## An update was cut off\. What now\?$.*?^```\n(.*?)^```$/ms)!
+      const lines = commands!
+        .replace(/^docker /gm, `docker -H ${engine.host} `)
+        .replace(/^pulumi up$/m, 'pulumi up --yes --skip-preview')
+      expect(lines.match(/-H unix|--yes --skip/g)).toHaveLength(2)
+      await stack.typed(`set -e\n${page.match(/^export PATH=.*$/m)![0]}\n${lines}`)
+      expect(await lookAt('.Config.Env')).toContain('BUS_LEASE_SECONDS=91')
+      await isOpen(id)
+      expect(await stack.state()).not.toContain('pending_operations')
+      expect(Object.keys(await stack.up())).toEqual(['same'])
+    })
+
+    test('`destroy` leaves the data, and the next `up` finds it', async () => {
+      const id = await publishOne('over the holidays')
       await stack.destroy()
       expect(await deployed.list('container')).toEqual([])
+      await stack.up()
+      await isOpen(id)
+    })
+
+    test('`destroy` with deleteData leaves nothing', async () => {
       await stack.set({ deleteData: 'true' })
       await stack.up()
-      expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, id)).toBe('open')
       await stack.destroy()
       for (const kind of ['container', 'network', 'volume'] as const) {
         expect(await deployed.list(kind), kind).toEqual([])

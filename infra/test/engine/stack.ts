@@ -1,5 +1,5 @@
 /** A stack of the program in infra/, worked with as a user does: by the `pulumi` command, in a clone. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
@@ -108,6 +108,23 @@ export class Stack {
   async up(...args: string[]): Promise<Changes> {
     await this.must('up', '--yes', '--skip-preview', ...args)
     return this.#lastChanges()
+  }
+
+  /** `pulumi up`, which is killed as soon as this has happened, with no chance to note what it was at. */
+  async killedUp(happened: () => Promise<boolean>): Promise<void> {
+    const args = ['up', '--yes', '--skip-preview', '--stack', this.name, '--non-interactive']
+    const child = spawn('pulumi', args, {
+      ...{ cwd: join(this.clone, 'infra'), env: this.env },
+      // A process group of its own, to end what it has started, too.
+      ...{ detached: true, stdio: 'ignore' as const },
+    })
+    const ended = new Promise(resolve => child.on('close', resolve))
+    while (!(await happened())) {
+      if (child.exitCode !== null) throw new Error('pulumi up had ended by itself')
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    process.kill(-child.pid!, 'SIGKILL')
+    await ended
   }
 
   async refresh(): Promise<Changes> {
