@@ -16,13 +16,16 @@ export const UPSTREAM = {
   caddy: 'caddy:2.10.2',
 } as const
 
+/** The next image has to be there before the one from before may go, and with that the container that runs it. */
+const FIRST_THE_NEXT: pulumi.CustomResourceOptions = { deleteBeforeReplace: false }
+
 /** One that is in a registry, or on the host. It stays there when the resource goes: others may use it. */
 export function pulledImage(
   resource: string,
   name: string,
   opts: pulumi.CustomResourceOptions,
 ): docker.RemoteImage {
-  return new docker.RemoteImage(resource, { name, keepLocally: true }, opts)
+  return new docker.RemoteImage(resource, { name, keepLocally: true }, { ...opts, ...FIRST_THE_NEXT })
 }
 
 export type BuiltImage = {
@@ -67,7 +70,7 @@ export function builtImage(
       },
       forceRemove: true,
     },
-    opts,
+    { ...opts, ...FIRST_THE_NEXT },
   )
 }
 

@@ -5,6 +5,7 @@ import { IntentBus } from '../components/intent-bus.ts'
 import { mocked } from './mocked.ts'
 
 const CONTAINER = 'docker:index/container:Container'
+const IMAGE = 'docker:index/remoteImage:RemoteImage'
 const VOLUME = 'docker:index/volume:Volume'
 
 describe('without a word of configuration', () => {
@@ -28,6 +29,15 @@ describe('without a word of configuration', () => {
     for (const { name, options } of containers) {
       expect(options.deleteBeforeReplace, name).toBe(!bringing.includes(name))
     }
+  })
+
+  test.each([
+    [{}, 4],
+    [{ monitoring: 'false', image: 'registry.example.com/intent-bus:1.2.3' }, 1],
+  ])('an image is there before the one from before goes, with %j', async (values, count) => {
+    const { resources } = await mocked(values)
+    const images = resources.filter(each => each.type === IMAGE)
+    expect(images.map(({ options }) => options.deleteBeforeReplace)).toEqual(Array(count).fill(false))
   })
 
   test('the name of what carries given secrets is made by Pulumi, and not of them', async () => {

@@ -1,6 +1,6 @@
 /** The same program, to a host that is reached by SSH: a real sshd on this machine, in front of the tests' Docker. */
 import { execFile, spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -9,6 +9,7 @@ import { Engine } from '../../../ops/test/docker/engine.ts'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { Deployment } from './deployment.ts'
 import { underLoad } from './load.ts'
+import { noRegistry, Registry } from './registry.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, pulumi } from './toolchain.ts'
@@ -27,6 +28,8 @@ let port: string
 const lookAt = (path: string) => engine.must('inspect', '-f', `{{${path}}}`, BUS)
 const publishOne = async (payload: unknown) =>
   publish(deployed.url, (await deployed.secrets()).BUS_API_KEY, payload)
+const repoDigests = async () =>
+  JSON.parse(await engine.must('image', 'inspect', '-f', '{{json .RepoDigests}}', await lookAt('.Image')))
 const isOpen = async (id: string) => {
   expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, id)).toBe('open')
 }
@@ -144,6 +147,67 @@ describe.skipIf(reason !== null)(
       await stack.up()
       await isOpen(id)
     })
+
+    describe.skipIf(noRegistry !== null)(
+      `with an image of a registry${noRegistry === null ? '' : ` (skipped: ${noRegistry})`}`,
+      () => {
+        let registry: Registry
+        let first: string
+        let next: string
+
+        beforeAll(async () => {
+          registry = await Registry.start()
+        })
+        afterAll(async () => registry?.stop())
+
+        test('what only the registry has is pulled there by its digest, and passes the smoke suite', async () => {
+          const built = await lookAt('.Image')
+          const [earlier, later] = ['intent-bus:earlier', 'intent-bus:later']
+          await engine.must('tag', built, earlier)
+          const folder = join(stack.clone, 'later')
+          mkdirSync(folder)
+          writeFileSync(join(folder, 'Dockerfile'), `FROM ${earlier}\nLABEL later=true\n`)
+          await engine.build(later, { folder })
+          rmSync(folder, { recursive: true })
+          ;[first, next] = [await registry.push(engine, earlier), await registry.push(engine, later)]
+          await stack.destroy()
+          await engine.docker('image', 'rm', '--force', later, earlier, built)
+          expect(await engine.must('image', 'ls', '--all')).not.toContain('intent-bus')
+
+          await stack.set({ image: first })
+          await stack.up()
+          expect(await lookAt('.Image')).toBe(built)
+          expect(await repoDigests()).toEqual([first])
+          const { out, err, code } = await deployed.npmRun('smoke')
+          expect({ code, said: out + err }).toMatchObject({ code: 0 })
+          expect(Object.keys(await stack.up())).toEqual(['same'])
+          expect(Object.keys(await stack.refresh())).toEqual(['same'])
+        })
+
+        test('another digest is an upgrade, which goes on with the data and the secrets', async () => {
+          const [id, secrets] = [await publishOne('by the one before'), await deployed.secrets()]
+          await stack.set({ image: next })
+          await stack.up()
+          expect(await repoDigests()).toEqual([next])
+          await isOpen(id)
+          expect(await deployed.secrets()).toEqual(secrets)
+        })
+
+        test('a digest that the registry does not have is named, and the bus is left as it is', async () => {
+          const before = await lookAt('.Id')
+          const nobodys = `${registry.address}/intent-bus@sha256:${'0'.repeat(64)}`
+          await stack.set({ image: nobodys })
+          const { code, out, err } = await stack.pulumi('up', '--yes', '--skip-preview')
+          expect(code).not.toBe(0)
+          expect(out + err).toContain(nobodys)
+          expect(out + err).toMatch(/not found|manifest unknown/)
+          expect(await lookAt('.Id')).toBe(before)
+          expect(await answers(deployed.url)).toBe(true)
+          await stack.set({ image: next })
+          expect(Object.keys(await stack.up())).toEqual(['same'])
+        })
+      },
+    )
 
     test('`destroy` with deleteData leaves nothing', async () => {
       await stack.set({ deleteData: 'true' })

@@ -31,6 +31,7 @@ func main() {
 		"command":           {Name: "command"},
 		"networks_advanced": {Name: "networksAdvanced"},
 	}
+	resources["docker_image"].Fields = map[string]*tfbridge.SchemaInfo{"name": {Name: "name"}}
 	// As Pulumi's own has it: a container goes before the next one comes, unless the program says otherwise.
 	resources["docker_container"].DeleteBeforeReplace = true
 
