@@ -1,4 +1,4 @@
-/** The broker with its store in a thread of its own or in the HTTP thread: `node placed-bus.ts thread|inline FILE`. Prints its port. */
+/** The broker with its store in a thread of its own or in the HTTP thread: `node placed-bus.ts thread|inline FILE [LOG_PAGES]`. Prints its port. */
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pino } from 'pino'
@@ -10,15 +10,16 @@ import { systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { createMetrics } from '../http/metrics/metrics.ts'
 import { Aes256Vault } from '../secrets/vault.ts'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { MASTER_KEY } from '../test/crash/child-bus.ts'
-import { openInlineStore } from './inline-store.ts'
 
-const [placement, path = ''] = process.argv.slice(2)
-const store =
-  placement === 'inline'
-    ? openInlineStore(path)
-    : await openSqliteStore({ path, log: { info() {}, warn() {}, error: console.error } })
+const [placement, path = '', logPages] = process.argv.slice(2)
+process.env['BUS_SQLITE_WRITER'] = placement
+const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts')
+const store = await openSqliteStore({
+  path,
+  log: { info() {}, warn() {}, error: console.error },
+  ...(logPages === undefined ? {} : { logPages: Number(logPages) }),
+})
 
 const config = readConfig({ BUS_MIN_FREE_DISK_BYTES: '0' })
 const secrets = {

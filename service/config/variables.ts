@@ -57,6 +57,12 @@ export const VARIABLES = {
     meaning:
       'How SQLite is spoken to. `node` takes the one inside of Node, where the other is not compiled for the machine; slower, and it keeps the same promises.',
   }),
+  BUS_SQLITE_WRITER: choice({
+    of: ['thread', 'inline'],
+    default: 'thread',
+    meaning:
+      'Where SQLite writes. `inline` does without a thread for it: less memory, for a phone; while the disk syncs the bus answers nobody.',
+  }),
 
   BUS_TRUST_PROXY: hops({
     default: 0,

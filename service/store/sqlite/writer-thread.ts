@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { StorageError } from '../store.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
 import { fromSentOp, toSentOutcome } from './crossing.ts'
 import type { Batch, FromWriter, ToWriter } from './messages.ts'
@@ -40,7 +40,8 @@ function open(): Writer | null {
 const writer = open()
 if (writer === null) port.close()
 else {
-  const checkpoints = new Checkpoints(writer.db, complain)
+  const { logPages } = workerData as { logPages?: number }
+  const checkpoints = new Checkpoints(writer.db, complain, 'beside', logPages)
   port.on('message', async (message: ToWriter) => {
     let behind: ToWriter | null = message
     while (behind !== null) behind = await answer(writer, checkpoints, behind)
@@ -81,7 +82,7 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         break
       case 'close':
         await checkpoints.close()
-        tidyUp(writer)
+        emptyLog(writer.db, complain)
         writer.db.close()
         tell({ kind: 'closed', serial })
         port.close()
@@ -113,13 +114,4 @@ function gather(batches: Batch[]): ToWriter | null {
     operations += message.ops.length
   }
   return null
-}
-
-/** A log that cannot be copied, because the disk is full or fails, stays beside the database: the next start reads it. */
-function tidyUp({ db }: Writer): void {
-  try {
-    db.pragma('wal_checkpoint(TRUNCATE)')
-  } catch (error) {
-    complain(`checkpoint: ${(error as Error).message}`)
-  }
 }

@@ -13,9 +13,9 @@ if (reason !== null) console.warn(`failing disks are not tested here: ${reason}`
 
 const PUBLISHERS = 16
 
-describe.skipIf(reason !== null)(
-  `a disk whose syncs fail${reason === null ? '' : ` (skipped: ${reason})`}`,
-  () => {
+describe.skipIf(reason !== null).each(['thread', 'inline'])(
+  `a disk whose syncs fail, the writer %s${reason === null ? '' : ` (skipped: ${reason})`}`,
+  writer => {
     let folder: string
     let database: string
     let failing: string
@@ -45,7 +45,11 @@ describe.skipIf(reason !== null)(
 
     async function start(): Promise<void> {
       const port = await freePort()
-      bus = new ChildBus({ database, port, env: { LD_PRELOAD: shim, FAIL_SYNC_FILE: failing } })
+      bus = new ChildBus({
+        database,
+        port,
+        env: { LD_PRELOAD: shim, FAIL_SYNC_FILE: failing, BUS_SQLITE_WRITER: writer },
+      })
       client = new Client(port)
       await bus.serving()
     }

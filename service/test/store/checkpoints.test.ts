@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { Checkpoints } from '../../store/sqlite/checkpoints.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
@@ -59,5 +59,28 @@ test('a log that somebody reads is left alone, and copied by the other thread wh
   expect(held.checkpointed).toBeLessThan(held.log / 2)
   write(32, 1)
   while (log().checkpointed < before) await sleep(5)
+  expect(complaints).toEqual([])
+})
+
+test('without a thread of its own the log is copied here, when what was committed is answered, and begins anew', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bus-log-'))
+  const db = openWriting(join(folder, 'bus.db'), () => {})
+  const complaints: string[] = []
+  const checkpoints = new Checkpoints(db, text => complaints.push(text), 'here', 100)
+  onTestFinished(async () => {
+    await checkpoints.close()
+    db.close()
+    rmSync(folder, { recursive: true })
+  })
+  db.exec('CREATE TABLE filler (text TEXT)')
+  const insert = db.prepare('INSERT INTO filler VALUES (?)')
+  for (let i = 0; i < 1000; i++) {
+    insert.run('x'.repeat(4000))
+    checkpoints.committed()
+    await turn()
+  }
+  // A hundred pages, and what 32 commits of two or three each add until it is looked at again.
+  expect(statSync(`${db.name}-wal`).size).toBeLessThan(300 * 4096)
+  expect(statSync(db.name).size).toBeGreaterThan(900 * 4096)
   expect(complaints).toEqual([])
 })
