@@ -25,6 +25,35 @@ export async function startNoop(): Promise<{ port: number; stop: () => void }> {
   return { port, stop: () => child.kill() }
 }
 
+export type Placement = 'thread' | 'inline'
+
+/** The broker with its writer there. @param logPages of its write-ahead log before it is copied, if not as many as ever */
+export async function startPlaced(
+  placement: Placement,
+  database: string,
+  env: Record<string, string> = {},
+  logPages?: number,
+): Promise<{ port: number; pid: number; stop: () => void }> {
+  const script = fileURLToPath(new URL('./placed-bus.ts', import.meta.url))
+  const last = logPages === undefined ? [] : [`${logPages}`]
+  const child = spawn(process.execPath, [script, placement, database, ...last], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const port = await new Promise<number>(resolve => child.stdout.once('data', line => resolve(Number(line))))
+  return { port, pid: child.pid!, stop: () => child.kill('SIGKILL') }
+}
+
+/** @returns bytes that a process has had the disk write since its start; `null` where Linux does not tell */
+export function writtenBytes(pid: number): number | null {
+  try {
+    const bytes = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]
+    return bytes === undefined ? null : Number(bytes)
+  } catch {
+    return null
+  }
+}
+
 /** Resident memory in MB (10^6 bytes), by Linux's own count; `null` elsewhere. */
 export function residentMb(pid: number): number | null {
   try {

@@ -11,6 +11,7 @@ import { backups } from './rows/backups.ts'
 import { batches } from './rows/batches.ts'
 import { claims } from './rows/claims.ts'
 import { cycles } from './rows/cycles.ts'
+import { flash } from './rows/flash.ts'
 import { longPolls } from './rows/long-polls.ts'
 import { placement } from './rows/placement.ts'
 import { prune } from './rows/prune.ts'
@@ -33,6 +34,7 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   'long-polls': longPolls,
   backups,
   writes,
+  flash,
 }
 
 const { values } = parseArgs({

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { compileSlowSync, whyNoPreload } from '../../test/hostile/preload.ts'
+import { type Placement, startPlaced } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import type { Report, Row } from '../report.ts'
 import type { Scale } from '../scale.ts'
@@ -11,8 +10,7 @@ import { median, percentile } from '../statistics.ts'
 
 const CONNECTIONS = 40
 const SYNC_MS = 15
-const PLACEMENTS = ['thread', 'inline'] as const
-type Placement = (typeof PLACEMENTS)[number]
+const PLACEMENTS: Placement[] = ['thread', 'inline']
 type Measured = { load: LoadResult; healthP99: number; loopP99: number }
 
 /**
@@ -60,15 +58,8 @@ async function measure(
   env: Record<string, string>,
   seconds: number,
 ): Promise<Measured> {
-  const script = fileURLToPath(new URL('../placed-bus.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, placed, path], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const { port, stop } = await startPlaced(placed, path, env)
   try {
-    const port = await new Promise<number>(resolve =>
-      child.stdout.once('data', line => resolve(Number(line))),
-    )
     await load({ kind: 'cycle', port, connections: CONNECTIONS, seconds: 2 })
     await fetch(`http://127.0.0.1:${port}/loop`)
     const health: number[] = []
@@ -87,6 +78,6 @@ async function measure(
     const { p99 } = (await (await fetch(`http://127.0.0.1:${port}/loop`)).json()) as { p99: number }
     return { load: result, healthP99: percentile(health, 0.99), loopP99: p99 }
   } finally {
-    child.kill('SIGKILL')
+    stop()
   }
 }

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MASTER_KEY } from '../../test/crash/child-bus.ts'
 import { sign } from '../../test/support/signing.ts'
-import { startBus } from '../bench-bus.ts'
+import { startBus, writtenBytes } from '../bench-bus.ts'
 import { load } from '../generator.ts'
 import type { Report, Row } from '../report.ts'
 import type { Scale } from '../scale.ts'
@@ -23,7 +23,7 @@ export async function writes(directory: string, scale: Scale): Promise<Report> {
   mkdirSync(directory, { recursive: true })
   const { bus } = await startBus(join(directory, 'bus.db'))
   try {
-    if (written(bus.pid) === null) {
+    if (writtenBytes(bus.pid) === null) {
       const row = {
         what: 'written for a job',
         measured: 'not measured: no /proc/PID/io',
@@ -33,9 +33,9 @@ export async function writes(directory: string, scale: Scale): Promise<Report> {
       return { rows: [row], raw: null }
     }
     const perJob = async (jobs: () => Promise<number>): Promise<number> => {
-      const before = written(bus.pid)!
+      const before = writtenBytes(bus.pid)!
       const done = await jobs()
-      return (written(bus.pid)! - before) / done
+      return (writtenBytes(bus.pid)! - before) / done
     }
     const loaded = (kind: 'cycle' | 'batch', connections: number) =>
       perJob(async () => (await load({ kind, port: bus.port, connections, seconds: scale.seconds })).cycles)
@@ -71,21 +71,11 @@ async function writtenIdle(database: string, seconds: number): Promise<number> {
   const { bus } = await startBus(database)
   try {
     await sleep(5000)
-    const before = written(bus.pid)!
+    const before = writtenBytes(bus.pid)!
     await sleep(seconds * 1000)
-    return written(bus.pid)! - before
+    return writtenBytes(bus.pid)! - before
   } finally {
     await bus.stop()
-  }
-}
-
-/** @returns bytes since the start of the process; `null` where Linux does not tell */
-function written(pid: number): number | null {
-  try {
-    const bytes = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]
-    return bytes === undefined ? null : Number(bytes)
-  } catch {
-    return null
   }
 }
 

@@ -15,9 +15,13 @@ export function whyNoPreload(): string | null {
 /** @returns the path of the compiled shim of `slow-sync.c` @throws when it does not compile */
 export function compileSlowSync(folder: string): string {
   const library = join(folder, 'slow-sync.so')
-  const { status, stderr } = spawnSync('cc', ['-Wall', '-shared', '-fPIC', '-o', library, SOURCE, '-ldl'], {
-    encoding: 'utf8',
-  })
+  const { status, stderr } = spawnSync(
+    'cc',
+    ['-Wall', '-shared', '-fPIC', '-pthread', '-o', library, SOURCE, '-ldl'],
+    {
+      encoding: 'utf8',
+    },
+  )
   if (status !== 0) throw new Error(`${SOURCE} does not compile:\n${stderr}`)
   return library
 }
