@@ -138,17 +138,21 @@ describe.skipIf(termux.reason !== null)(
       await phone.must('intent-bus-phone restart')
       // So long it still measures its event loop, for a first scrape.
       await phone.must('sleep 12')
-      const { wakes, mebibytes } = await idle(phone, await bus.pid())
-      console.log(`idle: ${wakes} wake-ups a minute, ${mebibytes.toFixed(0)} MiB of its own`)
+      const { wakes, own, resident } = await idle(phone, await bus.pid())
+      console.log(
+        `idle: ${wakes} wake-ups a minute, ${resident.toFixed(0)} MiB resident, ${own.toFixed(0)} of its own`,
+      )
       expect(wakes).toBeLessThan(120)
-      expect(mebibytes).toBeLessThan(90)
+      // What it has of Node's program file is the system's to take back; how much is there depends on the kernel.
+      expect(own).toBeLessThan(40)
+      expect(resident).toBeLessThan(90)
     })
   },
   240_000,
 )
 
-/** Wake-ups of all threads of a process, over a quarter of a minute; what it holds itself, without its program file. */
-async function idle(phone: Phone, pid: number): Promise<{ wakes: number; mebibytes: number }> {
+/** Wake-ups of all threads of a process, over a quarter of a minute; MiB resident, and those without its program file. */
+async function idle(phone: Phone, pid: number): Promise<{ wakes: number; own: number; resident: number }> {
   const switches = async () => {
     const said = await phone.must(`cat /proc/${pid}/task/*/status`)
     return [...said.matchAll(/^voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
@@ -160,7 +164,8 @@ async function idle(phone: Phone, pid: number): Promise<{ wakes: number; mebibyt
   await phone.must('sleep 15')
   const wakes = ((await switches()) - before) * 4
   const status = await phone.must(`cat /proc/${pid}/status`)
-  return { wakes, mebibytes: Number(/^RssAnon:\s+(\d+)/m.exec(status)![1]) / 1024 }
+  const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)![1]) / 1024
+  return { wakes, own: mebibytes('RssAnon'), resident: mebibytes('VmRSS') }
 }
 
 const noDisk = termux.reason ?? whyNoSmallDisk()
