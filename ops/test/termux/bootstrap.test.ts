@@ -29,7 +29,9 @@ test('the line that mends sets up the release that runs, and makes no other of i
 test('a copy of a release that is installed is the same release, whatever was written into that', () => {
   const phone = new Pretended()
   phone.release('source')
-  phone.run('bash source/ops/termux/bootstrap.sh && cp -a source copy && echo node > copy/.sqlite-driver && touch -d 2020-01-01 copy')
+  phone.run(
+    'bash source/ops/termux/bootstrap.sh && cp -a source copy && echo node > copy/.sqlite-driver && touch -d 2020-01-01 copy',
+  )
   expect(phone.run('bash copy/ops/termux/bootstrap.sh')).toMatchObject({ code: 0, err: '' })
   expect(readdirSync(join(phone.bus, 'releases'))).toHaveLength(1)
 })
