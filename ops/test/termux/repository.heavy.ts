@@ -1,6 +1,6 @@
 /**
- * A phone whose bus comes from the tags of a repository, in the fake Termux and by git's own server. The tests follow each
- * other: each finds the phone as the one before has left it.
+ * A phone whose bus comes from the tags of a repository, by git's own server, in the fake Termux with the tools of busybox. The
+ * tests follow each other: each finds the phone as the one before has left it.
  */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ describe.skipIf(termux.reason !== null)(
       })
       repository.tag('v0.1.1')
       url = await repository.serve()
-      phone = new Phone('coreutils')
+      phone = new Phone('busybox')
       await phone.on()
       bus = new PhoneBus(phone, await freePort())
     })
@@ -75,6 +75,7 @@ describe.skipIf(termux.reason !== null)(
       const { code, out } = await install('v0.1.1')
       expect(code).toBe(0)
       expect(out).toContain('Backing up')
+      expect(out).toContain('Smoke suite, there: 8 well, 0 not')
       expect(await bus.version()).toBe('0.1.1')
       expect(await bus.state(id)).toBe('open')
       expect(releases().sort()).toEqual([before, bus.current].sort())
