@@ -52,7 +52,7 @@ export function toldOf(error: unknown, origins?: Origins): Told | null {
 export function waitingText(error: unknown, delayMs: number): string {
   const wait = span(delayMs < 1000 ? delayMs / 1000 : Math.ceil(delayMs / 1000))
   if (error instanceof BusError && error.retryAfter !== undefined) {
-    return `The bus says to come again in ${wait}: ${plain(error.message)}`
+    return `The bus says to try again in ${wait}: ${plain(error.message)}`
   }
   return `${error instanceof BusError ? 'Not now' : 'No answer'}, again in ${wait}: ${plain((error as Error).message)}`
 }

@@ -18,7 +18,7 @@ export function addAudit(program: Program): void {
     .option('--since <time>', 'what was done since then: 7d, 12h', secondsOf)
     .addOption(new Option('--action <action>', 'only this').choices(AUDIT_ACTIONS))
     .option('--limit <n>', 'how many of the last ones', numberIn({ least: 1, most: 1000, whole: true }), 100)
-    .option('-f, --follow', 'go on with what is done from now on')
+    .option('-f, --follow', 'also print what is done from now on')
     .action(async ({ since, action, limit, follow }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       // Before the rest is read, so that nothing falls in between.

@@ -20,12 +20,12 @@ export function addBackup(program: Program): void {
     .command('backup')
     .summary('make a verified backup')
     .description(
-      'Has the bus back itself up, while it serves. Needs the admin token. A bus of this directory that does not run is backed up from its file.',
+      'Has a running bus make a backup of itself. Needs the admin token. If the bus of this directory does not run, its file is backed up.',
     )
     .option('--to <dir>', 'fetch it into this directory, and verify it there')
     .option('--keep <age>', 'delete backups of that directory that are older: 12h, 7d', secondsOf)
-    .option('--data <dir>', 'of a bus that does not run: its data directory')
-    .option('--list', 'only list what the bus has')
+    .option('--data <dir>', 'the data directory of a bus that does not run')
+    .option('--list', 'list the backups that the bus has, and make none')
     .action(async (options: Options, command) => {
       const { to, keep, data, list } = options
       if (keep !== undefined && to === undefined)

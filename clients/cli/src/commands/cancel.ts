@@ -4,9 +4,9 @@ import { connect, type Program } from '../program.ts'
 export function addCancel(program: Program): void {
   program
     .command('cancel')
-    .summary('make intents dead')
+    .summary('cancel intents in any state')
     .description(
-      'Makes intents dead, whatever state they are in; whoever has one loses its lease. Needs the admin token.',
+      'Cancels intents in any state, at once: they are dead then, and `dead retry` opens them again. A worker that has one loses its lease. Needs the admin token.',
     )
     .argument('<ids...>')
     .action(async (ids, _options, command) => {

@@ -84,7 +84,7 @@ function filtered<C extends ReturnType<Program['command']>>(command: C) {
   return command
     .option('--goal <goal>', 'of this goal')
     .option('--reason <text>', 'with exactly this reason')
-    .option('--older-than <time>', 'that died so long ago: 12h, 7d', secondsIn({ least: 0 }))
+    .option('--older-than <time>', 'that died at least so long ago: 12h, 7d', secondsIn({ least: 0 }))
 }
 
 async function matching(

@@ -27,7 +27,7 @@ export function addImport(program: Program): void {
     )
     .argument('<file>', 'its database, infrastructure.db; it is only read, and may be in use')
     .option('--db <file>', 'BUS_DB_PATH of the bus that takes it (./data/bus.db)')
-    .option('--unseen-master', 'even if nothing in it is of BUS_SECRET')
+    .option('--unseen-master', 'take it even if nothing in it belongs to BUS_SECRET')
     .option('-y, --yes', 'do it')
     .action(async (file, { db, unseenMaster, yes }, command) => {
       if (!existsSync(SERVICE)) {

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings'
 import type { IssuedKey, KeyTerms, WhichKey } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
@@ -51,7 +52,11 @@ export function addKeys(program: Program): void {
       'Makes a successor and prints it, this once. It can do all that the old key can; the old key ends after the overlap.',
     )
     .argument('<number>', NUMBER)
-    .option('--overlap <time>', 'for how long both are good: 24h, 30m, 0', secondsOf, 86_400)
+    .addOption(
+      new Option('--overlap <time>', 'for how long both are good: 24h, 30m, 0')
+        .argParser(secondsOf)
+        .default(86_400, '24h'),
+    )
     .option(
       '--expires <time>',
       'when the new one expires; else it lives as long as the old one was made to',

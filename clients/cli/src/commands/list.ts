@@ -9,9 +9,9 @@ const STATES = ['open', 'ready', 'delayed', 'claimed', 'fulfilled', 'dead'] as c
 export function addList(program: Program): void {
   program
     .command('list')
-    .summary('list intents: what lies open, who has what')
+    .summary('list intents: what is open, who works on what')
     .description(
-      'Lists intents of all publishers, newest first. `open` is what is `ready` for a worker and what is `delayed`. Needs the admin token.',
+      'Lists intents of all publishers, newest first, with who may take each that is open. `open` includes `ready` (due now) and `delayed` (due later). Needs the admin token.',
     )
     .option('--goal <goal>', 'of this goal')
     .addOption(new Option('--status <state>', 'in this state').choices(STATES))

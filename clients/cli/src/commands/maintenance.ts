@@ -5,14 +5,14 @@ import { connect, type Program } from '../program.ts'
 export function addMaintenance(program: Program): void {
   const maintenance = program
     .command('maintenance')
-    .summary('shut all but admins out for a while')
+    .summary('close the bus to all but admins for a while')
     .description(
-      'Maintenance: all but admins are answered 503. It outlives a restart. It needs the admin token.',
+      'While maintenance is on, all but admins get 503. It stays on over a restart. Needs the admin token.',
     )
 
   maintenance
     .command('on')
-    .description('Begins it. Workers in a long poll are answered; leases run on.')
+    .description('Turns it on. Workers that wait for jobs are sent away; leases go on running out.')
     .option('--note <text>', 'why, for other admins')
     .action(async ({ note }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
@@ -22,7 +22,7 @@ export function addMaintenance(program: Program): void {
 
   maintenance
     .command('off')
-    .description('Ends it.')
+    .description('Turns it off.')
     .action(async (_options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
       const state = await bus.admin.setMaintenance(false)

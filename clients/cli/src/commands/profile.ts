@@ -26,7 +26,7 @@ export function addProfile(program: Program): void {
     .argument('<url>')
     .option('--key-file <file>', 'where the API key is; it stays there')
     .option('--admin-token-file <file>', 'where the admin token is; it stays there')
-    .option('--force', 'take the place of a profile of this name')
+    .option('--force', 'replace a profile of this name')
     .action(async (name, url, options, command) => {
       const globals = command.optsWithGlobals()
       const { namespace, sign } = globals

@@ -21,7 +21,7 @@ export function addRestore(program: Program): void {
     .command('restore')
     .summary('put a backup in the place of a bus')
     .description(
-      'Verifies a backup and makes it the database of a bus that does not run. One that holds something is only replaced with --force, and is moved aside then.',
+      'Verifies a backup and makes it the database of a bus that does not run. A database that holds something is replaced only with --force, and is moved aside then.',
     )
     .argument(
       '<backup>',
@@ -29,7 +29,7 @@ export function addRestore(program: Program): void {
     )
     .allowExcessArguments()
     .option('--data <dir>', 'the data directory (that of BUS_DB_PATH, ./data)')
-    .option('--force', 'move a bus aside that holds something')
+    .option('--force', 'replace a bus that holds something; its database is moved aside')
     .option('--identity <file>', 'what opens an encrypted one: the file that age-keygen made')
     .option('--passphrase-file <file>', 'or the file with its passphrase; - reads it from stdin')
     .action(async (given, options: Options, command) => {

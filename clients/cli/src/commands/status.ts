@@ -6,8 +6,8 @@ import { connect, type Program } from '../program.ts'
 export function addStatus(program: Program): void {
   program
     .command('status')
-    .summary('show how an intent is')
-    .description('Shows how an intent is: its state, attempts, progress, last error.')
+    .summary('show the state of an intent')
+    .description('Shows an intent: its state, attempts, progress, last error.')
     .argument('<id>', 'the id that publish printed')
     .action(async (id, _options, command) => {
       const { bus, output } = connect(command.optsWithGlobals())

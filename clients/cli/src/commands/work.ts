@@ -16,13 +16,20 @@ export function addWork(program: Program): void {
   program
     .command('work')
     .summary('do jobs by a command')
-    .description('Waits for intents with this goal and runs a command for each.')
+    .description(
+      'Waits for intents with this goal and runs a command for each. It takes those published with the same key, and public ones.',
+    )
     .addHelpText('after', HOW)
-    .argument('<goal>', 'what it does')
-    .argument('[command...]', 'behind --: a program and its arguments, run as they are')
+    .argument('<goal>', 'which jobs to do')
+    .argument('[command...]', 'after --: a program and its arguments, run as they are')
     .option('-x, --exec <line>', 'a line for the shell instead')
-    .option('-c, --concurrency <n>', 'how many at once', numberIn({ least: 1, most: 1000, whole: true }), 1)
-    .option('--worker-id <id>', 'for intents with a target_worker')
+    .option(
+      '-c, --concurrency <n>',
+      'how many jobs at once',
+      numberIn({ least: 1, most: 1000, whole: true }),
+      1,
+    )
+    .option('--worker-id <id>', 'also take intents for this target_worker')
     .option('--capabilities <list>', 'what it offers, separated by commas')
     .option(
       '--lease <time>',
@@ -92,8 +99,8 @@ end of its stderr as the error. The lease is kept while it runs; when it is
 lost all the same, the command is ended. It does not get the key of the bus,
 unless --pass-key says so.
 
-Ctrl-C, SIGTERM or a terminal that closes: claims no more, and finishes what
-has begun. A second one ends it at once.`
+After Ctrl-C, SIGTERM or when the terminal closes, it claims no more and
+finishes what it has begun. A second signal ends it at once.`
 
 const ENDS: readonly WorkerEvent['name'][] = ['intent.fulfilled', 'intent.failed', 'intent.lease_lost']
 

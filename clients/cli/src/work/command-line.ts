@@ -22,12 +22,12 @@ export function commandLine(
 ): CommandLine {
   const [file, ...args] = words
   if (line !== undefined && file !== undefined) {
-    throw new Failure('work takes one command: behind --, or by --exec.', EXIT.usage, HOW)
+    throw new Failure('work takes one command: after --, or with --exec.', EXIT.usage, HOW)
   }
   if (line !== undefined) return { file: line, args: [], shell: true }
   if (file === undefined) throw new Failure('work takes a command for the jobs.', EXIT.usage, HOW)
   if (!dashes)
-    throw new Failure(`work takes its command behind --; it got "${file}" without.`, EXIT.usage, HOW)
+    throw new Failure(`work takes its command after --; it got "${file}" without.`, EXIT.usage, HOW)
   if (!isThere(file)) throw new Failure(`There is no command ${file}.`)
   return { file, args, shell: false }
 }
