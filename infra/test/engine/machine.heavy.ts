@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Engine } from '../../../ops/test/docker/engine.ts'
 import { readPage } from '../../../service/docs-tables.ts'
+import { root } from '../../../service/test/real-bus.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, pulumi } from './toolchain.ts'
@@ -58,9 +59,11 @@ beforeAll(async () => {
     writeFileSync(join(programs, name), '#!/bin/sh\nexit 0\n')
     chmodSync(join(programs, name), 0o755)
   }
+  const sshdOfMachine = readFileSync(join(root, 'infra/hetzner/machine/sshd.conf'), 'utf8')
+  const maxStartups = sshdOfMachine.match(/^MaxStartups (.*)$/m)![1]!
   const env = { DOCKER_HOST: engine.host, PATH: `${programs}:/usr/bin:/bin` }
-  sshd = await Sshd.start(env)
-  next = await Sshd.start(env)
+  sshd = await Sshd.start(env, maxStartups)
+  next = await Sshd.start(env, maxStartups)
   stack = new Stack('machine', { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
   isNow(machineOf('4711', sshd))
   writeFileSync(join(stack.clone, 'infra/index.ts'), PROGRAM)

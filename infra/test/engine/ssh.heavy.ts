@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
 import { Engine } from '../../../ops/test/docker/engine.ts'
+import { readPage } from '../../../service/docs-tables.ts'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { Deployment } from './deployment.ts'
 import { underLoad } from './load.ts'
@@ -47,8 +48,9 @@ beforeAll(async () => {
   sshd = await Sshd.start({ DOCKER_HOST: engine.host })
   port = `${await freePort()}`
   deployed = new Deployment(engine, `http://127.0.0.1:${port}`, BUS)
+  const [, parallel] = readPage('deploy/own-docker-host.md').match(/^export PULUMI_PARALLEL=(\d+)$/m)!
   // This end knows of no Docker at all.
-  stack = new Stack('ssh', { DOCKER_HOST: 'unix:///nonexistent/docker.sock' })
+  stack = new Stack('ssh', { DOCKER_HOST: 'unix:///nonexistent/docker.sock', PULUMI_PARALLEL: parallel! })
   await stack.init({
     target: 'ssh',
     host: `ssh://root@127.0.0.1:${sshd.port}`,

@@ -32,7 +32,7 @@ export class Sshd {
   readonly #ended: Promise<unknown>
   #log = ''
 
-  private constructor(port: number, env: Record<string, string>) {
+  private constructor(port: number, env: Record<string, string>, maxStartups: string) {
     this.port = port
     this.#dir = mkdtempSync(join(tmpdir(), 'bus-sshd-'))
     const at = (name: string) => join(this.#dir, name)
@@ -53,8 +53,7 @@ export class Sshd {
       'StrictModes no',
       'PermitRootLogin prohibit-password',
       'PasswordAuthentication no',
-      // As docs/deploy asks for: each call of Docker's API is a connection.
-      'MaxStartups 60',
+      `MaxStartups ${maxStartups}`,
       `SetEnv ${Object.entries(env)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')}`,
@@ -69,9 +68,13 @@ export class Sshd {
     this.#ended = new Promise(resolve => this.#daemon.on('close', resolve))
   }
 
-  /** @param env of every command it runs @throws with the end of its log */
-  static async start(env: Record<string, string>): Promise<Sshd> {
-    const sshd = new Sshd(await freePort(), env)
+  /**
+   * @param env of every command it runs
+   * @param maxStartups how many may come at once before it turns some away: what sshd has by itself, unless said otherwise
+   * @throws with the end of its log
+   */
+  static async start(env: Record<string, string>, maxStartups = '10:30:100'): Promise<Sshd> {
+    const sshd = new Sshd(await freePort(), env, maxStartups)
     const deadline = performance.now() + 10_000
     while (!sshd.#log.includes('Server listening')) {
       if (sshd.#daemon.exitCode !== null || performance.now() > deadline) throw new Error(sshd.#log)
