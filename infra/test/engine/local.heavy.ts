@@ -3,9 +3,9 @@
  * plugin for Docker, made here from the provider that Pulumi's is made from, and the images that cannot be pulled.
  */
 import { execFile } from 'node:child_process'
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import type { LookupFunction } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Agent, fetch as fetchWith } from 'undici'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -267,6 +267,26 @@ describe.skipIf(pulumi.reason !== null)(
       await stack.up()
       expect(await deployed.secrets()).toEqual(secrets)
       await isOpen(id)
+    })
+
+    test('the commands for a backup make one, fetch it, and bring back what was there', async () => {
+      // Not in the clone, of which an image is built.
+      const folder = dirname(stack.clone)
+      const id = await publishOne('to be remembered')
+      const page = readFileSync(join(stack.clone, 'docs/deploy/README.md'), 'utf8')
+      const [, make, restore] = page.match(/^## Is it backed up\?$.*?^```\n(.*?)^```$.*?^```\n(.*?)^```$/ms)!
+      await typed(`cd ${folder}\nset -e\n${make}`)
+      const fetched = readdirSync(join(folder, 'copies'))
+      expect(fetched).toContain('bus.key')
+      const newest = fetched
+        .filter(file => file.endsWith('.db.zst'))
+        .sort()
+        .at(-1)!
+      const later = await publishOne('to be forgotten')
+      await typed(`set -e\n${restore!.replace(/bus-\S+\.db\.zst/, newest)}`)
+      await vi.waitUntil(() => isReady(deployed.url), 60_000)
+      await isOpen(id)
+      expect(await statusOf(deployed.url, (await deployed.secrets()).BUS_API_KEY, later)).toBeUndefined()
     })
 
     test('the commands for a move take the intents to another deployment', async () => {
