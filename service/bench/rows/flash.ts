@@ -4,7 +4,7 @@ import { compileSlowSync, whyNoPreload } from '../../test/hostile/preload.ts'
 import { type Placement, startPlaced, writtenBytes } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import type { Report, Row } from '../report.ts'
-import type { Scale } from '../run.ts'
+import type { Scale } from '../scale.ts'
 import { median } from '../statistics.ts'
 
 const CONNECTIONS = 40
