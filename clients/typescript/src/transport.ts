@@ -231,7 +231,7 @@ function read(response: Response, text: string, parse: (text: string) => unknown
   if (typeof error?.code !== 'string') throw new UnexpectedAnswerError(status, excerpt(text))
   throw new BusError({
     code: error.code,
-    message: String(error.message),
+    message: typeof error.message === 'string' ? error.message : error.code,
     status,
     retryAfter: secondsOf(headers.get('retry-after')),
     requestId: headers.get('x-request-id') ?? undefined,

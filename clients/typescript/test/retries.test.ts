@@ -148,6 +148,12 @@ test('it gives up after so many tries, and says what the last one came to', asyn
   expect(gate.seen).toHaveLength(3)
 })
 
+test('an error without a message of its own has its code for one', async () => {
+  const { gate, client } = await behindGate({ retries: 0 })
+  gate.mishaps.push({ status: 503, body: '{"error":{"code":"overloaded"}}' })
+  await expect(client.publish('x', 1)).rejects.toMatchObject({ code: 'overloaded', message: 'overloaded' })
+})
+
 test('what waiting does not mend is not tried again', async () => {
   const { gate, client } = await behindGate()
   await expect(client.publish('', 1)).rejects.toBeInstanceOf(BusError)
