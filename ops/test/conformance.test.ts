@@ -50,7 +50,7 @@ test('it puts the protocol to a bus, says what it proved and what it left out, a
 
 test('what the password opens is proved where it is given, and left out where it is not', async () => {
   const without = await conformance([url, '--only', 'dashboard.test'])
-  expect(without.said).toMatch(/^ {3}1\d: DASHBOARD_PASSWORD is not set$/m)
+  expect(without.said).toMatch(/^ {3}\d\d: DASHBOARD_PASSWORD is not set$/m)
   const env = { ...keys, DASHBOARD_PASSWORD: secrets['DASHBOARD_PASSWORD'] }
   const { code, said } = await conformance([url, '--only', 'dashboard.test'], env)
   expect(said).toMatch(/^ok dashboard: 1\d proved/m)
