@@ -55,7 +55,7 @@ export const VARIABLES = {
     of: SQLITE_DRIVERS,
     default: 'better-sqlite3',
     meaning:
-      'How SQLite is spoken to. `node` takes the one inside of Node, where the other is not compiled for the machine; slower, and it keeps the same promises.',
+      'Which SQLite is used. `node` is the one inside of Node, for where the other is not compiled for the machine; it is slower, and keeps the same promises.',
   }),
   BUS_SQLITE_WRITER: choice({
     of: ['thread', 'inline'],

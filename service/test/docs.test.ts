@@ -13,6 +13,7 @@ const pages = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'CHANGELOG.md',
+  'clients/typescript/README.md',
   ...['docs', 'docs/operations', 'docs/deploy', 'docs/reach'].flatMap(folder =>
     readdirSync(join(root, folder))
       .filter(name => name.endsWith('.md'))
@@ -47,6 +48,15 @@ test('the command at the top of docs/metrics.md reads the metrics as it stands t
   expect(stdout).toContain('# TYPE intent_bus_depth gauge\n')
 })
 
+/** As the headings of a page are linked to. */
+const anchorsOf = (text: string) =>
+  [...text.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
 describe.each(pages)('%s', page => {
   const text = readFileSync(join(root, page), 'utf8')
 
@@ -56,6 +66,13 @@ describe.each(pages)('%s', page => {
     )
     const broken = links.filter(link => !existsSync(join(root, dirname(page), link)))
     expect(broken).toEqual([])
+  })
+
+  test('links only to headings that are there', () => {
+    for (const [link, file, anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+      const target = file === '' ? text : readFileSync(join(root, dirname(page), file!), 'utf8')
+      if (file === '' || file!.endsWith('.md')) expect(anchorsOf(target), link).toContain(anchor)
+    }
   })
 
   test('names only source files that are there', () => {
