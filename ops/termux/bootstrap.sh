@@ -173,9 +173,11 @@ one_at_a_time() {
 # However it ends: what a full disk makes fail may not tell that it is that.
 leave() { # STATUS
   local free
-  free=$(free_mebibytes)
-  [ "$1" -eq 0 ] || [ "$free" -ge 16 ] ||
-    say "The disk is full: $free MiB are free. Make room (Settings, Storage), and run this again: it goes on from here." >&2
+  if [ "$1" -ne 0 ] && [ -d "$bus_home" ]; then
+    free=$(free_mebibytes)
+    [ "$free" -ge 16 ] ||
+      say "The disk is full: $free MiB are free. Make room (Settings, Storage), and run this again: it goes on from here." >&2
+  fi
   rm -rf "$bus_home/.installing"
 }
 free_mebibytes() { echo $(($(df -k "$bus_home" | awk 'END { print $(NF - 2) }') / 1024)); }

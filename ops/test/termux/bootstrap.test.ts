@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readPage } from '../../../service/docs-tables.ts'
@@ -34,6 +34,15 @@ test('a copy of a release that is installed is the same release, whatever was wr
   )
   expect(phone.run('bash copy/ops/termux/bootstrap.sh')).toMatchObject({ code: 0, err: '' })
   expect(readdirSync(join(phone.bus, 'releases'))).toHaveLength(1)
+})
+
+test('what is taken away with its data ends well, though nothing is left to look at', () => {
+  const phone = new Pretended()
+  phone.release('source')
+  phone.run('bash source/ops/termux/bootstrap.sh')
+  const gone = phone.run('bash source/ops/termux/bootstrap.sh --uninstall --delete-data')
+  expect(gone).toMatchObject({ code: 0, err: '' })
+  expect(existsSync(phone.bus)).toBe(false)
 })
 
 test('--node-sqlite is remembered by the lines that mend and upgrade, until --compile', () => {
