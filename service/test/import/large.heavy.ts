@@ -104,7 +104,7 @@ test.skipIf(noDisk !== null)(
       const { code, err } = await importing('large.db', disk.path).ended
       expect([code, err]).toEqual([
         2,
-        expect.stringMatching(/^error .*the disk is full.*\nNothing was taken\.\n/),
+        expect.stringMatching(/^error: .*the disk is full.*\nNothing was taken\.\n/),
       ])
       expect(count(disk.path, 'intents')).toBe(0)
     } finally {
