@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 
 /**
- * Pages of 4 KiB in the write-ahead log before it is copied into the database: 16 MiB. On slow flash, too: with 1, 4, 16 and
- * 64 MiB jobs/s and p99 are the same within the noise at 5, 20 and 60 ms a sync, and a smaller log writes up to a tenth more
- * for a job (`npm run bench -- --only flash`). Nor does a smaller one shorten the longest wait where the serving thread copies it
- * itself: 333, 350 and 430 ms with 16, 4 and 1 MiB at 20 ms a sync. Larger ones take longer to recover after a kill.
+ * Pages of 4 KiB in the write-ahead log before it is copied into the database: 16 MiB. On slow flash, too: at 20 ms a sync a log
+ * of 1 MiB does a twentieth less jobs/s and writes a tenth more for each, and one of 64 MiB is no better (`npm run bench -- --only
+ * flash`). Nor does a smaller one shorten the longest wait where the serving thread copies it itself: 333, 350 and 430 ms with
+ * 16, 4 and 1 MiB. Larger ones take longer to recover after a kill.
  */
 const LOG_PAGES = 4000
 /** Commits between two looks at the log. */
