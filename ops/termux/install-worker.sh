@@ -28,6 +28,8 @@ misused() {
   exit 2
 }
 
+# Termux sets it. Elsewhere there is help, and nothing else.
+: "${PREFIX:=}"
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 parts=$source/termux/parts
 workers=$source/workers

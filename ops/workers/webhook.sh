@@ -8,6 +8,13 @@ set -u
 here=$(readlink -f "$0" 2> /dev/null) || here=$0
 here=$(dirname "$here")
 
+# What stands above, and the options of the worker.
+usage() {
+  sed -n '2,5s/^# //p' "$here/webhook.sh"
+  echo
+  sh "$here/worker.sh" --help
+}
+
 refuse() { # MESSAGE [EXIT_CODE]
   echo "webhook: $1" >&2
   exit "${2:-1}"
@@ -36,7 +43,10 @@ work() {
   allowed=${WEBHOOK_ALLOW:-}
   count=$#
   while [ "$count" -gt 0 ]; do
-    if [ "$1" = --allow ]; then
+    if [ "$1" = --help ]; then
+      usage
+      exit 0
+    elif [ "$1" = --allow ]; then
       [ "$count" -gt 1 ] || refuse '--allow needs an origin' 2
       allowed="$allowed $2"
       shift 2

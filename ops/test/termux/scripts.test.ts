@@ -64,6 +64,30 @@ test.each([
   expect(stderr).toContain(`bootstrap: ${reason}`)
 })
 
+const elsewhere = (name: string, ...args: string[]) =>
+  spawnSync('bash', [join(folder, name), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nowhere' },
+  })
+
+test('where there is no Termux the worker has help to give, and says where to go', () => {
+  expect(elsewhere('install-worker.sh', '--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('--wake-lock yes|no'),
+    stderr: '',
+  })
+  const { status, stderr } = elsewhere('install-worker.sh')
+  expect([status, stderr]).toEqual([1, expect.stringContaining('It stopped: this is not Termux.')])
+})
+
+test('where no bus is installed its command says so', () => {
+  const { status, stderr } = elsewhere('intent-bus-phone', 'status')
+  expect([status, stderr]).toEqual([
+    1,
+    'There is no bus in /nowhere/intent-bus: ops/termux/bootstrap.sh installs one.\n',
+  ])
+})
+
 test('where there is no Termux it says where to go, and does nothing', () => {
   const { status, stderr } = bootstrap([])
   expect(status).toBe(1)
