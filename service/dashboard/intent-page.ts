@@ -53,7 +53,7 @@ function facts({ intent, publisher, deadLetter, now }: IntentPage): Html[] {
     ['Visibility', html`${route.visibility}`],
     ['Only for', words(route.targetWorker)],
     ['Needs', words(route.requiredCapability)],
-    ['Claimed', intent.claimedAt === null ? null : html`${when(intent.claimedAt, now)}`],
+    ['Claimed', time(intent.claimedAt)],
     ['Worker', words(intent.workerId)],
     [isDead ? 'Died' : 'Done', time(intent.completedAt)],
     ['Expires', intent.state === 'ready' || intent.state === 'delayed' ? time(intent.expiresAt) : null],

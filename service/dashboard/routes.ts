@@ -48,6 +48,13 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
     strictTransportSecurity: settings.enforceHttps ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   })
 
+  // What a person types who looks for the page.
+  for (const path of ['/admin', '/dashboard']) {
+    scope.get(path, { config: { access: 'open', quiet: true } }, (_request, reply) =>
+      reply.redirect(HOME, 302),
+    )
+  }
+
   scope.get<Home>(HOME, ADMIN, async (request, reply) => {
     const [stats, letters, recent] = await Promise.all([
       store.stats(),

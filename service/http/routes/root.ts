@@ -13,10 +13,4 @@ export function rootRoutes(app: FastifyInstance, { settings }: Parts): void {
   app.get('/', { config: { access: 'open', quiet: true } }, (_request, reply) =>
     reply.header('content-type', 'text/plain; charset=utf-8').send(greeting(settings.version)),
   )
-  // What a person types who looks for the page.
-  for (const path of ['/admin', '/dashboard']) {
-    app.get(path, { config: { access: 'open', quiet: true } }, (_request, reply) =>
-      reply.redirect('/admin/dashboard', 302),
-    )
-  }
 }

@@ -1,6 +1,5 @@
 import type { Op } from '../operations.ts'
-import type { Committed } from '../store.ts'
-import { StorageError } from '../store.ts'
+import { type Committed, StorageError } from '../store.ts'
 import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
 import { Writer } from './writer.ts'
