@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ChildBus, freePort } from '../test/crash/child-bus.ts'
 
-/** The real bus on a database, serving. Rate and open limits do not bind the master key, which the load uses. */
+/**
+ * The real bus on a database, serving. Rate and open limits do not bind the master key, which the load uses.
+ *
+ * @param launch the `launch.js` of another checkout, if it is not this one's
+ */
 export async function startBus(
   database: string,
   env: Record<string, string> = {},
+  launch?: string,
 ): Promise<{ bus: ChildBus; readyMs: number }> {
   const bus = new ChildBus({
     database,
     port: await freePort(),
     env: { BUS_MIN_FREE_DISK_BYTES: '0', ...env },
+    ...(launch === undefined ? {} : { launch }),
   })
   return { bus, readyMs: await bus.serving() }
 }

@@ -1,12 +1,14 @@
 /**
  * `npm run bench [-- --quick] [-- --only cycles]`: what the bus does on this machine, as ratios taken in one run.
- * Absolute figures are the machine's; the ratios are the bus's.
+ * Absolute figures are the machine's; the ratios are the bus's. `--against REV [--pairs 12]` compares this checkout with
+ * a commit instead.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { keep, print, type Report } from './report.ts'
+import { against } from './against/compare.ts'
+import { keep, print, type Report, type Row } from './report.ts'
 import { backups } from './rows/backups.ts'
 import { batches } from './rows/batches.ts'
 import { claims } from './rows/claims.ts'
@@ -38,8 +40,18 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
 }
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    against: { type: 'string' },
+    pairs: { type: 'string', default: '12' },
+  },
 })
+const pairs = Number(values.pairs)
+if (!Number.isInteger(pairs) || pairs < 1) {
+  console.error(`--pairs takes a whole number from 1; it got ${values.pairs}`)
+  process.exit(2)
+}
 const names = values.only === undefined ? Object.keys(BENCHES) : [values.only]
 const unknown = names.find(name => !(name in BENCHES))
 if (unknown !== undefined) {
@@ -48,14 +60,24 @@ if (unknown !== undefined) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'bus-bench-'))
+const scale = values.quick ? QUICK : FULL
 try {
-  for (const name of names) {
-    const report = await BENCHES[name]!(join(directory, name), values.quick ? QUICK : FULL)
-    print(report.rows)
-    keep(values.quick ? `${name}-quick` : name, report, values.quick)
-    if (report.rows.some(row => row.ok === false)) process.exitCode = 1
-    rmSync(join(directory, name), { recursive: true, force: true })
-  }
+  if (values.against === undefined) await measure(names)
+  else judge(await against(values.against, directory, pairs, scale.seconds))
 } finally {
   rmSync(directory, { recursive: true, force: true })
+}
+
+async function measure(benches: readonly string[]): Promise<void> {
+  for (const name of benches) {
+    const report = await BENCHES[name]!(join(directory, name), scale)
+    judge(report.rows)
+    keep(values.quick ? `${name}-quick` : name, report, values.quick)
+    rmSync(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+function judge(rows: readonly Row[]): void {
+  print(rows)
+  if (rows.some(row => row.ok === false)) process.exitCode = 1
 }

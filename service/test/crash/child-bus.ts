@@ -23,6 +23,8 @@ export type ChildOptions = {
   uid?: number
   /** Arguments for node itself. */
   nodeArguments?: string[]
+  /** The `launch.js` to start, if it is that of another checkout. */
+  launch?: string
 }
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
@@ -37,7 +39,7 @@ export class ChildBus {
 
   constructor(options: ChildOptions) {
     this.port = options.port
-    this.#child = spawn(process.execPath, [...(options.nodeArguments ?? []), MAIN], {
+    this.#child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.launch ?? MAIN], {
       cwd: dirname(options.database),
       env: {
         PATH: process.env['PATH'] ?? '',
