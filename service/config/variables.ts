@@ -177,7 +177,7 @@ export const VARIABLES = {
     min: 1,
     max: 1_000_000,
     meaning:
-      'Failed log-ins one address may make per minute; after that, only credentials that already worked from that address are accepted.',
+      'Failed log-ins one address may make per minute. After that, secrets under 24 characters are refused, except from clients that have logged in before; those have the same limit each.',
   }),
   BUS_MAX_QUEUED: integer({
     default: 10_000,

@@ -9,12 +9,14 @@ import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
 import { adminCredential } from './auth/actor.ts'
 import { ADMIN_CHALLENGE, AdminDoor, MetricsDoor, type Verdict } from './auth/admin.ts'
+import { clientOf, markDevice, newDevice } from './auth/device.ts'
 import { type Caller, type KeyRing, whyShut } from './auth/keys.ts'
 import { isSameOrigin } from './auth/same-origin.ts'
 import { isGuessable } from './auth/secrets-equal.ts'
 import { isStale, NONCE_TTL_MS, verifySignature } from './auth/signature.ts'
 import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
+import type { Secret } from './limits/failed-logins.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
 import type { MaintenanceMode } from './maintenance-mode.ts'
 import type { ProxyWatch } from './proxy-watch.ts'
@@ -24,6 +26,9 @@ import type { AppSettings } from './settings.ts'
 
 export type AuthFailure = 'api_key' | 'signature' | 'admin' | 'metrics'
 export const AUTH_FAILURES: readonly AuthFailure[] = ['api_key', 'signature', 'admin', 'metrics']
+
+/** `right`: is it the right one? `guessable`: is it short enough to have been guessed? */
+type Attempt = { secret: Secret; right: boolean; guessable: boolean }
 
 export type GuardParts = {
   settings: AppSettings
@@ -108,9 +113,10 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
       )
     }
     const caller = keys.find(apiKey)
-    const guessable = isGuessable(apiKey)
-    const refusal = judge(caller === null ? null : `key ${caller.keyId}`, guessable, 'api_key', request)
+    const attempt: Attempt = { secret: 'api_key', right: caller !== null, guessable: isGuessable(apiKey) }
+    const refusal = judge(attempt, 'api_key', request)
     if (refusal !== undefined || caller === null) return refusal
+    if (attempt.guessable) limits.failedLogins.letIn('api_key', { ...clientOf(request), device: null })
     const shut = whyShut(caller, broker.now())
     if (shut !== null) {
       // It was the right one once: no guess, so it is not counted as one.
@@ -128,36 +134,46 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     reply: FastifyReply,
   ): BusError | undefined {
     const verdict = door.check(request.headers)
-    const granted = verdict === 'granted' || verdict === 'guessable'
+    const right = verdict === 'granted' || verdict === 'guessable'
+    const secret = secretOf(kind, request)
     // One that is only missing is no guess: a browser asks without it first.
     if (verdict === 'absent') observer.authFailed(kind)
     const refusal =
       verdict === 'absent'
         ? unauthorized(kind)
-        : judge(granted ? credentialOf(kind, request) : null, verdict !== 'granted', kind, request)
+        : judge({ secret, right, guessable: verdict !== 'granted' }, kind, request)
     if (refusal?.code === 'unauthorized') reply.header('www-authenticate', ADMIN_CHALLENGE)
     // After the judgement: a forbidden that only right credentials get would tell them past the limit.
     if (refusal === undefined && isForged(request)) {
       return new BusError('forbidden', 'A page of another site may not do this.')
     }
+    if (verdict === 'guessable' && refusal === undefined) remember(secret, request, reply)
     return refusal
   }
 
-  /** @param credential whose the offered one is; `null`: it is wrong */
+  /** Nothing is remembered of secrets that are too long to guess: they are let in whatever was guessed before. */
+  function remember(secret: Secret, request: FastifyRequest, reply: FastifyReply): void {
+    const client = clientOf(request)
+    const isBrowser = secret === 'password' && request.raw.url?.startsWith('/admin/dashboard') === true
+    if (isBrowser && limits.failedLogins.isKnownDevice(secret, client)) return
+    const device = isBrowser ? newDevice() : null
+    limits.failedLogins.letIn(secret, { ...client, device })
+    if (device !== null) markDevice(device, request, reply)
+  }
+
   function judge(
-    credential: string | null,
-    guessable: boolean,
+    attempt: Attempt,
     kind: Exclude<AuthFailure, 'signature'>,
-    { ip }: FastifyRequest,
+    request: FastifyRequest,
   ): BusError | undefined {
     const { failedLogins } = limits
-    if (!failedLogins.admits(credential, guessable, ip)) return failedLogins.refusal(ip)
-    if (credential !== null) {
-      if (guessable) failedLogins.letIn(credential, ip)
-      return undefined
-    }
+    // Most are neither wrong nor guessable, and cost nothing here.
+    if (attempt.right && !attempt.guessable) return undefined
+    const client = clientOf(request)
+    if (!failedLogins.admits(attempt.secret, client)) return failedLogins.refusal(attempt.secret, client)
+    if (attempt.right) return undefined
     observer.authFailed(kind)
-    failedLogins.count(ip)
+    failedLogins.count(attempt.secret, client)
     return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized(kind)
   }
 
@@ -187,8 +203,8 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   }
 }
 
-/** Which secret it was: one that is known from an address vouches for no other. */
-function credentialOf(kind: AuthFailure, request: FastifyRequest): string {
+/** Which secret was offered: a client that is known for one of them is not known for the others. */
+function secretOf(kind: 'admin' | 'metrics', request: FastifyRequest): Secret {
   if (kind === 'metrics' && /^Bearer /i.test(request.headers.authorization ?? '')) return 'metrics'
   return adminCredential(request)
 }

@@ -155,3 +155,57 @@ test('one secret that an address was let in with vouches for no other', async ()
   const guesser = from(bus, '192.0.2.7', basic('admin', PASSWORD))
   expect(refusal(await guesser.get('/metrics'))).toEqual(tooMany)
 })
+
+test('an address that was let in once may not guess without limit either', async () => {
+  const bus = await start()
+  const admin = (password: string) => from(bus, '192.0.2.7', basic('admin', password)).get('/admin/dead')
+  expect((await admin(PASSWORD)).status).toBe(200)
+  for (let i = 0; i < LIMIT; i += 1) expect((await admin(`guess-${i}`)).status).toBe(401)
+  expect(refusal(await admin('another'))).toEqual(tooMany)
+  expect(refusal(await admin(PASSWORD))).toEqual(tooMany)
+
+  await bus.clock.advance(60_000)
+  expect((await admin(PASSWORD)).status).toBe(200)
+})
+
+test('many names of clients give no more guesses than one', async () => {
+  const bus = await start()
+  const guess = (agent: string, password = 'a-guess') =>
+    from(bus, '192.0.2.7', { ...basic('admin', password), 'user-agent': agent }).get('/admin/dead')
+  expect((await guess('a-script', PASSWORD)).status).toBe(200)
+  for (let i = 0; i < LIMIT; i += 1) expect((await guess(`guesser ${i}`)).status).toBe(401)
+  for (let i = 0; i < 3; i += 1) expect(refusal(await guess(`another ${i}`))).toEqual(tooMany)
+  expect(refusal(await guess('not known', PASSWORD))).toEqual(tooMany)
+  expect((await guess('a-script', PASSWORD)).status).toBe(200)
+})
+
+test('a browser that logged in is not shut out by guesses of another one behind its address', async () => {
+  const bus = await start()
+  const browser = { ...basic('admin', PASSWORD), 'user-agent': 'Browser/1.0' }
+  const page = await from(bus, '192.0.2.7', browser).get('/admin/dashboard')
+  const [cookie, ...attributes] = page.headers.get('set-cookie')!.split('; ')
+  expect(attributes).toEqual(['Path=/admin', 'Max-Age=15552000', 'HttpOnly', 'SameSite=Strict'])
+
+  const guess = () =>
+    from(bus, '192.0.2.7', { ...basic('admin', 'a-guess'), 'user-agent': 'Browser/1.0' }).get(
+      '/admin/dashboard',
+    )
+  for (let i = 0; i < LIMIT; i += 1) expect((await guess()).status).toBe(401)
+  expect(refusal(await guess())).toEqual(tooMany)
+
+  const known = await from(bus, '192.0.2.7', { ...browser, cookie: cookie! }).get('/admin/dashboard')
+  expect(known.status).toBe(200)
+  expect(known.headers.get('set-cookie')).toBeNull()
+  // The cookie opens nothing by itself, and gives no more guesses than an address has.
+  const thief = (password: string) =>
+    from(bus, '203.0.113.9', { ...basic('admin', password), cookie: cookie! }).get('/admin/dashboard')
+  for (let i = 0; i < LIMIT; i += 1) expect((await thief(`guess-${i}`)).status).toBe(401)
+  expect(refusal(await thief(PASSWORD))).toEqual(tooMany)
+})
+
+test('a password that is too long to guess needs no cookie', async () => {
+  const bus = await start({ DASHBOARD_PASSWORD: STRONG })
+  const page = await from(bus, '192.0.2.7', basic('admin', STRONG)).get('/admin/dashboard')
+  expect(page.status).toBe(200)
+  expect(page.headers.get('set-cookie')).toBeNull()
+})
