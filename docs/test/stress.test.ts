@@ -11,9 +11,7 @@ const page = readPage('stress.md')
 const RESULTS = join(root, 'ops/stress/results')
 
 test('every command of docs/stress.md has options that there are, with values that are taken', () => {
-  const commands = [...page.matchAll(/^npm run stress --(.*?)(?: {2,}#.*)?$/gm)].map(([, line]) =>
-    line!.trim(),
-  )
+  const commands = [...page.matchAll(/^npm run stress --((?:(?! {2}).)*)/gm)].map(([, line]) => line!.trim())
   expect(commands.length).toBeGreaterThan(5)
   for (const command of commands) expect(() => readOptions(command.split(/\s+/))).not.toThrow()
 })

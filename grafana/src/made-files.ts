@@ -111,7 +111,7 @@ const sentence = (text: string): string => text[0]!.toUpperCase() + text.slice(1
 function linkFromDocs(page: string): string {
   const [file, part] = page.split('#')
   if (`docs/${file}` === MONITORING) return `[${words(part!)}](#${part})`
-  const name = words(file!.replace(/.*\//, '').replace('.md', ''))
+  const name = words(file!.slice(file!.lastIndexOf('/') + 1).replace('.md', ''))
   return existsSync(pathOf(`docs/${file}`)) ? `[${name}](${page})` : `\`docs/${page}\``
 }
 

@@ -77,7 +77,7 @@ export function hardenedContainer(
  */
 export function asRead(cpus: string): string {
   const long = Number(cpus).toFixed(9)
-  const read = long.match(/0/g)?.length === 9 ? Number(cpus).toFixed(1) : long.replace(/0+$/, '')
+  const read = long.match(/0/g)?.length === 9 ? Number(cpus).toFixed(1) : long.replace(/(?<!0)0+$/, '')
   // Some it rounds.
   return Number(read) === Number(cpus) ? read : cpus
 }

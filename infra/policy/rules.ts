@@ -41,7 +41,7 @@ CLOSED.addSubnet('fe80::', 10, 'ipv6')
 
 /** Whether an address can be reached from elsewhere than this host and its private networks. No address is all of them. */
 export function isPublic(address: string): boolean {
-  const bare = address.replace(/%.*$/, '')
+  const bare = address.split('%', 1)[0]!
   if (isIPv4(bare)) return !CLOSED.check(bare, 'ipv4')
   if (isIPv6(bare)) return !CLOSED.check(bare, 'ipv6')
   return true

@@ -105,7 +105,7 @@ export function faultsOf(
     expect(
       'source.repo',
       source.repo,
-      /^https:\/\/\S+\/\S+$/.test(source.repo),
+      /^https:\/\/[^\s/]+\/\S+$/.test(source.repo),
       'the https:// address of a repository',
     )
     const { commit } = source

@@ -32,7 +32,7 @@ export function addressIn(positionals: readonly string[]): string {
   ) {
     throw new Failure(`The URL takes http:// or https://, a host and perhaps a path; it got "${given}".`)
   }
-  return url.origin + url.pathname.replace(/\/+$/, '')
+  return url.origin + url.pathname.replace(/(?<!\/)\/+$/, '')
 }
 
 /** What the environment, or a profile, has for it. @throws {Failure} */

@@ -132,7 +132,7 @@ export function address(said: Said<string>): Variable<string> {
       const url = URL.parse(text)
       if (url === null || !/^https?:$/.test(url.protocol)) return undefined
       if (url.username || url.password || url.search || url.hash) return undefined
-      return url.href.replace(/\/+$/, '')
+      return url.href.replace(/(?<!\/)\/+$/, '')
     },
   }
 }

@@ -87,7 +87,7 @@ export function readSecret<Name extends AnyName>(name: Name, env: Env): GivenSec
 
 function readSecretFile(name: AnyName, path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/(?:\r?\n)+$/, '')
+    return readFileSync(path, 'utf8').replace(/(?<!\n)(?:\r?\n)+$/, '')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     throw new ConfigError(

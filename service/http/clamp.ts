@@ -1,8 +1,14 @@
 /** The bounds of a number that is brought into range, never refused, as its schema states them. */
 export type Bounds = { type: 'integer' | 'number'; minimum: number; maximum: number; default: number }
 
-/** What a number looks like as text, to Python's `int()` and `float()`; `0x10` and `1_000` are not among it. */
-const NUMERAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i
+/**
+ * What a number looks like as text, to Python's `int()` and `float()`; `0x10` and `1_000` are not among it. Each
+ * character can be read in one way only, so that a text that is no number after all costs one run over it.
+ */
+const NUMERAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
+
+/** A finite number has at most 309 digits before its point; longer texts than this are not looked at. */
+const LONGEST_NUMERAL = 400
 
 /**
  * Reads a number as the protocol does: `"7"` is 7, `3.9` is 3 where whole numbers are asked for, too small or too large
@@ -21,7 +27,8 @@ function numberOf(value: unknown): number | null {
   return typeof number === 'number' && Number.isFinite(number) ? number : null
 }
 
-/** @returns `null` when the text is no number */
+/** White space around the number is passed over, however much. @returns `null` when the text is no number */
 export function numeral(text: string): number | null {
-  return NUMERAL.test(text) ? Number(text) : null
+  const trimmed = text.trim()
+  return trimmed.length <= LONGEST_NUMERAL && NUMERAL.test(trimmed) ? Number(trimmed) : null
 }

@@ -246,6 +246,6 @@ export class Admin {
 
 /** The query of `Link: <…>; rel="next"`. */
 function nextPage(link: string | null): Record<string, unknown> | null {
-  const [, target] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '') ?? []
+  const [, target] = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(link ?? '') ?? []
   return target === undefined ? null : Object.fromEntries(new URL(target, 'http://bus').searchParams)
 }

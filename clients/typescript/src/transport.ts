@@ -185,7 +185,7 @@ function baseOf(url: string): string {
   if (username !== '' || search !== '' || hash !== '') {
     throw new TypeError('url takes a scheme, a host, a port and a path; the key has an option of its own.')
   }
-  return origin + pathname.replace(/\/+$/, '')
+  return origin + pathname.replace(/(?<!\/)\/+$/, '')
 }
 
 /** `fetch` would say so too, with the whole key in its message. */

@@ -48,5 +48,5 @@ function addressOf(url: string): URL {
 /** Without a password that may stand in it. */
 export function shown(url: string): string {
   const { origin, pathname } = new URL(url)
-  return origin + pathname.replace(/\/+$/, '')
+  return origin + pathname.replace(/(?<!\/)\/+$/, '')
 }

@@ -51,7 +51,7 @@ export class BusClient {
   /** @param timeoutMs from the request to the head of its answer, and between two pieces of it */
   constructor(access: Access, connections: number, timeoutMs: number) {
     const { origin, pathname } = new URL(access.url)
-    this.#prefix = pathname.replace(/\/+$/, '')
+    this.#prefix = pathname.replace(/(?<!\/)\/+$/, '')
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,

@@ -16,11 +16,11 @@ test('a dry run says what would be done, asks for nothing, and does nothing', ()
   expect({ code, err }).toEqual({ code: 0, err: '' })
   for (const said of [
     'and nothing is now',
-    /packages +.*termux-services termux-api/,
+    /packages +(?:\S+ )*termux-services termux-api/,
     /bus +asked for; its key is asked for\n/,
     /worker +kitchen, for the namespace phone, in .*intent-bus-worker\n/,
     /allowed +sms; messages to nobody\n/,
-    /at boot +.*\.termux\/boot\/intent-bus-worker\n/,
+    /at boot +\S*\.termux\/boot\/intent-bus-worker\n/,
   ]) {
     expect(out).toMatch(said)
   }

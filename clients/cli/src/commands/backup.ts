@@ -90,7 +90,7 @@ async function fetchInto(
   const { reserve, unfinished } = await import('../../../../service/backup/shelf.ts')
   if (partsOf(name) === null) throw new Failure(`${plain(name)} is no name of a backup.`, EXIT.failed)
   mkdirSync(to, { recursive: true, mode: 0o700 })
-  const url = `${settings.url.replace(/\/+$/, '')}/admin/backups/${name}`
+  const url = `${settings.url.replace(/(?<!\/)\/+$/, '')}/admin/backups/${name}`
   const answer = await fetch(url, {
     headers: { 'X-Admin-Token': settings.adminToken! },
     redirect: 'manual',

@@ -90,7 +90,7 @@ function wireFindings({ url }: Settings): Finding[] {
 async function readiness(url: string): Promise<{ finding: Finding; inMaintenance: boolean }> {
   const check = 'ready'
   try {
-    const response = await fetch(`${url.replace(/\/+$/, '')}/health/ready`, {
+    const response = await fetch(`${url.replace(/(?<!\/)\/+$/, '')}/health/ready`, {
       signal: AbortSignal.timeout(LOOK_SECONDS * 1000),
     })
     const { ok, reasons, maintenance } = (await response.json()) as {

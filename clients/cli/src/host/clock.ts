@@ -39,7 +39,7 @@ function againstBus(busTime: number | null, now: number): Finding | null {
 function synchronised(): Finding | null {
   const said = output('timedatectl', 'show', '-p', 'NTPSynchronized', '--value')
   const leap =
-    said === null ? /^Leap status\s*:\s*(.*)$/m.exec(output('chronyc', '-n', 'tracking') ?? '')?.[1] : null
+    said === null ? /^Leap status\s*:\s*(\S+)/m.exec(output('chronyc', '-n', 'tracking') ?? '')?.[1] : null
   if (said === 'yes' || leap === 'Normal')
     return { check: 'clock', state: 'ok', detail: 'set by the network' }
   if (said !== 'no' && !leap) return null
