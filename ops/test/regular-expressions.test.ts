@@ -1,4 +1,4 @@
-import { analyse, type ReportType } from 'scslre'
+import { analyse } from 'scslre'
 import { describe, expect, test } from 'vitest'
 import * as requests from '../../service/http/schemas/requests.ts'
 import { type Found, filesOfClone } from '../regular-expressions/found.ts'
