@@ -15,8 +15,8 @@ set -a
 . "$worker_home/settings.env"
 set +a
 
-# The bus refused it, or a setting is wrong (finish-worker.sh has written that down). A foreign network's page of welcome looks the
-# same, so it does try again, and not so often that the battery notices.
+# The bus refused it, or a setting is wrong (finish-worker.sh has written that down). Its owner may mend that elsewhere, so it
+# does try again, and not so often that the battery notices.
 if [ -f refused ]; then
   rm -f refused
   echo 'worker: trying again in five minutes; "intent-bus-worker restart" does so now' >&2

@@ -17,6 +17,8 @@ parts=$release/ops/termux/parts
 . "$parts/sqlite.sh"
 # shellcheck source=parts/supervised.sh
 . "$parts/supervised.sh"
+# shellcheck source=parts/ready.sh
+. "$parts/ready.sh"
 # shellcheck source=parts/service.sh
 . "$parts/service.sh"
 # shellcheck source=parts/boot.sh

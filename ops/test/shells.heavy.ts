@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { foreignAnswersIn } from './foreign-answers.ts'
 import { jobsIn } from './jobs.ts'
 import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { installed, shells, toolbox, workers } from './shells.ts'
@@ -9,6 +10,7 @@ import { standIns } from './termux/handled.ts'
 
 for (const shell of shells) {
   jobsIn(shell)
+  foreignAnswersIn(shell)
 
   describe.skipIf(shell.missing !== null)(`what comes with the worker, in ${shell.name}`, () => {
     let bus: WorkedBus

@@ -1,5 +1,5 @@
 /** The shells that the workers are meant for, and the programs that they may find there. */
-import { accessSync, constants, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -74,4 +74,22 @@ export function toolbox(
   }
   if (shell !== 'sh') put(shell, shell)
   return folder
+}
+
+/** A toolbox in which no sleep takes longer than a moment. @returns the PATH, and how many seconds were slept in name */
+export function hastySleep(folder: string, shell: string): { PATH: string; slept: () => number } {
+  const PATH = toolbox(folder, { shell, without: ['sleep'] })
+  const log = join(folder, 'slept')
+  writeFileSync(log, '')
+  // The moment lets a signal, or what a test does meanwhile, come in between.
+  writeFileSync(
+    join(folder, 'sleep'),
+    `#!/bin/sh\necho "$1" >> '${log}'\nexec '${installed('sleep')}' 0.05\n`,
+    { mode: 0o755 },
+  )
+  const slept = (): number =>
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .reduce((sum, seconds) => sum + Number(seconds), 0)
+  return { PATH, slept }
 }

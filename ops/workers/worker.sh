@@ -11,6 +11,8 @@ parts=$(dirname "$parts")/parts
 . "$parts/waiting.sh"
 # shellcheck source=parts/signature.sh
 . "$parts/signature.sh"
+# shellcheck source=parts/answer.sh
+. "$parts/answer.sh"
 # shellcheck source=parts/bus.sh
 . "$parts/bus.sh"
 # shellcheck source=parts/handler.sh
@@ -48,8 +50,10 @@ BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET, BUS_ADMIN_SECRET_FILE.
 SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
 
 Exit codes: 0 stopped, or --once did its job or found none; 1 --once could not do its job; 2 wrong options, or something is
-not installed; 3 the bus refuses the key, the signature or the connection; 4 the bus refuses the request, or this is
-not the bus; 5 --once, and the bus is away; 128 + N a second signal, number N, ended it.
+not installed; 3 the bus refuses the key, the signature or the connection; 4 the bus refuses the request; 5 --once, and the bus
+is away, or something else answers for 30 s; 128 + N a second signal, number N, ended it.
+
+An answer counts only if it is the bus's own (it has the header X-Intent-Version). Until then the worker waits.
 END
 }
 
@@ -81,7 +85,9 @@ listen_for_signals
 dir=$(mktemp -d) || die 2 'no directory for temporary files could be made'
 trap clean_up EXIT
 : > "$dir/claim.body"
-failures=0
+failures=0 silent=60
+# Seconds for which --once puts up with what is not the bus.
+patience=30
 announce
 
 # A job that comes just before the poll is called off is still done.
@@ -95,10 +101,10 @@ while [ -z "$stopping" ]; do
         back
         do_job "$@"
         [ -z "$once" ] || exit "$outcome"
-        failures=0
+        failures=0 silent=60
       else
-        log 'what answered is not the bus'
-        away
+        foreign_answer claim
+        foreign "$answer"
       fi
       ;;
     204)
@@ -106,12 +112,16 @@ while [ -z "$stopping" ]; do
       back
       nap "$(retry_after 1)"
       ;;
+    foreign)
+      [ -z "$stopping" ] || exit 0
+      foreign "$answer"
+      ;;
     000 | 408 | 429 | 5??)
       [ -z "$stopping" ] || exit 0
       log "no answer to a claim: $(reason claim)"
       away
       ;;
     401 | 403) die 3 "the bus refuses this worker: $(reason claim)" ;;
-    *) die 4 "the bus refuses the claim; is $url right? $(reason claim)" ;;
+    *) die 4 "the bus refuses the claim; is $shown_url right? $(reason claim)" ;;
   esac
 done

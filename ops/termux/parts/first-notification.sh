@@ -2,22 +2,35 @@
 
 # shellcheck source=../../workers/parts/signature.sh
 . "$workers/parts/signature.sh"
+# shellcheck source=../../workers/parts/answer.sh
+. "$workers/parts/answer.sh"
 # What has none of the programs for it says so by that.
 die() { fail "$2." 'pkg install coreutils'; }
 
-# The answer to a request: its status is in $status, its text in $answer. The key comes in by a pipe, where ps does not see it.
+# The answer to a request: its status is in $status, its text in $answer. The status is `foreign` when it is not the bus's; then
+# $answer says what it is. The key comes in by a pipe, where ps does not see it.
 bus() { # PATH [BODY]
-  local signature=''
+  local signature='' folder
   local -a body=()
   [ $# -lt 2 ] || body=(-H 'Content-Type: application/json' --data-binary "$2")
   if [ "$sign" = true ]; then
     prepare_signatures
     signature=$(signed_headers "$([ $# -lt 2 ] && echo GET || echo POST)" "$1" <(printf '%s' "${2:-}"))
   fi
-  answer=$(printf 'header = "X-API-KEY: %s"\n%s\n' "$key" "$signature" |
-    curl -q -sS --config - --connect-timeout 15 --max-time 60 -w '\n%{http_code}' "${body[@]}" "$url$1" 2>&1) || true
-  status=${answer##*$'\n'}
-  answer=${answer%$'\n'*}
+  folder=$(mktemp -d)
+  status=$(printf 'header = "X-API-KEY: %s"\n%s\n' "$key" "$signature" |
+    curl -q -sS --config - --connect-timeout 15 --max-time 60 -D "$folder/head" -o "$folder/answer" -w '%{http_code}' "${body[@]}" "$url$1" \
+      2> "$folder/errors") || status=000
+  read_head "$folder/head"
+  if [ "$status" = 000 ]; then
+    answer=$(cat "$folder/errors")
+  elif is_of_the_bus "$status" "$folder/answer"; then
+    answer=$(cat "$folder/answer")
+  else
+    answer="something other than an Intent Bus answers at $url: $(described "$status" "$folder/answer")"
+    status=foreign
+  fi
+  rm -rf "$folder"
 }
 
 json() { sh "$workers/json.sh" "$@"; }
@@ -32,12 +45,19 @@ reason() {
 }
 
 check_bus() {
-  # What no bus has: a 404 in the bus's own words says that the key is good.
-  bus /status/00000000000000000000000000000000
+  local pause
+  # A log-in page, or a proxy whose bus is starting, may be gone in half a minute.
+  for pause in 2 4 8 16 ''; do
+    # What no bus has: its 404 says that the key is good.
+    bus /status/00000000000000000000000000000000
+    if [ "$status" != foreign ] || [ -z "$pause" ]; then break; fi
+    sleep "$pause"
+  done
   case $status in
-    404) if member error > /dev/null; then return; fi ;;
+    404) return ;;
     401) fail "the bus does not know this key." 'Paste it again; it begins with tk_. On the bus: intent-bus keys list' ;;
     403) fail "the bus refuses: $(reason)" 'Is it to be reached by https://? If it wants signatures: BUS_SIGN=true before the command.' ;;
+    foreign) fail "$answer." 'Does this network ask you to log in first? Open the address in the browser of this phone.' ;;
   esac
   fail "there is no bus at $url: $(reason)" 'Are both in the same network? Open the address in the browser of this phone.'
 }

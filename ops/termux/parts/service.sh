@@ -27,14 +27,14 @@ stop_bus() {
 
 # Whether the bus says so in time. A slow phone takes 20 s for its first start.
 wait_ready() { wait_until is_ready; }
-is_ready() { curl -sf --max-time 4 -o /dev/null "$(here)/health/ready" < /dev/null; }
+is_ready() { ready_at "$(here)"; }
 
 # A bus that has little room on the disk is not ready, and does jobs all the same.
 wait_serves() { wait_until serves; }
 serves() { serves_at "$(here)"; }
 serves_at() { # URL
   local answer
-  answer=$(curl -s --max-time 4 "$1/health/ready" < /dev/null) || return 1
+  answer=$(curl -q -s --noproxy '*' --max-time 4 "$1/health/ready" < /dev/null) || return 1
   case $answer in *'"ok":true'* | *'"reasons":["disk_low"]'*) ;; *) return 1 ;; esac
 }
 

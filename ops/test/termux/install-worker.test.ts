@@ -1,8 +1,9 @@
 /** What install-worker.sh says and asks before it changes anything, and how it speaks to a bus that demands signatures. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { WorkedBus } from '../shell-worker.ts'
+import { FOREIGN, portalBefore, TOO_LARGE } from '../portal.ts'
+import { listening, WorkedBus } from '../shell-worker.ts'
 import { Pretended, scripts } from './pretended.ts'
 
 const INSTALL = `bash ${scripts}/install-worker.sh`
@@ -73,4 +74,38 @@ test('a bus that demands signatures is found to be one by signed requests, and b
     /the bus refuses: Missing signature headers.*\n.*BUS_SIGN=true before the command/,
   )
   expect(check('true', 'tk_wrong').err).toContain('the bus does not know this key.')
+})
+
+test.each([...FOREIGN, TOO_LARGE])(
+  'what is not the bus is tried for half a minute, and named: $status',
+  async foreign => {
+    const bus = await WorkedBus.start()
+    onTestFinished(() => bus.remove())
+    const portal = await portalBefore(bus)
+    const phone = new Pretended()
+    phone.command('sleep', 'echo "$1" >> "$HOME/slept"')
+    const check = () =>
+      phone.runBeside(
+        `set -euo pipefail; url=${portal.url} key=${bus.environment['BUS_API_KEY']} sign=false workers=${scripts}/../workers
+       . ${scripts}/parts/say.sh; . ${scripts}/parts/first-notification.sh; check_bus; echo found`,
+      )
+    portal.answers['status'] = Array(5).fill(foreign)
+    const { code, err } = await check()
+    expect(code).toBe(1)
+    expect(err).toContain(`something other than an Intent Bus answers at ${portal.url}: ${foreign.status}`)
+    expect(readFileSync(join(phone.home, 'slept'), 'utf8')).toBe('2\n4\n8\n16\n')
+    portal.answers['status'] = [foreign]
+    expect(await check()).toMatchObject({ code: 0, out: 'found\n' })
+  },
+)
+
+test('another server on the port of the bus is not taken for a bus that is ready', async () => {
+  const other = await listening((_, response) => response.end('{"ok":true}'))
+  const bus = await WorkedBus.start()
+  onTestFinished(() => bus.remove())
+  const phone = new Pretended()
+  const ready = (url: string) =>
+    phone.runBeside(`. ${scripts}/parts/ready.sh; ready_at ${url} && echo ready || echo not`)
+  expect((await ready(other)).out).toBe('not\n')
+  expect((await ready(bus.environment['BUS_URL']!)).out).toBe('ready\n')
 })

@@ -4,15 +4,17 @@
 prepare_requests() {
   if [ "$signed" = true ]; then prepare_signatures; fi
   url_text=$(config_text "$url")
+  # A password in the address is not for the log.
+  shown_url=$(printf '%s' "$url" | sed 's,//[^/]*@,//,')
   key_text=$(config_text "$key")
 }
 
 # A text between the quotes of curl's configuration.
 config_text() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
-# POSTs a body and sets $status: 000 when there was no whole answer.
+# POSTs a body and sets $status: 000 when there was no whole answer, `foreign` when it is not the bus's ($answer says what
+# it is then, $answer_status its status).
 request() { # NAME PATH [until_stopped: a signal to stop calls it off]
-  requested=$1
   rm -f "$dir/$1.answer" "$dir/$1.head"
   signature_headers=
   if [ "$signed" = true ]; then signature_headers=$(signed_headers POST "$2" "$dir/$1.body"); fi
@@ -38,6 +40,14 @@ END
     *) status= ;;
   esac
   status=${status:-000}
+  read_head "$dir/$1.head"
+  answer_status=$status
+  if [ "$status" != 000 ] && ! is_of_the_bus "$status" "$dir/$1.answer"; then foreign_answer "$1"; fi
+}
+
+foreign_answer() { # NAME
+  status=foreign
+  answer="something other than an Intent Bus answers at $shown_url: $(described "$answer_status" "$dir/$1.answer")"
 }
 
 # Percent-encodes all but A-Z a-z 0-9 - . _ ~, as the signature wants it.
@@ -68,8 +78,11 @@ parameter() { # NAME VALUE
 
 # When the last answer says to come again, in seconds, 1 to 300; the given number if it does not say.
 retry_after() { # SECONDS
-  seconds=$(tr -d '\r' 2> /dev/null < "$dir/$requested.head" | sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9]\{1,6\}\)$/\1/p' | tail -n 1)
-  seconds=${seconds:-$1}
+  seconds=${retry_said# }
+  case $seconds in
+    '' | *[!0-9]*) seconds=$1 ;;
+    ????*) seconds=300 ;;
+  esac
   [ "$seconds" -le 300 ] || seconds=300
   [ "$seconds" -ge 1 ] || seconds=1
   echo "$seconds"
@@ -77,9 +90,9 @@ retry_after() { # SECONDS
 
 # Why a request did not succeed, in words.
 reason() { # NAME
-  if [ "$status" = 000 ]; then
-    tail -n 1 "$dir/$1.errors"
-  else
-    echo "$status $(json raw error < "$dir/$1.answer" | json text message)"
-  fi
+  case $status in
+    000) tail -n 1 "$dir/$1.errors" ;;
+    foreign) echo "$answer" ;;
+    *) echo "$status $(json raw error < "$dir/$1.answer" | json text message)" ;;
+  esac
 }

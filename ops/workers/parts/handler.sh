@@ -91,7 +91,7 @@ end_handler() {
 keep_lease() {
   watch
   printf '{"claim_token":"%s","seconds":%s}' "$token" "$held" > "$dir/extend.body"
-  failures=0
+  failures=0 silent=60
   third=$(((held + 2) / 3))
   pause=$third
   while :; do
@@ -99,21 +99,24 @@ keep_lease() {
     orphaned && return
     request extend "/extend_claim/$id"
     case $status in
-      200) failures=0 pause=$third ;;
+      200) failures=0 silent=60 pause=$third ;;
       404) give_verdict lost ;;
+      foreign) complain set_pause "$id: the lease is not extended yet: $answer" ;;
       000 | 408 | 429 | 5??)
         log "$id: the lease is not extended yet: $(reason extend)"
         failures=$((failures + 1))
         pause=$(pause_after_failure)
-        [ "$pause" -le "$third" ] || pause=$third
         ;;
       *)
         log "$id: the lease cannot be extended: $(reason extend)"
         return
         ;;
     esac
+    [ "$pause" -le "$third" ] || pause=$third
   done
 }
+
+set_pause() { pause=$1; } # SECONDS
 
 end_in_time() {
   watch

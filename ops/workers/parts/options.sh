@@ -67,12 +67,11 @@ hide_keys() {
   unset BUS_SECRET BUS_SECRET_FILE BUS_ADMIN_SECRET BUS_ADMIN_SECRET_FILE
 }
 
-# One line for whoever reads the log. A password in the address is not for it.
+# One line for whoever reads the log.
 announce() {
-  shown=$(printf '%s' "$url" | sed 's,//[^/]*@,//,')
   what="any goal"
   [ -z "$goal" ] || what="the goal $goal"
-  log "waiting for $what in the namespace ${namespace:-default} of $shown, as $worker_id; Ctrl-C or SIGTERM stops it"
+  log "waiting for $what in the namespace ${namespace:-default} of $shown_url, as $worker_id; Ctrl-C or SIGTERM stops it"
 }
 
 check_settings() { # COMMAND

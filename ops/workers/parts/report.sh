@@ -3,13 +3,21 @@
 
 # The body is in $dir/report.body. 0: the bus has it. 1: the lease is lost. 2: the bus does not take it.
 report() { # VERB
-  failures=0
+  failures=0 silent=60
   while :; do
     request report "/$1/$id"
     case $status in
       200)
         [ "$(json text ok < "$dir/report.answer")" != true ] || return 0
-        log "$id: what answered is not the bus"
+        foreign_answer report
+        complain sleep_through "$id: not reported yet: $answer"
+        continue
+        ;;
+      foreign)
+        # A proxy that lets no body of this size through will not let it through later either.
+        [ "$1 $answer_status" != 'fulfill 413' ] || return 2
+        complain sleep_through "$id: not reported yet: $answer"
+        continue
         ;;
       000 | 408 | 429 | 5??) log "$id: not reported yet: $(reason report)" ;;
       404)
@@ -60,7 +68,19 @@ report_result() { # [FILE FILTER: the result, and what makes JSON of it]
       outcome=0
       log "$id: fulfilled"
       ;;
-    2) report_failure "The bus refused the result: $(reason report)" ;;
+    2)
+      why=$(refusal)
+      log "$id: $why"
+      report_failure "$why"
+      ;;
+  esac
+}
+
+# Why a result was not taken.
+refusal() {
+  case $status in
+    foreign) echo "The result cannot reach the bus: $answer. The request had $(($(wc -c < "$dir/report.body"))) bytes." ;;
+    *) echo "The bus refused the result: $(reason report)" ;;
   esac
 }
 

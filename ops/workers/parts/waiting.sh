@@ -74,10 +74,24 @@ pause_after_failure() {
   retry_after "$((least + $(random_below $((limit - least + 1)))))"
 }
 
+# Says what keeps it waiting, at once and then once a minute, and waits by the given command. Two minutes of nothing else
+# would look as if it had given up.
+complain() { # COMMAND MESSAGE
+  if [ "$silent" -ge 60 ]; then
+    log "$2"
+    silent=0
+  fi
+  failures=$((failures + 1))
+  pause=$(pause_after_failure)
+  [ $((silent + pause)) -le 60 ] || pause=$((60 - silent))
+  silent=$((silent + pause))
+  "$1" "$pause"
+}
+
 # The bus answers: whoever read that it was away reads that it is back.
 back() {
   [ "$failures" = 0 ] || log 'the bus is back'
-  failures=0
+  failures=0 silent=60
 }
 
 # The bus did not answer, or not now.
@@ -85,4 +99,22 @@ away() {
   [ -z "$once" ] || exit 5
   failures=$((failures + 1))
   nap "$(pause_after_failure)"
+}
+
+# Something other than the bus answered, which may pass: with --once, for as long as a command is tried.
+foreign() { # MESSAGE
+  if [ -n "$once" ]; then
+    [ "$patience" -gt 0 ] || die 5 "$1"
+    nap_within_patience
+  else
+    complain nap "$1"
+  fi
+}
+
+nap_within_patience() {
+  failures=$((failures + 1))
+  pause=$(pause_after_failure)
+  [ "$pause" -le "$patience" ] || pause=$patience
+  patience=$((patience - pause))
+  nap "$pause"
 }
