@@ -1,21 +1,29 @@
 import { type Logger, pino } from 'pino'
 import type { LogLevel } from './config/variables.ts'
+import type { LineSink } from './line-sink.ts'
 
 /** What can carry a secret in a logged request. */
 const SECRET_HEADERS = ['x-api-key', 'x-admin-token', 'authorization', 'cookie'].map(
   name => `req.headers["${name}"]`,
 )
 
-/** JSON lines on standard output; on a terminal, lines for people. */
-export function openLogger(level: LogLevel, forPeople: boolean): Logger {
-  const options = {
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: SECRET_HEADERS, censor: '[secret]' },
-  }
-  return forPeople ? pino(options, { write: line => process.stdout.write(readable(line)) }) : pino(options)
+/**
+ * JSON lines; on a terminal, lines for people. pino's own destination is not used: its `flushSync`, which it calls at each
+ * fatal line, tries for ever on a disk that is full.
+ */
+export function openLogger(level: LogLevel, forPeople: boolean, sink: LineSink): Logger {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      redact: { paths: SECRET_HEADERS, censor: '[secret]' },
+    },
+    { write: line => sink.write(forPeople ? readable(line) : line) },
+  )
+  sink.onRecovered = lines => logger.warn({ lines }, 'log lines could not be written, and are lost')
+  return logger
 }
 
 type Line = {

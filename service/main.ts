@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts'
 import { VARIABLES } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
+import { openLineSink } from './line-sink.ts'
 import { openLogger } from './logger.ts'
 import { withoutInterfacesWhereForbidden } from './network-interfaces.ts'
 import { openBackups } from './open-backups.ts'
@@ -43,7 +44,8 @@ async function closeAll(): Promise<void> {
 async function run(config: Config): Promise<void> {
   const { values } = config
   const onTerminal = process.stdout.isTTY === true
-  const logger = openLogger(values.LOG_LEVEL, onTerminal)
+  const lines = openLineSink(1)
+  const logger = openLogger(values.LOG_LEVEL, onTerminal, lines)
   const warn = (line: string) => logger.warn(line)
   for (const warning of config.warnings) warn(warning)
 
@@ -53,9 +55,14 @@ async function run(config: Config): Promise<void> {
   }
   process.on('uncaughtException', die('uncaught exception'))
   process.on('unhandledRejection', die('unhandled rejection'))
+  // Node itself writes its warnings to standard error, and waits there for a reader that has stalled.
+  process
+    .removeAllListeners('warning')
+    .on('warning', warning => logger.warn({ err: warning }, 'Node.js warns'))
   stopOnSignal({
     withinMs: () => values.BUS_DRAIN_SECONDS * 1000,
     stop: closeAll,
+    lastLines: () => lines.flush(),
     say: (level, line, error) => logger[level](error === undefined ? {} : { err: error }, line),
   })
 
@@ -92,7 +99,7 @@ async function run(config: Config): Promise<void> {
     warn(
       `${values.BUS_DB_PATH} has seen a time ${Math.round(aheadMs / 3_600_000)} h ahead of this machine's clock, and the bus goes on from there. ${CLOCK_PAGE}`,
     )
-  const metrics = createMetrics({ version })
+  const metrics = createMetrics({ version, droppedLogLines: () => lines.dropped })
   const broker = new Broker(
     store,
     clock,
@@ -126,7 +133,7 @@ async function run(config: Config): Promise<void> {
   const { port } = app.server.address() as AddressInfo
   const forget = noteAddress(config.dataDir, urlOf({ host: values.HOST, port }), warn)
   opened.push(async () => forget())
-  if (onTerminal) process.stdout.write(banner(bannerFacts(config, secrets, port)))
+  if (onTerminal) lines.write(banner(bannerFacts(config, secrets, port)))
   else
     logger.info({ host: values.HOST, port, database: values.BUS_DB_PATH }, `Intent Bus ${version} is ready`)
 }
@@ -156,9 +163,11 @@ try {
   await run(config)
 } catch (error) {
   const line = startFault(error, config?.values.HOST ?? '', config?.values.PORT ?? 0)
+  const complaints = openLineSink(2)
   for (const each of line?.split('\n') ?? [(error as Error).stack ?? error]) {
-    process.stderr.write(`intent-bus: ${each}\n`)
+    complaints.write(`intent-bus: ${each}\n`)
   }
   await closeAll().catch(() => {})
+  await complaints.flush()
   process.exit(1)
 }

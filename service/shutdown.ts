@@ -11,14 +11,17 @@ const SAME_REQUEST_MS = 300
  * the first when `stop` is not done after `withinMs`, with 1.
  *
  * @param stop closes what is open by then, in order
+ * @param lastLines resolves when the log is written, or soon after if nobody reads it
  * @param say hears what the log should
  */
 export function stopOnSignal(options: {
   withinMs: () => number
   stop: () => Promise<void>
+  lastLines: () => Promise<unknown>
   say: (level: 'info' | 'fatal', line: string, error?: unknown) => void
 }): void {
   let askedAt: number | undefined
+  const exit = (code: number) => void options.lastLines().finally(() => process.exit(code))
   const asked = (signal: 'SIGINT' | 'SIGTERM') => {
     if (askedAt !== undefined) {
       if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(128 + constants.signals[signal])
@@ -29,16 +32,16 @@ export function stopOnSignal(options: {
     options.say('info', `${signal}: finishing what has begun, within ${withinMs / 1000} s`)
     setTimeout(() => {
       options.say('fatal', `not done after ${withinMs / 1000} s (BUS_DRAIN_SECONDS): stopping as it is`)
-      process.exit(1)
+      exit(1)
     }, withinMs)
     options.stop().then(
       () => {
         options.say('info', 'stopped')
-        process.exit(0)
+        exit(0)
       },
       error => {
         options.say('fatal', 'could not stop cleanly', error)
-        process.exit(1)
+        exit(1)
       },
     )
   }

@@ -17,6 +17,7 @@ const PAGES = {
   errors: 'monitoring.md#requests-fail',
   storage: 'monitoring.md#the-store-fails',
   wal: 'monitoring.md#the-write-ahead-log-grows',
+  log: 'monitoring.md#the-log-is-not-written',
   backups: 'operations/backup-missing.md',
   reading: 'monitoring.md#how-do-i-read-the-dashboards',
 } as const

@@ -1,5 +1,6 @@
 /** `npm run drill [-- --seconds 5] [-- --seed N]`: proves that what a backup holds can be had back. */
 import { parseArgs } from 'node:util'
+import { endWithoutStalledReaders, eventLines } from '../../clients/cli/src/lines.ts'
 import { drill } from './drill.ts'
 
 const { values } = parseArgs({
@@ -14,7 +15,7 @@ if (!(seconds >= 1 && seconds <= 3600)) {
 }
 const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 
-const { proved, faults } = await drill(seconds * 1000, seed, line => console.log(`- ${line}`))
+const { proved, faults } = await drill(seconds * 1000, seed, line => eventLines().write(`- ${line}\n`))
 if (faults.length === 0) {
   const width = Math.max(...proved.map(([what]) => what.length))
   console.log(`\n${proved.map(([what, how]) => `${what.padEnd(width)}  ${how}`).join('\n')}\n`)
@@ -23,3 +24,4 @@ if (faults.length === 0) {
   console.error(`${faults.length} faults (seed ${seed}):\n${faults.slice(0, 50).join('\n')}`)
   process.exitCode = 1
 }
+await endWithoutStalledReaders()

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Failure } from '../../clients/cli/src/failure.ts'
+import { endWithoutStalledReaders, errorLines } from '../../clients/cli/src/lines.ts'
 import { ProgressBar } from '../../clients/cli/src/terminal/progress-bar.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { page } from './report/page.ts'
@@ -22,7 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     if (!(error instanceof StressError || error instanceof Failure)) throw error
-    console.error(`stress: ${error.message}`)
+    errorLines().write(`stress: ${error.message}\n`)
     return error.exit
   }
 }
@@ -39,7 +40,7 @@ async function measured(options: Options, argv: readonly string[]): Promise<numb
     stoppedAt = performance.now()
     stopping.abort()
     if (!options.quiet)
-      console.error('\nStopping: what was measured is reported. Once more, and it ends at once.')
+      errorLines().write('\nStopping: what was measured is reported. Once more, and it ends at once.\n')
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   try {
@@ -62,7 +63,7 @@ function onTerminal({ quiet }: Options): Audience {
     begins(what) {
       bar?.end()
       bar = null
-      if (!quiet) console.error(`  … ${what}`)
+      if (!quiet) errorLines().write(`  … ${what}\n`)
     },
     progress(done, of, note) {
       bar ??= new ProgressBar('jobs settled', of, quiet)
@@ -89,4 +90,7 @@ function write(file: string, text: string): void {
   }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  process.exitCode = await main(process.argv.slice(2))
+  await endWithoutStalledReaders()
+}

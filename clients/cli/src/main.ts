@@ -27,6 +27,7 @@ import { addWork } from './commands/work.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
+import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
 import { plain, styled } from './output.ts'
 import { newProgram, type Program } from './program.ts'
 import { settingsOf } from './settings.ts'
@@ -68,9 +69,8 @@ export function fullProgram() {
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
-  // Whoever reads us may have seen enough: `intent-bus dead list | head`.
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
-  // What is told meanwhile nobody need hear: a worker goes on when its terminal or its `| head` is gone.
+  process.stdout.on('error', endWithReader)
+  // A progress bar or a question goes to the terminal itself, which may be gone.
   process.stderr.on('error', () => undefined)
   const program = fullProgram()
   for (const { command, path } of everyCommand(program)) {
@@ -87,6 +87,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       () => settingsOf(program.opts(), process.env).origins,
     )
   }
+  await endWithoutStalledReaders()
 }
 
 type Named = { command: CommandUnknownOpts; path: readonly string[] }
@@ -116,10 +117,10 @@ function told(error: unknown, json: boolean, origins: () => Origins): number {
   if (failure === null) throw error
   const { code, message, wayOut, exit } = failure
   if (json) {
-    process.stderr.write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
+    errorLines().write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
     return exit
   }
-  process.stderr.write(`${styled('red', 'error:', process.stderr)} ${plain(message)}\n`)
-  if (wayOut !== undefined) process.stderr.write(`${styled('dim', wayOut, process.stderr)}\n`)
+  errorLines().write(`${styled('red', 'error:', process.stderr)} ${plain(message)}\n`)
+  if (wayOut !== undefined) errorLines().write(`${styled('dim', wayOut, process.stderr)}\n`)
   return exit
 }

@@ -82,4 +82,17 @@ export const HOST: readonly Alert[] = [
     runbook: 'backups',
     when: 'an upload to the bucket failed in the last 6 hours; the backup itself was made',
   },
+  {
+    name: 'IntentBusLogLinesLost',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_log_lines_dropped_total[15m])'),
+    fires: { above: 0 },
+    for: '1m',
+    as: 'count',
+    summary: '{value} lines of the log were lost in 15 minutes',
+    description:
+      'The bus works, but its log is not written: the disk of the log is full, or the program that reads the log has stalled or ended.',
+    runbook: 'log',
+    when: 'the bus could not write a line of its log in the last 15 minutes',
+  },
 ]

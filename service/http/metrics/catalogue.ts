@@ -79,6 +79,12 @@ export const METRICS: readonly MetricEntry[] = [
   gauge('database_bytes', [], 'Size of the database'),
   gauge('disk_free_bytes', [], 'Room left on the disk of the database'),
 
+  counter(
+    'log_lines_dropped_total',
+    [],
+    'Log lines that could not be written: no room on the disk, or nobody reads them',
+  ),
+
   gauge(
     'last_backup_success_timestamp_seconds',
     [],

@@ -41,7 +41,12 @@ export interface Metrics extends Observer {
 /** What happened since the start, in all namespaces. */
 export type Totals = Record<keyof typeof TOTALS, number>
 
-export type MetricsOptions = { version: string; patienceMs?: number }
+export type MetricsOptions = {
+  version: string
+  patienceMs?: number
+  /** Log lines that could not be written since the start. */
+  droppedLogLines?: () => number
+}
 
 const NAMESPACED = [
   'published_total',
@@ -65,7 +70,11 @@ const TOTALS = {
 } as const
 
 /** @param patienceMs how long a scrape waits for the store. Prometheus itself gives up after 10 s. */
-export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): Metrics {
+export function createMetrics({
+  version,
+  patienceMs = 3000,
+  droppedLogLines = () => 0,
+}: MetricsOptions): Metrics {
   const all = new CatalogueRegistry()
   const byNamespace = Object.fromEntries(
     NAMESPACED.map(name => [name, all.counter(name)] as const),
@@ -77,6 +86,8 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
   const authFailures = all.counter('auth_failures_total')
   const staleTimestamps = all.counter('stale_timestamps_total')
   const storageFailures = all.counter('storage_failures_total')
+  const lostLines = all.counter('log_lines_dropped_total')
+  let lostLinesSeen = 0
   const commitDuration = all.histogram('commit_duration_seconds')
   const commitOperations = all.histogram('commit_operations')
   let sources: (Sources & { store: StoreWatch }) | null = null
@@ -156,6 +167,8 @@ export function createMetrics({ version, patienceMs = 3000 }: MetricsOptions): M
     async text() {
       if (sources !== null) await look(sources)
       tellUnseen()
+      lostLines.inc(droppedLogLines() - lostLinesSeen)
+      lostLinesSeen = droppedLogLines()
       return all.text()
     },
     async totals() {

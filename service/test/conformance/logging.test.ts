@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openLineSink } from '../../line-sink.ts'
 import { openLogger } from '../../logger.ts'
 import { StorageError } from '../../store/store.ts'
 import { RealBus } from '../real-bus.ts'
@@ -151,9 +152,9 @@ test('in production, each line on standard output is JSON with a time and a leve
 })
 
 test('on a terminal, a line is for people to read', () => {
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  onTestFinished(() => write.mockRestore())
-  const logger = openLogger('info', true)
+  const sink = openLineSink(1)
+  const write = vi.spyOn(sink, 'write').mockReturnValue()
+  const logger = openLogger('info', true, sink)
   logger.warn({ reasons: ['disk_low'] }, 'not ready')
   logger.debug('not shown')
   expect(write.mock.calls.map(([text]) => text)).toEqual([

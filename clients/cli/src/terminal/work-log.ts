@@ -1,5 +1,6 @@
 import type { WorkerEvent } from '../../../typescript/src/index.ts'
 import { COMMAND } from '../invocation.ts'
+import { eventLines } from '../lines.ts'
 import { type Output, plain, span, styled } from '../output.ts'
 import type { Settings } from '../settings.ts'
 
@@ -58,7 +59,7 @@ export class WorkLog {
     if (this.#output.json) {
       const { name, attributes, error } = event
       const [id, goal] = [attributes['messaging.message.id'], attributes['messaging.destination.name']]
-      process.stdout.write(
+      eventLines().write(
         `${JSON.stringify({ name, id, goal, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
       )
       return

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../../typescript/src/index.ts'
+import { errorLines } from '../lines.ts'
 import type { CommandLine } from './command-line.ts'
 import { variablesOf } from './environment.ts'
 
@@ -100,7 +101,7 @@ function outcomeOf(child: ChildProcess, input: string): Promise<string> {
       if (bytes <= MOST_BYTES) printed.push(chunk)
     })
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
-      process.stderr.write(chunk)
+      errorLines().write(chunk)
       complaint = (complaint + chunk).slice(-4 * ERROR_CHARS)
     })
     child.on('close', (code, signal) => {

@@ -1,0 +1,32 @@
+/** What the command says on its way: lines that may be lost, and that never hold it up. */
+import { type LineSink, openLineSink } from '../../../service/line-sink.ts'
+
+let errors: LineSink | undefined
+let events: LineSink | undefined
+
+/** Standard error. */
+export function errorLines(): LineSink {
+  errors ??= openLineSink(2)
+  return errors
+}
+
+/** Standard output, where it tells what happens and is not the answer to a question. */
+export function eventLines(): LineSink {
+  events ??= openLineSink(1)
+  return events
+}
+
+/** A program that reads us may have seen enough: `intent-bus dead list | head`. */
+export function endWithReader({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(0)
+  // A worker's terminal that has gone is no reason to stop the work.
+  if (events === undefined) process.exit(1)
+}
+
+/** Ends the process if a reader who has stalled would keep it; what is an answer is waited for first. */
+export async function endWithoutStalledReaders(): Promise<void> {
+  const out = await Promise.all([errors, events].map(sink => sink?.flush() ?? true))
+  if (out.every(isOut => isOut)) return
+  if (events !== undefined) process.exit()
+  process.stdout.write('', () => process.exit())
+}
