@@ -54,6 +54,7 @@ export function waitingText(error: unknown, delayMs: number): string {
   if (error instanceof BusError && error.retryAfter !== undefined) {
     return `The bus says to try again in ${wait}: ${plain(error.message)}`
   }
+  if (error instanceof UnexpectedAnswerError) return `${plain(error.message)} Again in ${wait}.`
   return `${error instanceof BusError ? 'Not now' : 'No answer'}, again in ${wait}: ${plain((error as Error).message)}`
 }
 
@@ -86,7 +87,11 @@ const ADMIN_TOKEN =
   'Set BUS_ADMIN_TOKEN or BUS_ADMIN_TOKEN_FILE beside BUS_URL, or admin_token_file in the profile. It is BUS_ADMIN_SECRET on the bus.'
 
 export function wayOutOf(error: Error, origins?: Origins): string | undefined {
-  if (error instanceof UnreachableError || error instanceof UnexpectedAnswerError) {
+  if (error instanceof UnexpectedAnswerError) {
+    const from = origins === undefined ? '' : `The address came from ${origins.url}. `
+    return `${from}Is it the bus’s? Does this network want you to sign in, or does a proxy answer? \`${COMMAND} doctor\` looks step by step.`
+  }
+  if (error instanceof UnreachableError) {
     const from = origins === undefined ? '' : `The address came from ${origins.url}. `
     return `${from}Is the bus running there? \`${COMMAND} doctor\` looks step by step; --url names another one.`
   }

@@ -29,7 +29,7 @@ import { Failure, type Origins, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
 import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
 import { plain, styled } from './output.ts'
-import { newProgram, type Program } from './program.ts'
+import { newProgram, type Program, withTimeout } from './program.ts'
 import { settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -57,9 +57,15 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
   addStress,
 ]
 
+/** Of these, `work` waits for as long as it takes, and means something else by --timeout. */
+const ASK_NO_BUS = ['work', 'profile', 'doctor', 'serve', 'restore', 'import', 'stress']
+
 export function fullProgram() {
   const program = newProgram(version)
   for (const add of COMMANDS) add(program)
+  for (const { command, path } of everyCommand(program)) {
+    if (command.commands.length === 0 && !ASK_NO_BUS.includes(path[0]!)) withTimeout(command)
+  }
   addHelp(program)
   for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
     group.helpCommand('help [command]', 'show help for one of them')

@@ -1,11 +1,13 @@
-import { Command, Help, Option } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, waitingText } from './failure.ts'
+import { secondsIn } from './input.ts'
 import { COMMAND } from './invocation.ts'
 import { parseJson } from './json.ts'
 import { Output, wrapped } from './output.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
+import { Silence } from './silence.ts'
 
 /** The command with what every command takes. */
 export function newProgram(version: string) {
@@ -46,7 +48,24 @@ function formatItem(term: string, termWidth: number, description: string, help: 
 const LEAST_COLUMN = 24
 
 export type Program = ReturnType<typeof newProgram>
-export type Globals = Flags & { json?: true | undefined; quiet?: true | undefined }
+export type Globals = Flags & {
+  json?: true | undefined
+  quiet?: true | undefined
+  /** Seconds. `work` has another option of this name. */
+  timeout?: number | undefined
+}
+
+/** Seconds for which a command tries to reach a bus. */
+const PATIENCE_S = 30
+
+/** For every command that asks a bus something, and ends. */
+export function withTimeout(command: CommandUnknownOpts): void {
+  command.option(
+    '--timeout <time>',
+    `give up after so long if no bus answers (${PATIENCE_S} s)`,
+    secondsIn({ least: 0.1, most: 86_400 }),
+  )
+}
 
 /** @throws {Failure} which does not show it: there may be a password in it */
 export function checkAddress(url: string): void {
@@ -63,9 +82,6 @@ export function checkAddress(url: string): void {
 
 export type Session<Bus = IntentBus> = { bus: Bus; settings: Settings; output: Output }
 
-/** Who waits for less does not ask why. */
-const NOTABLE_DELAY_MS = 500
-
 /** A client for what the flags, the environment and the config file say. */
 export function connect(globals: Globals): Session
 export function connect<Bus>(globals: Globals, Client: new (options: BusOptions) => Bus): Session<Bus>
@@ -73,12 +89,22 @@ export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
   checkAddress(settings.url)
   const { url, key, adminToken, sign } = settings
+  const patience = globals.timeout ?? PATIENCE_S
   const output = new Output(globals)
-  const onRetry = (error: unknown, delayMs: number) => {
-    if (delayMs >= NOTABLE_DELAY_MS) output.noteToTerminal(waitingText(error, delayMs))
-  }
+  const silence = new Silence(output)
+  const onRetry = (error: unknown, delayMs: number) =>
+    silence.longer(delayMs, () => waitingText(error, delayMs))
   return {
-    bus: new Client({ url, key, adminToken, sign: sign && key !== undefined, parse: parseJson, onRetry }),
+    bus: new Client({
+      url,
+      key,
+      adminToken,
+      sign: sign && key !== undefined,
+      parse: parseJson,
+      onRetry,
+      patience,
+      timeout: Math.min(patience, 30),
+    }),
     settings,
     output,
   }

@@ -174,7 +174,9 @@ async function between(
     const token = headers['x-admin-token'] as string
     const answer = await fetch(url + ask(path), { method, headers: { 'x-admin-token': token } })
     const body = give(path, Buffer.from(await answer.arrayBuffer()))
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
+    response
+      .writeHead(answer.status, { 'content-type': 'application/json', 'x-intent-version': '7.61' })
+      .end(body)
   }).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   await once(server, 'listening')

@@ -237,9 +237,9 @@ describe('status and result', () => {
     await new Promise<void>(resolve => evil.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void evil.close())
     const env = { BUS_URL: `http://127.0.0.1:${(evil.address() as AddressInfo).port}` }
-    for (const args of [['status', '1'.repeat(32)], ['doctor']]) {
+    for (const args of [['status', '1'.repeat(32), '--timeout', '0.1'], ['doctor']]) {
       const { out, err } = await user.run(args, { env })
-      expect(out + err).toContain('not the answer of a bus')
+      expect(out + err).toContain('Something other than an Intent Bus answers')
       expect(steering(out + err)).toEqual([])
     }
   })
@@ -355,6 +355,7 @@ describe('dead letters', () => {
     let asked = 0
     const half = createServer((incoming, outgoing) => {
       asked += 1
+      outgoing.setHeader('x-intent-version', '7.61')
       let body = ''
       incoming.on('data', chunk => (body += chunk))
       incoming.on('end', () => {

@@ -60,6 +60,7 @@ test('whoever waits for the bus is told why, unless it is to be quiet', async ct
   let asked = 0
   const busy = createServer((_incoming, outgoing) => {
     asked += 1
+    outgoing.setHeader('x-intent-version', '7.61')
     const error = { code: 'rate_limited', message: 'Too many requests. Try again in 1 s.' }
     if (asked % 2 === 0) outgoing.end('{"value":"v"}')
     else outgoing.writeHead(429, { 'Retry-After': '1' }).end(JSON.stringify({ error }))
@@ -114,7 +115,7 @@ test('watch can be left while the bus gives no answer', async ctx => {
     const headers = incoming.headers as Record<string, string>
     void fetch(bus.url + incoming.url, { headers: { 'X-Admin-Token': headers['x-admin-token']! } })
       .then(answer => answer.text())
-      .then(text => outgoing.end(text))
+      .then(text => outgoing.setHeader('x-intent-version', '7.61').end(text))
   })
   await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void mute.closeAllConnections())

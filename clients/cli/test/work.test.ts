@@ -303,12 +303,16 @@ describe('stopping', () => {
 test('it says what it waits for, and where; that the bus is away, and that it is back', async () => {
   let away = true
   const proxy = createServer((incoming, outgoing) => {
-    if (away) return void outgoing.writeHead(503, { 'Retry-After': '1' }).end('{"error":{"code":"draining"}}')
+    if (away)
+      return void outgoing
+        .setHeader('x-intent-version', '7.61')
+        .writeHead(503, { 'Retry-After': '1' })
+        .end('{"error":{"code":"draining"}}')
     const headers = incoming.headers as Record<string, string>
     void fetch(bus.url + incoming.url, {
       method: 'POST',
       headers: { 'x-api-key': headers['x-api-key']! },
-    }).then(answer => outgoing.writeHead(answer.status).end())
+    }).then(answer => outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end())
   })
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void proxy.close().closeAllConnections())

@@ -83,14 +83,18 @@ export class UnreachableError extends IntentBusError {
   declare readonly code: 'unreachable' | 'timeout'
 }
 
-/** An answer that no bus gives: something else listens at this URL, or a proxy stands in between. */
+/**
+ * An answer without what every bus sends (`X-Intent-Version`, and the JSON error object with a refusal): a sign-in page of
+ * a network, a proxy, a firewall, or another server at this URL. Whatever its status says, it is not the word of the bus.
+ */
 export class UnexpectedAnswerError extends IntentBusError {
   override readonly name = 'UnexpectedAnswerError'
   declare readonly code: 'unexpected_answer'
   readonly status: number
 
-  constructor(status: number, excerpt: string) {
-    super('unexpected_answer', `This is not the answer of a bus (HTTP ${status}): ${excerpt}`)
+  /** @param answered what it was, for people: its kind, and how it begins */
+  constructor({ url, status, answered }: { url: string; status: number; answered: string }) {
+    super('unexpected_answer', `Something other than an Intent Bus answers at ${url}: ${status} ${answered}`)
     this.status = status
   }
 }

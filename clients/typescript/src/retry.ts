@@ -13,6 +13,10 @@ export function isPassing(error: unknown): boolean {
   return (error.status >= 500 && error.status !== 501) || PASSING_STATUSES.includes(error.status)
 }
 
+/** A signature was refused for its time alone: the clock of this machine is off, as that of a Pi is until NTP has set it. */
+export const isStale = (error: unknown): boolean =>
+  error instanceof BusError && error.code === 'invalid_signature' && error.message.startsWith('Stale')
+
 /** Whether it is sure that nothing came of it. `storage_failed` is not: after a crash, it may be there. */
 export function didNothing(error: unknown): boolean {
   return (

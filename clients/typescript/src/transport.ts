@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import { BusError, IntentBusError, UnexpectedAnswerError, UnreachableError } from './errors.ts'
-import { delayBefore, didNothing, isPassing } from './retry.ts'
+import { delayBefore, didNothing, isPassing, isStale } from './retry.ts'
 import { type Signer, signerFor } from './signature.ts'
 
 export type TransportOptions = {
@@ -18,6 +18,11 @@ export type TransportOptions = {
   timeout?: number | undefined
   /** How often a request is sent again after no answer, 408, 429 or 5xx. Default 4. */
   retries?: number | undefined
+  /**
+   * Seconds a call is tried for while no bus answers. Something else that answers is then asked again and again, and a bus
+   * that cannot be reached not for longer. Default: something else is an error at once, `retries` bounds the rest.
+   */
+  patience?: number | undefined
   /** Told before a request is sent again: why, and in how many ms. A worker tells its hooks instead. */
   onRetry?: ((error: unknown, delayMs: number) => void) | undefined
   /** Another `fetch`. Default: the global one. */
@@ -47,8 +52,11 @@ export type Persistence = {
   retries?: number | undefined
   /** Ends it: its reason is thrown. */
   signal?: AbortSignal | undefined
-  /** Goes on after an answer that no bus gives, too: the sign-in page of a train's network, say. Default `false`. */
-  stubborn?: boolean | undefined
+  /**
+   * Also tries again after an answer that no bus gives, such as the sign-in page of a train's network, and while this
+   * machine's clock is too far off for signatures. A function is asked whether an answer is worth it. Default `false`.
+   */
+  stubborn?: boolean | ((error: UnexpectedAnswerError) => boolean) | undefined
   /** What of the query is another one when it is sent again. */
   retryQuery?: Record<string, unknown> | undefined
   /** Told before it is sent again: why, and in how many ms. */
@@ -67,6 +75,7 @@ export class Transport {
   readonly #signer: Signer | undefined
   readonly #timeoutMs: number
   readonly #retries: number
+  readonly #patienceMs: number | undefined
   readonly #onRetry: ((error: unknown, delayMs: number) => void) | undefined
   readonly #fetch: typeof fetch
   readonly #parse: (text: string) => unknown
@@ -83,6 +92,7 @@ export class Transport {
     }
     this.#timeoutMs = 1000 * (options.timeout ?? 30)
     this.#retries = options.retries ?? 4
+    this.#patienceMs = options.patience === undefined ? undefined : 1000 * options.patience
     this.#onRetry = options.onRetry
     // Called as a method of something else, browsers' own refuses.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
@@ -99,8 +109,9 @@ export class Transport {
    * @throws the signal's reason, when it fires before there is an answer
    */
   async send(call: Call): Promise<Answer> {
-    const retries = call.retries ?? this.#retries
     let asked = call
+    // What the bus was asked to wait is no time that it was away.
+    const began = this.#clock.now() + 1000 * (call.wait ?? 0)
     // Once, so that a repeat says the same, whatever its caller has done to it meanwhile.
     const body = call.body === undefined ? '' : JSON.stringify(call.body)
     for (let tries = 1; ; tries++) {
@@ -108,8 +119,8 @@ export class Transport {
         return await this.#attempt(asked, body)
       } catch (error) {
         call.signal?.throwIfAborted()
-        if (!mayTryAgain(call, error) || tries > retries) throw error
         const delayMs = delayBefore(tries, error, this.#clock.random())
+        if (!this.#mayTryAgain(call, error, tries, this.#clock.now() + delayMs - began)) throw error
         const onRetry = call.onRetry ?? this.#onRetry
         onRetry?.(error, delayMs)
         await this.#clock.sleep(delayMs, call.signal)
@@ -117,6 +128,16 @@ export class Transport {
         if (call.retryQuery !== undefined) asked = { ...call, query: { ...call.query, ...call.retryQuery } }
       }
     }
+  }
+
+  /** @param agedMs how old the call is by the time it would be sent again */
+  #mayTryAgain(call: Call, error: unknown, tries: number, agedMs: number): boolean {
+    const isBusAway = error instanceof UnreachableError || error instanceof UnexpectedAnswerError
+    if (isBusAway && this.#patienceMs !== undefined && call.retries === undefined) {
+      if (call.once || agedMs > this.#patienceMs) return false
+      return error instanceof UnexpectedAnswerError || tries <= this.#retries
+    }
+    return mayPass(call, error) && tries <= (call.retries ?? this.#retries)
   }
 
   async #attempt(call: Call, body: string): Promise<Answer> {
@@ -133,7 +154,7 @@ export class Transport {
       })
       // What the bus has given out by now is somebody's to do: it is read to its end.
       deadline.forgetCaller()
-      return read(response, await response.text(), this.#parse)
+      return read(this.base, response, await response.text(), this.#parse)
     } catch (error) {
       if (error instanceof IntentBusError) throw error
       if (deadline.isLate)
@@ -173,9 +194,11 @@ export class Transport {
   }
 }
 
-function mayTryAgain({ once, stubborn }: Call, error: unknown): boolean {
+function mayPass({ once, stubborn = false }: Call, error: unknown): boolean {
   if (once) return didNothing(error)
-  return isPassing(error) || (stubborn === true && error instanceof UnexpectedAnswerError)
+  if (isPassing(error)) return true
+  if (!(error instanceof UnexpectedAnswerError)) return stubborn !== false && isStale(error)
+  return typeof stubborn === 'function' ? stubborn(error) : stubborn
 }
 
 function baseOf(url: string): string {
@@ -213,22 +236,24 @@ function pairsOf(query: Record<string, unknown> = {}): [string, string][] {
     .map(([name, value]) => [name, String(value)])
 }
 
-function read(response: Response, text: string, parse: (text: string) => unknown): Answer {
+/** Only an answer in the bus's own form counts: the header that every bus sends, and with a refusal the error object. */
+function read(url: string, response: Response, text: string, parse: (text: string) => unknown): Answer {
   const { status, headers } = response
+  const isOfBus = headers.has('x-intent-version')
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     const target = headers.get('location')
-    throw new UnexpectedAnswerError(
-      status,
-      `a redirect${target === null ? '' : ` to ${target}`}. Use that address.`,
-    )
+    const answered = `a redirect${target === null ? '' : ` to ${target}. If the bus is there, use that address.`}`
+    throw new UnexpectedAnswerError({ url, status, answered })
   }
   const body = text === '' ? undefined : parsed(text, parse)
   if (response.ok) {
-    if (text !== '' && body === undefined) throw new UnexpectedAnswerError(status, excerpt(text))
+    if (!isOfBus || (text !== '' && body === undefined))
+      throw new UnexpectedAnswerError({ url, status, answered: answeredBy(headers, text) })
     return { status, headers, body }
   }
   const error = (body as { error?: { code?: unknown; message?: unknown } } | undefined)?.error
-  if (typeof error?.code !== 'string') throw new UnexpectedAnswerError(status, excerpt(text))
+  if (!isOfBus || typeof error?.code !== 'string')
+    throw new UnexpectedAnswerError({ url, status, answered: answeredBy(headers, text) })
   throw new BusError({
     code: error.code,
     message: typeof error.message === 'string' ? error.message : error.code,
@@ -249,9 +274,16 @@ function parsed(text: string, parse: (text: string) => unknown): unknown {
 const secondsOf = (header: string | null): number | undefined =>
   header !== null && /^\d+$/.test(header) ? Number(header) : undefined
 
-const excerpt = (text: string): string => {
-  const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line || 'nothing'
+/** `text/html "Welcome to the train"`: what kind it is, and its title or how it begins. */
+function answeredBy(headers: Headers, text: string): string {
+  const kind = headers.get('content-type')?.split(';')[0]
+  const [, title] = /<title>([^<]*)/i.exec(text) ?? []
+  const line = (title ?? text)
+    .slice(0, 4 * EXCERPT_CHARS)
+    .replace(/\s+/g, ' ')
+    .trim()
+  const shown = line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS)}…` : line
+  return [...(kind ? [kind] : []), shown === '' ? 'and nothing else' : `"${shown}"`].join(' ')
 }
 
 /** `fetch failed` says nothing; what is behind it does. */

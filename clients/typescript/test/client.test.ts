@@ -208,10 +208,12 @@ test('a name that would make it another address is refused before it is sent', a
   expect(await client.get('%2e%2e')).toBe('v')
 })
 
+const OF_A_BUS = { 'x-intent-version': '7.61' }
+
 test('a time-out longer than any timer is no time-out', async () => {
   const slow: typeof fetch = async (_url, init) => {
     await new Promise(resolve => setTimeout(resolve, 50))
-    return new Response(JSON.stringify({ ok: !init!.signal!.aborted }))
+    return new Response(JSON.stringify({ ok: !init!.signal!.aborted }), { headers: OF_A_BUS })
   }
   const patient = new IntentBus({ url: bus.url, timeout: Number.POSITIVE_INFINITY, fetch: slow })
   expect((await patient.health()).ok).toBe(true)
@@ -275,7 +277,7 @@ test('a bus under a path of a proxy keeps its path', async () => {
   const seen: string[] = []
   const recording: typeof fetch = async url => {
     seen.push(String(url))
-    return new Response('{"ok":true}')
+    return new Response('{"ok":true}', { headers: OF_A_BUS })
   }
   await new IntentBus({ url: 'https://example.com/bus/', fetch: recording }).health()
   expect(seen).toEqual(['https://example.com/bus/health'])

@@ -1,17 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
-import { BusError, IntentBus, LeaseLostError, UnexpectedAnswerError, UnreachableError } from '../src/index.ts'
-import { Gate } from './support/gate.ts'
-import { HastyClock } from './support/manual-clock.ts'
+import {
+  BusError,
+  IntentBus,
+  IntentBusError,
+  LeaseLostError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from '../src/index.ts'
+import { Gate, type Mishap, refusal } from './support/gate.ts'
+import { HastyClock, type ManualClock, PassingClock } from './support/manual-clock.ts'
 
 const bus = await busForFile()
 bus.wallAheadMs = Date.now() - bus.clock.now()
-const refusal = (code: string) => JSON.stringify({ error: { code, message: 'Not now.' } })
 
-async function behindGate(options: { sign?: boolean; retries?: number } = {}) {
+type Options = { sign?: boolean; retries?: number; patience?: number; clock?: ManualClock }
+
+async function behindGate({ clock = new HastyClock(), ...options }: Options = {}) {
   await bus.admin.post('/admin/purge', { confirm: true })
   const gate = await Gate.before(bus.url)
-  const clock = new HastyClock()
   const client = new IntentBus({ url: gate.url, key: MASTER, adminToken: 'no-matter', clock, ...options })
   return { gate, clock, client }
 }
@@ -123,15 +130,15 @@ describe('how long it waits', () => {
 
   test('is what the bus asks for, if it asks', async () => {
     const { gate, clock, client } = await behindGate()
-    gate.mishaps.push({ status: 429, headers: { 'retry-after': '17' }, body: refusal('rate_limited') })
-    gate.mishaps.push({ status: 503, headers: { 'retry-after': '3' }, body: refusal('draining') })
+    gate.mishaps.push(refusal(429, 'rate_limited', { 'retry-after': '17' }))
+    gate.mishaps.push(refusal(503, 'draining', { 'retry-after': '3' }))
     await client.publish('x', 1)
     expect(clock.slept).toEqual([17_000, 3000])
   })
 
   test('is a minute at most, whatever stands in front of the bus says', async () => {
     const { gate, clock, client } = await behindGate()
-    gate.mishaps.push({ status: 503, headers: { 'retry-after': '86400' }, body: refusal('maintenance') })
+    gate.mishaps.push(refusal(503, 'maintenance', { 'retry-after': '86400' }))
     await client.publish('x', 1)
     expect(clock.slept).toEqual([60_000])
   })
@@ -139,7 +146,7 @@ describe('how long it waits', () => {
 
 test('it gives up after so many tries, and says what the last one came to', async () => {
   const { gate, client } = await behindGate({ retries: 2 })
-  gate.mishaps.push('refused', 'refused', { status: 503, body: refusal('overloaded') })
+  gate.mishaps.push('refused', 'refused', refusal(503, 'overloaded'))
   await expect(client.publish('x', 1)).rejects.toMatchObject({
     name: 'BusError',
     code: 'overloaded',
@@ -150,7 +157,11 @@ test('it gives up after so many tries, and says what the last one came to', asyn
 
 test('an error without a message of its own has its code for one', async () => {
   const { gate, client } = await behindGate({ retries: 0 })
-  gate.mishaps.push({ status: 503, body: '{"error":{"code":"overloaded"}}' })
+  gate.mishaps.push({
+    status: 503,
+    headers: { 'x-intent-version': '2.1' },
+    body: '{"error":{"code":"overloaded"}}',
+  })
   await expect(client.publish('x', 1)).rejects.toMatchObject({ code: 'overloaded', message: 'overloaded' })
 })
 
@@ -165,7 +176,7 @@ test('a key is not made twice: it is asked for again only when the first time su
   gate.mishaps.push('refused')
   await expect(client.admin.generateKey('ada')).rejects.toBeInstanceOf(UnreachableError)
   expect(gate.seen).toHaveLength(1)
-  gate.mishaps.push({ status: 429, body: refusal('rate_limited') }, 'refused')
+  gate.mishaps.push(refusal(429, 'rate_limited'), 'refused')
   await expect(client.admin.generateKey('ada')).rejects.toBeInstanceOf(UnreachableError)
   expect(gate.seen).toHaveLength(3)
 })
@@ -178,6 +189,85 @@ test('a proxy whose bus is away is waited for; a page that is no bus’s is told
   const error = await client.publish('x', 1).catch(caught => caught)
   expect(error).toBeInstanceOf(UnexpectedAnswerError)
   expect(error.message).toContain('Welcome to nginx')
+})
+
+const html = '<html>Sign in</html>'
+const json = '{"error":{"code":"not_found","message":"no such page"}}'
+const ofAnother: [what: string, answer: Mishap][] = [
+  ['a redirect', { status: 302, headers: { location: 'https://portal.example.com' } }],
+  ...[400, 401, 403, 404, 405, 413].map((status): [string, Mishap] => [
+    `${status} with a page`,
+    { status, body: html },
+  ]),
+  ['an empty 204', { status: 204 }],
+  ['JSON of another API', { status: 200, body: '{"intents":[]}' }],
+  ['an error of another API', { status: 404, body: json }],
+  [
+    'a page, by a proxy that copies headers',
+    { status: 404, headers: { 'x-intent-version': '7.61' }, body: html },
+  ],
+]
+
+describe.each(ofAnother)('%s is not the word of a bus', (_what, answer) => {
+  test('so a call ends with what answered', async () => {
+    const { gate, client } = await behindGate()
+    gate.mishaps.push(answer, answer)
+    const error = await client.claimMany().catch(caught => caught)
+    expect(error).toBeInstanceOf(UnexpectedAnswerError)
+    expect(error.message).toContain(`Something other than an Intent Bus answers at ${gate.url}: `)
+    await expect(client.get('a')).rejects.toBeInstanceOf(UnexpectedAnswerError)
+  })
+
+  test('so a call with patience asks again', async () => {
+    const { gate, client } = await behindGate({ patience: 30 })
+    gate.mishaps.push(answer, answer)
+    await client.set('a', 'v')
+    expect(gate.seen).toHaveLength(3)
+  })
+})
+
+describe('patience', () => {
+  const page: Mishap = { status: 200, body: html }
+
+  test('ends with what answered last', async () => {
+    const { gate, clock, client } = await behindGate({ patience: 30, clock: new PassingClock() })
+    gate.mishaps.push(...Array(99).fill(page))
+    await expect(client.publish('x', 1)).rejects.toBeInstanceOf(UnexpectedAnswerError)
+    expect(clock.now()).toBeGreaterThan(15_000)
+    expect(clock.now()).toBeLessThanOrEqual(30_000)
+  })
+
+  test('bounds the tries of a bus that cannot be reached', async () => {
+    const { gate, clock, client } = await behindGate({ patience: 1, retries: 99, clock: new PassingClock() })
+    gate.mishaps.push(...Array(99).fill('refused'))
+    await expect(client.publish('x', 1)).rejects.toBeInstanceOf(UnreachableError)
+    expect(clock.now()).toBeLessThanOrEqual(1000)
+  })
+
+  test('is not used up by what the bus was asked to wait', async () => {
+    const clock = new PassingClock()
+    const { gate, client } = await behindGate({ patience: 5, clock })
+    const { id } = await client.publish('x', 1)
+    await bus.master.fulfil((await bus.master.claim())!, { result: 'done' })
+    gate.mishaps.push(page)
+    gate.onSeen = () => clock.advance(gate.seen.length === 2 ? 29_000 : 0)
+    expect((await client.result(id, { wait: 30 })).result).toBe('done')
+  })
+
+  test('does not make a key twice', async () => {
+    const { gate, client } = await behindGate({ patience: 30 })
+    gate.mishaps.push(page)
+    await expect(client.admin.generateKey('ada')).rejects.toBeInstanceOf(UnexpectedAnswerError)
+    expect(gate.seen).toHaveLength(1)
+  })
+
+  test('does not wait longer for what the bus itself refuses', async () => {
+    const { gate, client } = await behindGate({ patience: 30 })
+    await expect(client.publish('', 1)).rejects.toBeInstanceOf(IntentBusError)
+    gate.mishaps.push(...Array(9).fill(refusal(503, 'overloaded')))
+    await expect(client.publish('x', 1)).rejects.toMatchObject({ code: 'overloaded' })
+    expect(gate.lines('/intent')).toHaveLength(6)
+  })
 })
 
 test.each([521, 530])('a tunnel whose bus is away (%i) is waited for too', async status => {
@@ -213,7 +303,7 @@ test('a redirect is not followed, and says where to', async () => {
   const { gate, client } = await behindGate()
   gate.mishaps.push({ status: 301, headers: { location: 'https://bus.example.com/intent' } })
   await expect(client.publish('x', 1)).rejects.toThrow(
-    'a redirect to https://bus.example.com/intent. Use that address.',
+    'a redirect to https://bus.example.com/intent. If the bus is there, use that address.',
   )
   expect(gate.seen).toHaveLength(1)
 })

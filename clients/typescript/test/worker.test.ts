@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import {
+  BusError,
   eventLine,
   type Handler,
   IntentBus,
   type Job,
   LeaseLostError,
+  UnexpectedAnswerError,
   type WorkerEvent,
   type WorkerOptions,
 } from '../src/index.ts'
-import { Gate } from './support/gate.ts'
+import { Reporter } from '../src/worker/reporter.ts'
+import { Gate, type Mishap } from './support/gate.ts'
 import { ManualClock } from './support/manual-clock.ts'
 
 const bus = await busForFile()
@@ -19,12 +22,15 @@ beforeEach(async () => {
   await bus.admin.post('/admin/purge', { confirm: true })
 })
 
-type Setting = WorkerOptions & { clock?: ManualClock; url?: string }
+type Setting = WorkerOptions & { clock?: ManualClock; url?: string; key?: string; sign?: boolean }
 
 /** A worker on the goal `work`, and all that it tells. */
-function working(handler: Handler<never>, { clock, url = bus.url, ...options }: Setting = {}) {
+function working(
+  handler: Handler<never>,
+  { clock, url = bus.url, key = MASTER, sign, ...options }: Setting = {},
+) {
   const events: WorkerEvent[] = []
-  const own = new IntentBus({ url, key: MASTER, clock })
+  const own = new IntentBus({ url, key, sign, clock })
   const worker = own.worker('work', handler as Handler, {
     handleSignals: false,
     hooks: { onEvent: event => events.push(event) },
@@ -42,11 +48,19 @@ const ended = async (id: string) =>
   until(async () => ['fulfilled', 'dead'].includes((await client.status(id)).status))
 
 /** A clock that runs a hundred times as fast. */
-function hurried(): ManualClock {
-  const clock = new ManualClock()
+function hurried<C extends ManualClock>(clock: C = new ManualClock() as C): C {
   const ticking = setInterval(() => clock.advance(200), 2)
   onTestFinished(() => clearInterval(ticking))
   return clock
+}
+
+/** That of a Pi: it is in 1970 until NTP has set it. The bus of these tests has the right time then. */
+class SetClock extends ManualClock {
+  isSet = false
+
+  override wall(): number {
+    return this.isSet ? bus.clock.now() + bus.wallAheadMs : 0
+  }
 }
 
 /** A promise that is kept from outside. */
@@ -387,16 +401,118 @@ describe('trouble', () => {
       { clock: hurried(), url: gate.url },
     )
     const { id } = await client.publish('work', 1)
-    await until(() => names().filter(name => name === 'worker.retrying').length === 2)
+    await until(() => names().includes('worker.retrying'))
+    await ended(id)
+    await until(() => gate.mishaps.length === 0)
+    expect((await client.result(id)).result).toBe('done')
+  })
+
+  test.each<[what: string, answer: Mishap]>([
+    ['a page', signIn],
+    ['a redirect', { status: 302, headers: { location: '/login' } }],
+    ...[400, 401, 403, 404, 405, 413].map((status): [string, Mishap] => [
+      `${status}`,
+      { status, body: '<html>No</html>' },
+    ]),
+    ['an empty 204', { status: 204 }],
+  ])('%s in the place of the bus is waited out from the very first claim on', async (_what, answer) => {
+    const gate = await Gate.before(bus.url)
+    gate.mishaps.push(answer, answer)
+    const { names } = working(() => 'done', { clock: hurried(), url: gate.url })
+    const { id } = await client.publish('work', 1)
+    await ended(id)
+    expect(names().slice(0, 3)).toEqual(['worker.started', 'worker.retrying', 'worker.reconnected'])
+  })
+
+  test.each([400, 401, 403, 404, 405])(
+    'a report that is answered %i by a proxy is made again',
+    async status => {
+      const gate = await Gate.before(bus.url)
+      const { names } = working(
+        () => {
+          gate.mishaps.push({ status, body: '<html>No</html>' })
+          return 'done'
+        },
+        { clock: hurried(), url: gate.url },
+      )
+      const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+      await ended(id)
+      expect(await client.result(id)).toMatchObject({ status: 'fulfilled', result: 'done' })
+      expect(names()).not.toContain('intent.lease_lost')
+    },
+  )
+
+  test('what answers in the place of the bus, or a wrong clock, is told of at once, and then once a minute', () => {
+    const clock = new ManualClock()
+    const told: unknown[] = []
+    const hooks = { onEvent: ({ error }: WorkerEvent) => told.push(error) }
+    const reporter = new Reporter(hooks, { url: 'http://x', goal: 'x', namespace: 'x', workerId: 'x' }, clock)
+    const page = new UnexpectedAnswerError({ url: 'http://x', status: 200, answered: 'a page' })
+    const stale = new BusError({ code: 'invalid_signature', message: 'Stale timestamp', status: 403 })
+    for (let second = 0; second < 125; second++) {
+      for (const error of [page, stale]) reporter.retrying('claim')(error, 1000)
+      clock.advance(1000)
+    }
+    expect(told).toEqual([page, stale, page, stale, page, stale])
+    reporter.tell('worker.reconnected')
+    reporter.retrying('claim')(page, 1000)
+    expect(told).toHaveLength(8)
+  })
+
+  test('a result that a proxy finds too large is a failed attempt with that reason, at once', async () => {
+    const gate = await Gate.before(bus.url)
+    const { names } = working(
+      () => {
+        gate.mishaps.push({ status: 413, body: '<html>413 Request Entity Too Large</html>' })
+        return 'x'.repeat(1000)
+      },
+      { url: gate.url },
+    )
+    const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+    await ended(id)
+    expect(await client.status(id)).toMatchObject({
+      status: 'dead',
+      lastError: expect.stringMatching(
+        /^The result is too large for a proxy in front of the bus: it refuses a request of 11\d\d bytes\. .*413 Request/,
+      ),
+    })
+    await until(() => names().includes('intent.failed'))
+    expect(names()).not.toContain('worker.retrying')
+  })
+
+  test('a clock that is too far off for signatures is waited for, and told of', async () => {
+    const clock = hurried(new SetClock())
+    const { events, names } = working(() => 'done', { clock, sign: true })
+    const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+    await until(() => names().includes('worker.retrying'))
+    expect(events.find(({ name }) => name === 'worker.retrying')).toMatchObject({
+      error: { code: 'invalid_signature', message: expect.stringContaining('Stale timestamp') },
+    })
+    clock.isSet = true
     await ended(id)
     expect((await client.result(id)).result).toBe('done')
   })
 
-  test('a page in the place of the bus at the very first is a wrong address', async () => {
-    const gate = await Gate.before(bus.url)
-    gate.mishaps.push(signIn)
-    const { worker } = working(() => 'never', { url: gate.url })
-    await expect(worker.done).rejects.toMatchObject({ code: 'unexpected_answer' })
+  test('nor is a result lost to a clock that jumped while the job ran', async () => {
+    const clock = hurried(new SetClock())
+    clock.isSet = true
+    const { names } = working(
+      () => {
+        clock.isSet = false
+        return 'done'
+      },
+      { clock, sign: true },
+    )
+    const { id } = await client.publish('work', 1, { maxAttempts: 1 })
+    await until(() => names().includes('worker.retrying'))
+    clock.isSet = true
+    await ended(id)
+    expect((await client.result(id)).result).toBe('done')
+  })
+
+  test('a key that cannot sign is a wrong key, and ends the worker', async () => {
+    const { worker } = working(() => 1, { key: 'wrong', sign: true })
+    await expect(worker.done).rejects.toMatchObject({ code: 'unauthorized' })
   })
 
   test('a result is handed in until it is answered', async () => {
@@ -504,7 +620,7 @@ describe('hooks', () => {
     const plain = lines.map(line => line.replace(/\d[\d.]* s\b/, 'N s'))
     expect(plain).toEqual([
       `work: waiting for work in the namespace default of ${gate.url}, as pi`,
-      'work: no luck with the bus, again in N s: This is not the answer of a bus (HTTP 502): Bad Gateway',
+      `work: no luck with the bus, again in N s: Something other than an Intent Bus answers at ${gate.url}: 502 "Bad Gateway"`,
       'work: the bus is back',
       'work: claimed 1',
       `work: ${one.id} begins, attempt 1`,

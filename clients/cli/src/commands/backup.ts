@@ -97,6 +97,11 @@ async function fetchInto(
   }).catch((error: Error) => {
     throw new Failure(`The backup cannot be fetched: ${error.message}`, EXIT.unreachable)
   })
+  if (!answer.headers.has('x-intent-version'))
+    throw new Failure(
+      `Something other than an Intent Bus answers at ${settings.url}: ${answer.status}`,
+      EXIT.unreachable,
+    )
   if (answer.status !== 200 || answer.body === null)
     throw new Failure(`The backup cannot be fetched: the bus answered ${answer.status}.`, EXIT.unreachable)
   const kept = reserve(to, name, sha256)

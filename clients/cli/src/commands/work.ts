@@ -47,9 +47,10 @@ export function addWork(program: Program): void {
     .option('--wait <time>', 'with --once: how long to wait for it', secondsIn({ least: 0 }), 60)
     .action(async (goal, words, options, command) => {
       const line = commandLine(options.exec, words, process.argv.includes('--'))
-      const { bus, output, settings } = connect(command.optsWithGlobals(), OneClaim)
+      const { timeout, ...globals } = command.optsWithGlobals()
+      const { bus, output, settings } = connect(globals, OneClaim)
       const env = options.passKey ? process.env : withoutKeys(process.env)
-      const commands = new Commands(line, env, options.timeout)
+      const commands = new Commands(line, env, timeout)
       const log = new WorkLog(output, options.once ?? false)
       let ended: WorkerEvent['name'] | undefined
       const stop = new AbortController()

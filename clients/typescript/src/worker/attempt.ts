@@ -9,8 +9,9 @@
  * ```
  */
 import type { Clock } from '../clock.ts'
-import { BusError, LeaseLostError } from '../errors.ts'
+import { BusError, LeaseLostError, UnexpectedAnswerError } from '../errors.ts'
 import type { GoalsLike } from '../goals.ts'
+import type { Settlement } from '../wire.ts'
 import { type Handler, type RunningJob, TextResult } from './job.ts'
 import type { Reporter } from './reporter.ts'
 import type { Settler } from './settler.ts'
@@ -74,15 +75,19 @@ export class Attempt<Goals extends GoalsLike<Goals>> {
     }
   }
 
-  /** @returns why the bus does not take this result. @throws {LeaseLostError} */
+  /** @returns why the bus, or a proxy before it, does not take this result. @throws {LeaseLostError} */
   async #fulfill(result: unknown): Promise<unknown> {
     const { id, claimToken, claimAttempts } = this.#running.claim
     const fields =
       result instanceof TextResult ? ({ result: result.text, resultType: 'text' } as const) : { result }
-    const answer = await this.#settler.settle(
-      { kind: 'fulfill', item: { id, claimToken, claimAttempts, ...fields } },
-      this.#giveUpAt,
-    )
+    const item = { id, claimToken, claimAttempts, ...fields }
+    let answer: Settlement
+    try {
+      answer = await this.#settler.settle({ kind: 'fulfill', item }, this.#giveUpAt)
+    } catch (error) {
+      if (error instanceof UnexpectedAnswerError && error.status === 413) return tooLargeForProxy(item, error)
+      throw error
+    }
     if (answer.ok) return undefined
     if (answer.error.code === 'not_found') throw new LeaseLostError({ ...answer.error, status: 0 })
     return new BusError({ ...answer.error, status: 0 })
@@ -98,6 +103,14 @@ export class Attempt<Goals extends GoalsLike<Goals>> {
 
   /** The keeper may extend the lease while a report waits. */
   readonly #giveUpAt = (): number => this.#running.leaseEnds + GRACE_MS
+}
+
+function tooLargeForProxy(item: object, cause: UnexpectedAnswerError): Error {
+  const bytes = new TextEncoder().encode(JSON.stringify(item)).length
+  return new Error(
+    `The result is too large for a proxy in front of the bus: it refuses a request of ${bytes} bytes. ${cause.message}`,
+    { cause },
+  )
 }
 
 const LONGEST_MESSAGE_CHARS = 500

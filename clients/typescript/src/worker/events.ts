@@ -16,7 +16,10 @@ export type EventName =
   | 'intent.failed'
   /** Somebody else may do it now: what the handler made of it is thrown away. */
   | 'intent.lease_lost'
-  /** A request to the bus went wrong; it is made again after `intent_bus.retry.delay`. */
+  /**
+   * A request to the bus went wrong; it is made again after `intent_bus.retry.delay`. Something else that answers in its
+   * place, or a wrong clock, is told of at once and then once a minute.
+   */
   | 'worker.retrying'
   /** The bus answers a claim again, after `worker.retrying`. */
   | 'worker.reconnected'

@@ -1,3 +1,6 @@
+import type { Clock } from '../clock.ts'
+import { UnexpectedAnswerError } from '../errors.ts'
+import { isStale } from '../retry.ts'
 import type { Claim } from '../wire.ts'
 import { type Attributes, type EventName, errorType, type Hooks } from './events.ts'
 
@@ -12,16 +15,24 @@ export type Told = {
   error?: unknown
 }
 
+/** What may last for hours, such as the sign-in page of a network, is told of so often. */
+const REPEATED_AFTER_MS = 60_000
+
 /** Tells the hooks what a worker does. */
 export class Reporter {
   readonly #hooks: Hooks
   readonly #worker: Attributes
+  readonly #clock: Clock
+  /** When each kind of what may last was told of. */
+  readonly #toldAt = new Map<string, number>()
 
   constructor(
     hooks: Hooks = {},
     worker: { url: string; goal: string; namespace: string | undefined; workerId: string },
+    clock: Clock,
   ) {
     this.#hooks = hooks
+    this.#clock = clock
     this.#worker = {
       'messaging.system': 'intent_bus',
       'messaging.destination.name': worker.goal,
@@ -32,6 +43,7 @@ export class Reporter {
   }
 
   tell(name: EventName, told: Told = {}): void {
+    if (name === 'worker.reconnected') this.#toldAt.clear()
     try {
       const { error } = told
       this.#hooks.onEvent?.({
@@ -46,7 +58,18 @@ export class Reporter {
 
   /** For what {@link Persistence.onRetry} reports. */
   retrying(operation: 'claim' | 'settle' | 'extend') {
-    return (error: unknown, delayMs: number) => this.tell('worker.retrying', { operation, delayMs, error })
+    return (error: unknown, delayMs: number) => {
+      if (!this.#wasJustTold(error)) this.tell('worker.retrying', { operation, delayMs, error })
+    }
+  }
+
+  #wasJustTold(error: unknown): boolean {
+    if (!(error instanceof UnexpectedAnswerError || isStale(error))) return false
+    const kind = errorType(error)
+    const now = this.#clock.now()
+    if (now - (this.#toldAt.get(kind) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS) return true
+    this.#toldAt.set(kind, now)
+    return false
   }
 
   /** Runs a handler inside the hook for it. */

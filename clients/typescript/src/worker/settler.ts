@@ -66,7 +66,8 @@ export class Settler {
     const end = new AbortController()
     const persistence: Persistence = {
       retries: Number.POSITIVE_INFINITY,
-      stubborn: true,
+      // What is too large for a proxy stays too large; a report of a failure is small, so then it is something else.
+      stubborn: ({ status }) => status !== 413 || (kind === 'fail' && batch.length === 1),
       signal: end.signal,
       onRetry: (error, delayMs) => {
         this.#retrying(error, delayMs)

@@ -45,7 +45,8 @@ const EMPTY_PAUSE_MS = 200
  *     └─ an error that waiting does not mend ─▶ draining
  * ```
  *
- * A bus that is away is waited for, for as long as it takes.
+ * A bus that is away is waited for, for as long as it takes: when nothing answers, when something else does, and while
+ * this machine's clock is too far off for signatures.
  */
 export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
   /** Resolves when it has stopped; rejects when it had to: a wrong key, a goal that the bus does not take. */
@@ -81,7 +82,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     this.#options = { ...options, concurrency }
     this.#clock = clock
     this.workerId = workerId
-    this.#reporter = new Reporter(options.hooks, { url: bus.url, goal, namespace, workerId })
+    this.#reporter = new Reporter(options.hooks, { url: bus.url, goal, namespace, workerId }, clock)
     this.#settler = new Settler(bus, clock, this.#reporter.retrying('settle'))
     this.#keeper = new LeaseKeeper(bus, this.#running, clock, this.#reporter)
     this.done = this.#run()
@@ -138,8 +139,8 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     const tellRetry = this.#reporter.retrying('claim')
     const persistence = {
       retries: Number.POSITIVE_INFINITY,
-      // What is no bus at first is a wrong address; later it is a network that is not there yet.
-      stubborn: false,
+      // A device that boots may meet the sign-in page of its network first.
+      stubborn: true,
       signal: stop,
       onRetry: (error: unknown, delayMs: number) => {
         isAway = true
@@ -158,7 +159,6 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
         { ...asked, max: Math.min(free, MOST_PER_CLAIM) } as object,
         persistence,
       )
-      persistence.stubborn = true
       if (isAway) this.#reporter.tell('worker.reconnected', { operation: 'claim' })
       isAway = false
       if (claims.length > 0) this.#take(claims)

@@ -13,11 +13,20 @@ export type Mishap =
   /** Somebody else answers. */
   | { status: number; headers?: Record<string, string>; body?: string }
 
+/** A refusal in the bus's own form, but not by the bus. */
+export const refusal = (status: number, code: string, headers: Record<string, string> = {}): Mishap => ({
+  status,
+  headers: { 'x-intent-version': '7.61', ...headers },
+  body: JSON.stringify({ error: { code, message: 'Not now.' } }),
+})
+
 export class Gate {
   /** What happens to the next requests, in order; then all goes well. */
   readonly mishaps: Mishap[] = []
   /** What passed by, spoilt or not: `POST /claim?max=1`. */
   readonly seen: { line: string; headers: IncomingMessage['headers']; body: string }[] = []
+  /** Called as soon as a request has come in whole. */
+  onSeen: () => void = () => undefined
   readonly #server = createServer((incoming, outgoing) => void this.#pass(incoming, outgoing))
   readonly #target: string
 
@@ -49,6 +58,7 @@ export class Gate {
     const body = Buffer.concat(chunks)
     const { method, url, headers } = incoming
     this.seen.push({ line: `${method} ${url}`, headers, body: body.toString() })
+    this.onSeen()
     const mishap = this.mishaps.shift()
     if (mishap === 'refused') return void outgoing.destroy()
     if (typeof mishap === 'object') {

@@ -48,3 +48,11 @@ export class HastyClock extends ManualClock {
     this.slept.push(ms)
   }
 }
+
+/** Sleeps for no time at all, and its time goes by as if it had slept. */
+export class PassingClock extends HastyClock {
+  override async sleep(ms: number): Promise<void> {
+    this.slept.push(ms)
+    this.advance(ms)
+  }
+}
