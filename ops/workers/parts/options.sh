@@ -98,7 +98,7 @@ check_settings() { # COMMAND
   case $key in
     *[[:cntrl:]]*) die 2 'the API key has control characters in it' ;;
   esac
-  [ -n "$worker_id" ] || worker_id=$(uname -n | tr -c 'A-Za-z0-9_.:\n-' '-')
+  [ -n "$worker_id" ] || worker_id=$(own_name)
   case $result_type in
     text | json) ;;
     *) die 2 "BUS_RESULT is '$result_type'; it takes text or json" ;;
@@ -110,6 +110,13 @@ check_settings() { # COMMAND
   whole BUS_LEASE "$lease" 10 3600
   whole BUS_WAIT "$wait_seconds" 0 60
   whole BUS_TIMEOUT "$timeout" 0 86400
+}
+
+# The host's name, as in every worker, in the letters that the bus takes. Every Android calls itself localhost; its model says more.
+own_name() {
+  host=$(uname -n)
+  if [ "$host" = localhost ] && command -v getprop > /dev/null; then host=$(getprop ro.product.model); fi
+  printf '%s\n' "${host:-localhost}" | LC_ALL=C tr -c 'A-Za-z0-9_.:\n-' '-' | sed '1s/\(.\{64\}\).*/\1/;q'
 }
 
 whole() { # VARIABLE VALUE LEAST MOST
