@@ -30,9 +30,9 @@ fi
 # From now on the numbers may be those of something else.
 rm -f group "$tmp"/*/handler.group
 
-# 2, 3 and 4 do not mend themselves: run-worker.sh waits.
+# A wrong setting, a refused key and a refused request do not mend themselves: run-worker.sh waits.
 case $1 in
   0) ;;
-  2 | 3 | 4) : > refused ;;
+  2 | 4 | 6) : > refused ;;
   *) sleep 2 ;;
 esac

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { EXIT } from '../../clients/cli/src/exit-codes.ts'
 import { folder, running, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { type Shell, toolbox } from './shells.ts'
 
@@ -192,27 +193,27 @@ export function jobsIn({ name, command, missing }: Shell): void {
       await bus.cancel(id)
     })
 
-    test('says that the key is wrong, and ends with 3', async () => {
+    test('says that the key is wrong, and ends with 4', async () => {
       start(['--', 'true'], { BUS_API_KEY: 'wrong' })
-      expect(await worker.exited).toBe(3)
+      expect(await worker.exited).toBe(4)
       expect(worker.errors).toMatch(/\nworker: the bus refuses this worker: 401 Invalid API key\n$/)
     })
 
-    test('says that the bus refuses the request, and ends with 4', async () => {
+    test('says that the bus refuses the request, and ends with 6', async () => {
       start(['--', 'true'], { BUS_NAMESPACE: 'a b' })
-      expect(await worker.exited).toBe(4)
+      expect(await worker.exited).toBe(6)
       expect(worker.errors).toMatch(/refuses the claim; is http:\S+ right\? 400 .*namespace/)
     })
 
-    test('says with --once that the bus is away, and ends with 5', async () => {
+    test('says with --once that the bus is away, and ends with 3', async () => {
       start(['--once', '--', 'true'], { BUS_URL: 'http://127.0.0.1:1' })
-      expect(await worker.exited).toBe(5)
+      expect(await worker.exited).toBe(3)
       expect(worker.errors).toMatch(/\nworker: no answer to a claim: curl: \(7\) /)
     })
 
     test('says at its start what it waits for, where, and how it is stopped', async () => {
       start(['--once', '--wait', '0', '--worker-id', 'barn', '--', 'true'], { BUS_NAMESPACE: 'home' })
-      expect(await worker.exited).toBe(0)
+      expect(await worker.exited).toBe(7)
       const { BUS_URL } = bus.environment
       expect(worker.errors).toBe(
         `worker: waiting for the goal ${goal} in the namespace home of ${BUS_URL}, as barn; Ctrl-C or SIGTERM stops it\n`,
@@ -222,7 +223,7 @@ export function jobsIn({ name, command, missing }: Shell): void {
     test('says at its start no password that is in the address', async () => {
       const BUS_URL = 'http://ada:secret@127.0.0.1:1'
       start(['--once', '--', 'true'], { BUS_URL, BUS_GOAL: '' })
-      expect(await worker.exited).toBe(5)
+      expect(await worker.exited).toBe(3)
       expect(worker.errors).toContain(
         'waiting for any goal in the namespace default of http://127.0.0.1:1, as ',
       )
@@ -262,9 +263,9 @@ export function jobsIn({ name, command, missing }: Shell): void {
       ])
     })
 
-    test('ends with --once when there is no job', async () => {
+    test('ends with --once and 7 when there is no job, as intent-bus work does', async () => {
       once('--wait', '0', '--', 'false')
-      expect(await worker.exited).toBe(0)
+      expect(await worker.exited).toBe(EXIT.notYet)
     })
 
     test('works where nothing but the tools that it needs are installed: no jq', async () => {

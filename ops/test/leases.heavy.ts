@@ -227,11 +227,11 @@ for (const { name, command, missing } of shells) {
       }
     })
 
-    test('ends with 3 when it does not sign and must', async () => {
+    test('ends with 4 when it does not sign and must', async () => {
       const signed = await WorkedBus.start({ BUS_REQUIRE_SIGNATURES: 'true' })
       onTestFinished(() => signed.remove())
       const worker = new ShellWorker(command, 'worker.sh', ['--', 'true'], signed.environment)
-      expect(await worker.exited).toBe(3)
+      expect(await worker.exited).toBe(4)
       expect(worker.errors).toMatch(/403 Missing signature headers/)
     })
   })

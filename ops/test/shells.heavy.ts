@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clocksIn } from './clocks.ts'
 import { foreignAnswersIn } from './foreign-answers.ts'
 import { jobsIn } from './jobs.ts'
 import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
@@ -11,6 +12,7 @@ import { standIns } from './termux/handled.ts'
 for (const shell of shells) {
   jobsIn(shell)
   foreignAnswersIn(shell)
+  clocksIn(shell)
 
   describe.skipIf(shell.missing !== null)(`what comes with the worker, in ${shell.name}`, () => {
     let bus: WorkedBus

@@ -77,8 +77,12 @@ export function toolbox(
 }
 
 /** A toolbox in which no sleep takes longer than a moment. @returns the PATH, and how many seconds were slept in name */
-export function hastySleep(folder: string, shell: string): { PATH: string; slept: () => number } {
-  const PATH = toolbox(folder, { shell, without: ['sleep'] })
+export function hastySleep(
+  folder: string,
+  shell: string,
+  without: string[] = [],
+): { PATH: string; slept: () => number } {
+  const PATH = toolbox(folder, { shell, also: ['sha256sum'], without: ['sleep', ...without] })
   const log = join(folder, 'slept')
   writeFileSync(log, '')
   // The moment lets a signal, or what a test does meanwhile, come in between.

@@ -33,7 +33,7 @@ the result. Any other: the job failed, and the last 500 bytes that it wrote to s
   --key-file FILE       BUS_API_KEY_FILE  a file whose first line is the API key; wins over BUS_API_KEY
   --goal GOAL           BUS_GOAL          take only this goal (any)
   --namespace NAME      BUS_NAMESPACE     take from this namespace (default)
-  --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with a target_worker (the host's name)
+  --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with a target_worker (the host's name; a phone's model)
   --capabilities LIST   BUS_CAPABILITIES  what it can do, separated by commas (nothing)
   --result text|json    BUS_RESULT        what COMMAND prints (text)
   --lease SECONDS       BUS_LEASE         10 to 3600: how long a job stays its own without a sign of life (60)
@@ -49,9 +49,9 @@ BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET, BUS_ADMIN_SECRET_FILE.
 
 SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
 
-Exit codes: 0 stopped, or --once did its job or found none; 1 --once could not do its job; 2 wrong options, or something is
-not installed; 3 the bus refuses the key, the signature or the connection; 4 the bus refuses the request; 5 --once, and the bus
-is away, or something else answers for 30 s; 128 + N a second signal, number N, ended it.
+Exit codes, the same as those of intent-bus work: 0 stopped, or --once did its job; 1 --once could not do its job; 2 wrong options,
+or something is not installed; 3 --once, and no bus answers; 4 the bus refuses the key, the signature or the connection; 6 the bus
+refuses the request; 7 --once found no job; 128 + N a second signal, number N, ended it.
 
 An answer counts only if it is the bus's own (it has the header X-Intent-Version). Until then the worker waits.
 END
@@ -104,24 +104,26 @@ while [ -z "$stopping" ]; do
         failures=0 silent=60
       else
         foreign_answer claim
-        foreign "$answer"
+        unready 3 "$answer"
       fi
       ;;
     204)
-      [ -z "$once" ] || exit 0
+      [ -z "$once" ] || exit 7
       back
       nap "$(retry_after 1)"
       ;;
-    foreign)
-      [ -z "$stopping" ] || exit 0
-      foreign "$answer"
+    foreign | stale)
+      [ -z "$stopping" ] || break
+      if [ "$status" = stale ]; then unready 4 "$answer"; else unready 3 "$answer"; fi
       ;;
     000 | 408 | 429 | 5??)
-      [ -z "$stopping" ] || exit 0
+      [ -z "$stopping" ] || break
       log "no answer to a claim: $(reason claim)"
       away
       ;;
-    401 | 403) die 3 "the bus refuses this worker: $(reason claim)" ;;
-    *) die 4 "the bus refuses the claim; is $shown_url right? $(reason claim)" ;;
+    401 | 403) die 4 "the bus refuses this worker: $(reason claim)" ;;
+    *) die 6 "the bus refuses the claim; is $shown_url right? $(reason claim)" ;;
   esac
 done
+# Told to stop. With --once that is before it found a job.
+[ -z "$once" ] || exit 7

@@ -56,7 +56,15 @@ check_bus() {
   case $status in
     404) return ;;
     401) fail "the bus does not know this key." 'Paste it again; it begins with tk_. On the bus: intent-bus keys list' ;;
-    403) fail "the bus refuses: $(reason)" 'Is it to be reached by https://? If it wants signatures: BUS_SIGN=true before the command.' ;;
+    403)
+      case $(reason) in
+        *'Stale timestamp'*)
+          fail "this phone's clock is $(clock_difference), so the bus takes no signature." \
+            "Set it: Settings, Date & time, automatically. Or is it the clock of the bus that is wrong?"
+          ;;
+      esac
+      fail "the bus refuses: $(reason)" 'Is it to be reached by https://? If it wants signatures: BUS_SIGN=true before the command.'
+      ;;
     foreign) fail "$answer." 'Does this network ask you to log in first? Open the address in the browser of this phone.' ;;
   esac
   fail "there is no bus at $url: $(reason)" 'Are both in the same network? Open the address in the browser of this phone.'

@@ -56,3 +56,25 @@ excerpt() {
       print text
     }'
 }
+
+# After read_head: how far this machine's clock is from that of the bus, by the Date of its answer: "2 h 5 min behind that of the bus".
+clock_difference() {
+  printf '%s %s\n' "$(date +%s)" "$date_said" | LC_ALL=C awk '{
+    # 1767225600 Thu, 01 Jan 2026 00:00:00 GMT
+    month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $4) + 2) / 3
+    if (NF < 7 || $4 == "" || month < 1) { print "wrong"; exit }
+    split($6, time, ":")
+    # The year counts from March, so that a leap day is its last day.
+    year = $5
+    if (month < 3) { month += 12; year-- }
+    days = 365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * (month - 3) + 2) / 5) + $3 - 719469
+    seconds = $1 - (days * 86400 + time[1] * 3600 + time[2] * 60 + time[3])
+    way = seconds < 0 ? "behind" : "ahead of"
+    if (seconds < 0) seconds = -seconds
+    if (seconds < 600) span = seconds " s"
+    else if (seconds < 7200) span = int(seconds / 60) " min"
+    else if (seconds < 172800) span = int(seconds / 3600) " h " int(seconds % 3600 / 60) " min"
+    else span = int(seconds / 86400) " days"
+    print span " " way " that of the bus"
+  }'
+}

@@ -12,8 +12,8 @@ prepare_requests() {
 # A text between the quotes of curl's configuration.
 config_text() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
-# POSTs a body and sets $status: 000 when there was no whole answer, `foreign` when it is not the bus's ($answer says what
-# it is then, $answer_status its status).
+# POSTs a body and sets $status: 000 when there was no whole answer; `foreign` when it is not the bus's ($answer says what it
+# is then, $answer_status its status); `stale` when the bus refuses the signature for its time ($answer says so).
 request() { # NAME PATH [until_stopped: a signal to stop calls it off]
   rm -f "$dir/$1.answer" "$dir/$1.head"
   signature_headers=
@@ -42,12 +42,26 @@ END
   status=${status:-000}
   read_head "$dir/$1.head"
   answer_status=$status
-  if [ "$status" != 000 ] && ! is_of_the_bus "$status" "$dir/$1.answer"; then foreign_answer "$1"; fi
+  if [ "$status" = 000 ]; then
+    :
+  elif ! is_of_the_bus "$status" "$dir/$1.answer"; then
+    foreign_answer "$1"
+  elif [ "$status" = 403 ]; then
+    case $(reason "$1") in
+      *'Stale timestamp'*) stale_answer ;;
+    esac
+  fi
 }
 
 foreign_answer() { # NAME
   status=foreign
   answer="something other than an Intent Bus answers at $shown_url: $(described "$answer_status" "$dir/$1.answer")"
+}
+
+# A machine without a clock of its own, such as a Raspberry Pi, begins with a wrong time and gets the right one by NTP.
+stale_answer() {
+  status=stale
+  answer="this machine's clock is $(clock_difference), so the bus takes no signature of it (403 Stale timestamp)"
 }
 
 # Percent-encodes all but A-Z a-z 0-9 - . _ ~, as the signature wants it.
@@ -92,7 +106,7 @@ retry_after() { # SECONDS
 reason() { # NAME
   case $status in
     000) tail -n 1 "$dir/$1.errors" ;;
-    foreign) echo "$answer" ;;
+    foreign | stale) echo "$answer" ;;
     *) echo "$status $(json raw error < "$dir/$1.answer" | json text message)" ;;
   esac
 }

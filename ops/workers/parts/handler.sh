@@ -101,7 +101,7 @@ keep_lease() {
     case $status in
       200) failures=0 silent=60 pause=$third ;;
       404) give_verdict lost ;;
-      foreign) complain set_pause "$id: the lease is not extended yet: $answer" ;;
+      foreign | stale) complain set_pause "$id: the lease is not extended yet: $answer" ;;
       000 | 408 | 429 | 5??)
         log "$id: the lease is not extended yet: $(reason extend)"
         failures=$((failures + 1))

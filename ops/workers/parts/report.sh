@@ -13,9 +13,9 @@ report() { # VERB
         complain sleep_through "$id: not reported yet: $answer"
         continue
         ;;
-      foreign)
+      foreign | stale)
         # A proxy that lets no body of this size through will not let it through later either.
-        [ "$1 $answer_status" != 'fulfill 413' ] || return 2
+        [ "$1 $status $answer_status" != 'fulfill foreign 413' ] || return 2
         complain sleep_through "$id: not reported yet: $answer"
         continue
         ;;
@@ -24,7 +24,7 @@ report() { # VERB
         log "$id: the lease was lost, or an earlier try to report did arrive"
         return 1
         ;;
-      401 | 403) die 3 "$id: the bus refuses this worker: $(reason report)" ;;
+      401 | 403) die 4 "$id: the bus refuses this worker: $(reason report)" ;;
       *) return 2 ;;
     esac
     failures=$((failures + 1))

@@ -96,18 +96,18 @@ back() {
 
 # The bus did not answer, or not now.
 away() {
-  [ -z "$once" ] || exit 5
+  [ -z "$once" ] || exit 3
   failures=$((failures + 1))
   nap "$(pause_after_failure)"
 }
 
-# Something other than the bus answered, which may pass: with --once, for as long as a command is tried.
-foreign() { # MESSAGE
+# Something that may pass keeps the bus from answering: with --once, it is tried for as long as a command is.
+unready() { # EXIT_CODE MESSAGE
   if [ -n "$once" ]; then
-    [ "$patience" -gt 0 ] || die 5 "$1"
+    [ "$patience" -gt 0 ] || die "$1" "$2"
     nap_within_patience
   else
-    complain nap "$1"
+    complain nap "$2"
   fi
 }
 
