@@ -49,4 +49,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/ops/image/health.js"]
 ENTRYPOINT ["/nodejs/bin/node"]
-CMD ["/app/service/launch.js"]
+CMD ["--disable-sigusr1", "/app/service/launch.js"]

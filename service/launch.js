@@ -19,6 +19,9 @@ withSuitableNode(import.meta.url, 1, () => {
       if (process.listenerCount('SIGTERM') === 0) process.exit(143)
     })
   }
+  // Node would open its inspector at this signal: a way in for every process of this machine. Whoever debugs the bus starts
+  // it with --inspect.
+  process.on('SIGUSR1', () => undefined)
   if (process.env.NODE_COMPILE_CACHE === undefined) {
     nodeModule.enableCompileCache(folder)
     // Threads take it from the environment.

@@ -135,7 +135,16 @@ async function run(config: Config): Promise<void> {
   opened.push(async () => forget())
   if (onTerminal) lines.write(banner(bannerFacts(config, secrets, port)))
   else
-    logger.info({ host: values.HOST, port, database: values.BUS_DB_PATH }, `Intent Bus ${version} is ready`)
+    logger.info(
+      {
+        host: values.HOST,
+        port,
+        database: values.BUS_DB_PATH,
+        dashboard: `${urlOf({ host: values.HOST, port })}/admin/dashboard`,
+        ...(secrets.areKept ? { secrets: secrets.file } : {}),
+      },
+      `Intent Bus ${version} is ready`,
+    )
 }
 
 function bannerFacts(config: Config, secrets: Secrets, port: number) {

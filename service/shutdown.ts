@@ -6,8 +6,11 @@ import { constants } from 'node:os'
  */
 const SAME_REQUEST_MS = 300
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+type StopSignal = (typeof STOP_SIGNALS)[number]
+
 /**
- * SIGTERM and SIGINT: finish what has begun, then exit 0. A second one exits at once with 128 + its number; so does
+ * SIGTERM, SIGINT and SIGHUP, which is the terminal that closes: finish what has begun, then exit 0. A second one exits at once with 128 + its number; so does
  * the first when `stop` is not done after `withinMs`, with 1.
  *
  * @param stop closes what is open by then, in order
@@ -22,7 +25,7 @@ export function stopOnSignal(options: {
 }): void {
   let askedAt: number | undefined
   const exit = (code: number) => void options.lastLines().finally(() => process.exit(code))
-  const asked = (signal: 'SIGINT' | 'SIGTERM') => {
+  const asked = (signal: StopSignal) => {
     if (askedAt !== undefined) {
       if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(128 + constants.signals[signal])
       return
@@ -45,6 +48,5 @@ export function stopOnSignal(options: {
       },
     )
   }
-  process.on('SIGINT', asked)
-  process.on('SIGTERM', asked)
+  for (const signal of STOP_SIGNALS) process.on(signal, asked)
 }

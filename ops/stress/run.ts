@@ -13,6 +13,8 @@ import { StressError } from './stress-error.ts'
 
 const INTERRUPTED = 130
 const SAME_KEYSTROKE_MS = 500
+/** At each of them its own bus has to be stopped, too. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -42,7 +44,7 @@ async function measured(options: Options, argv: readonly string[]): Promise<numb
     if (!options.quiet)
       errorLines().write('\nStopping: what was measured is reported. Once more, and it ends at once.\n')
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  for (const signal of STOP_SIGNALS) process.on(signal, stop)
   try {
     const command = ['npm run stress --', ...argv].join(' ')
     const result = await stress(options, process.env, stopping.signal, onTerminal(options), command)
@@ -53,7 +55,7 @@ async function measured(options: Options, argv: readonly string[]): Promise<numb
     if (result.interrupted) return INTERRUPTED
     return result.passed ? 0 : 1
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
+    for (const signal of STOP_SIGNALS) process.off(signal, stop)
   }
 }
 

@@ -8,4 +8,4 @@ export PREFIX HOME PATH="$PREFIX/bin" TMPDIR="$PREFIX/tmp"
 cd "$bus_home"
 # shellcheck source=small-node.sh
 . "$bus_home/current/ops/termux/small-node.sh"
-exec node "$bus_home/current/service/launch.js"
+exec node --disable-sigusr1 "$bus_home/current/service/launch.js"

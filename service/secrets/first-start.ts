@@ -11,6 +11,8 @@ export type Secrets = {
   values: Record<SecretName, string>
   /** Where the values that the environment does not set are kept. */
   file: string
+  /** Whether any of them is kept there. */
+  areKept: boolean
   /** Made just now, for the log; names only. */
   made: SecretName[]
 }
@@ -45,7 +47,7 @@ export function ensureSecrets(
   const values = Object.fromEntries(
     SECRET_NAMES.map(name => [name, given[name]?.value ?? kept[name]]),
   ) as Secrets['values']
-  return { values, file, made }
+  return { values, file, areKept: wanted.length > 0, made }
 }
 
 /** What an earlier start has made, if there was one. @throws {SecretsError} */

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RealBus, squatter } from './real-bus.ts'
+import { RealBus, root, squatter } from './real-bus.ts'
 
 const KEY = 'a-master-key-for-this-test'
 
@@ -144,6 +145,26 @@ test('what it writes is for its own user only', async () => {
   }
 })
 
+test('a signal from another process opens no inspector', async () => {
+  const bus = start()
+  const port = await bus.ready()
+  bus.signal('SIGUSR1')
+  expect((await publish(port)).status).toBe(201)
+  bus.signal('SIGTERM')
+  expect(await bus.exited).toEqual({ code: 0, signal: null })
+  expect(bus.err).toBe('')
+})
+
+test('without a terminal, its log says where the page and the secrets are', async () => {
+  const bus = start()
+  const port = await bus.ready()
+  const line = bus.out.split('\n').find(text => text.includes('is ready'))!
+  expect(JSON.parse(line)).toMatchObject({
+    dashboard: `http://localhost:${port}/admin/dashboard`,
+    secrets: 'data/secrets.env',
+  })
+})
+
 test('no secret is in what it logs', async () => {
   const bus = start({ LOG_LEVEL: 'trace' })
   await publish(await bus.ready())
@@ -153,7 +174,7 @@ test('no secret is in what it logs', async () => {
 })
 
 describe('told to stop', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)(
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'by %s it exits 0, and what it acknowledged is there',
     async signal => {
       const bus = start()
@@ -168,6 +189,21 @@ describe('told to stop', () => {
       expect(await status.json()).toMatchObject({ id, status: 'open' })
     },
   )
+
+  test('by the pid of `npm start`, which the shell of a script has', async () => {
+    const env = { ...process.env, PORT: '0', BUS_SECRET: KEY, BUS_DB_PATH: join(dir, 'bus.db') }
+    const npm = spawn('npm', ['start'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    let out = ''
+    npm.stdout.on('data', chunk => {
+      out += chunk
+    })
+    // The bus holds this pipe: it is closed when the bus has ended, and not before.
+    const closed = new Promise(resolve => npm.stdout.on('close', resolve))
+    while (!out.includes('is ready')) await new Promise(resolve => setTimeout(resolve, 20))
+    npm.kill('SIGTERM')
+    await closed
+    expect(out).toContain('"msg":"stopped"')
+  })
 
   /** A request that never ends: the bus waits for it as long as it may. */
   async function hangingRequest(port: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
+import { endWithReader } from '../lines.ts'
 import type { Program } from '../program.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../../../service/launch.js', import.meta.url))
@@ -21,6 +22,8 @@ export function addServe(program: Program): void {
       for (const [name, value] of Object.entries({ PORT: port, HOST: host, BUS_DB_PATH: db })) {
         if (value !== undefined) process.env[name] = value
       }
+      // What it prints is the log of a bus, which outlives its readers.
+      process.stdout.off('error', endWithReader)
       await import(LAUNCHER)
     })
 }
