@@ -76,6 +76,7 @@ describe('the image', () => {
 
 type Service = {
   image: string
+  build?: string
   profiles?: string[]
   environment?: Record<string, string>
   ports?: string[]
@@ -114,6 +115,12 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
       memory: `\${BUS_MEMORY:-${memory}}`,
       pids,
     })
+  })
+
+  test('builds the image of the bus in one service alone, and uses it in the others', () => {
+    const built = Object.values(services).filter(service => service.build !== undefined)
+    expect(built.map(({ image }) => image)).toEqual([bus.image])
+    expect(services['secrets']!.image).toBe(bus.image)
   })
 
   test('has the bus back itself up once a day, into a volume of its own that it may write to', () => {
