@@ -32,7 +32,16 @@ import { linkTo, type Runbook } from './runbooks.ts'
 /** Grafana's names of the units in use: `s` and `bytes` choose their own prefix, `percentunit` takes 0 to 1. */
 export type Unit = 's' | 'bytes' | 'percentunit' | 'short' | 'cps' | 'reqps' | 'ops' | 'none'
 
-export type Query = { expr: string; legend: string }
+export type Query = {
+  expr: string
+  /** What its lines are called, behind the bus that they are of. */
+  legend: string
+  /** One line for all buses: it has no name of a bus. */
+  ofAllBuses?: true
+}
+
+/** The label that tells two buses apart. */
+const BUS = '{{instance}}'
 
 export type Panel = {
   title: string
@@ -104,11 +113,11 @@ export function series(panel: Panel): SeriesBuilder {
 }
 
 function queriesOf({ queries }: Panel): DataqueryBuilder[] {
-  return queries.map(({ expr, legend }, i) =>
+  return queries.map(({ expr, legend, ofAllBuses }, i) =>
     new DataqueryBuilder()
       .datasource(CHOSEN)
       .expr(expr)
-      .legendFormat(legend)
+      .legendFormat(ofAllBuses ? legend : `${BUS} ${legend}`.trim())
       .range()
       .refId(String.fromCharCode(65 + i)),
   )

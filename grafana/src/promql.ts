@@ -1,18 +1,22 @@
 /** What the queries of alerts and panels share. */
 
-/** The scrape job of ops/prometheus/prometheus.yml. The bus's own metrics are known by their names, the process's by this. */
-export const JOB = 'intent-bus'
+/**
+ * What the job of a bus is called: `intent-bus` in ops/prometheus/prometheus.yml, and `intent-bus-garage` beside it. The bus's own
+ * metrics are known by their names; those that every process has, and `up`, by this.
+ */
+const OF_JOB = 'job=~"intent-bus.*"'
 
 /** Makes a selector: alerts look at every bus, panels at those that are chosen. */
 export type Select = (metric: string, ...matchers: string[]) => string
 
 export const everyBus: Select = (metric, ...matchers) =>
-  matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`
+  selected(metric, metric.startsWith('intent_bus_') ? matchers : [OF_JOB, ...matchers])
 
 export const chosenBus: Select = (metric, ...matchers) =>
-  everyBus(metric, 'instance=~"$instance"', ...matchers)
+  selected(metric, ['job=~"$job"', 'instance=~"$instance"', ...matchers])
 
-export const OF_JOB = `job="${JOB}"`
+const selected: (metric: string, matchers: string[]) => string = (metric, matchers) =>
+  matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`
 
 export const sumOf = (inner: string): string => `sum by (instance) (${inner})`
 
@@ -45,10 +49,10 @@ export function deadLettersGained(of: Select): string {
   const cancelled = of('intent_bus_deaths_total', 'reason="cancelled"')
   return `(
   sum by (instance) (
-    (${deaths} > 0 and on (instance) (time() - ${of('process_start_time_seconds', OF_JOB)} < 900))
+    (${deaths} > 0 and on (instance) (time() - ${of('process_start_time_seconds')} < 900))
     or (
       (${deaths} unless last_over_time(${deaths}[1d] offset 15m))
-      and on (instance) last_over_time(${of('up', OF_JOB)}[1d] offset 15m)
+      and on (instance) last_over_time(${of('up')}[1d] offset 15m)
     )
     or increase(${deaths}[15m])
   ) > 0
@@ -67,5 +71,5 @@ export function quantileOf(quantile: number, by: string[], bucket: string, windo
 export const backupAge = (of: Select): string =>
   `time() - max by (instance) (
   ${of('intent_bus_last_backup_success_timestamp_seconds')} > 0
-  or on (instance) ${of('process_start_time_seconds', OF_JOB)}
+  or on (instance) ${of('process_start_time_seconds')}
 )`

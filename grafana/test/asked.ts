@@ -10,6 +10,7 @@ type Asked = { from: string; expr: string; labels: string[] }
 /** What Grafana puts in for its variables, with all chosen. */
 function filledIn(expr: string, rateInterval: string): string {
   const values: Record<string, string> = {
+    $job: 'intent-bus',
     $instance: '.*',
     $namespace: '.*',
     $__rate_interval: rateInterval,

@@ -64,6 +64,23 @@ describe.each(panels)('$on: $title', panel => {
   })
 })
 
+/** What is said of all buses at once. */
+const OF_ALL = ['The bus', 'Alerts that fire']
+
+test.each(panels.filter(({ title }) => !OF_ALL.includes(title)))(
+  '$on: $title tells two buses apart, in any job',
+  ({ targets }) => {
+    for (const { expr, legendFormat } of targets) {
+      expect(legendFormat).toMatch(/^\{\{instance\}\}/)
+      for (const [, by] of expr.matchAll(/\bby \(([^)]*)\)/g)) expect(by).toMatch(/\binstance\b/)
+      for (const [, matchers] of expr.matchAll(/\w\{([^}]*)\}/g)) {
+        expect(matchers).toContain('job=~"$job",instance=~"$instance"')
+      }
+      expect(expr).not.toMatch(/\b(?:intent_bus|process|nodejs)_\w+(?![\w{])/)
+    }
+  },
+)
+
 describe.each(dashboards)('$title', dashboard => {
   const { panels: all, templating } = dashboard
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts'
-import { errorRates, everyBus, OF_JOB, sumOf } from '../promql.ts'
+import { errorRates, everyBus, sumOf } from '../promql.ts'
 import type { Alert } from './alert.ts'
 
 const errors = errorRates(everyBus, '5m')
@@ -9,7 +9,7 @@ export const BEING_THERE: readonly Alert[] = [
   {
     name: 'IntentBusDown',
     severity: 'critical',
-    value: `up{${OF_JOB}} or absent(up{${OF_JOB}}) - 1`,
+    value: `${everyBus('up')} or absent(${everyBus('up')}) - 1`,
     fires: { below: 1 },
     for: '2m',
     as: 'count',
@@ -23,7 +23,7 @@ export const BEING_THERE: readonly Alert[] = [
   {
     name: 'IntentBusRestartLoop',
     severity: 'critical',
-    value: `changes(process_start_time_seconds{${OF_JOB}}[15m])`,
+    value: `changes(${everyBus('process_start_time_seconds')}[15m])`,
     fires: { above: LIMITS.restarts },
     for: '1m',
     as: 'count',

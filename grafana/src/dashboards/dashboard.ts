@@ -13,6 +13,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DATASOURCE_UID } from '../names.ts'
 import { CHOSEN, type Panel, series, stat } from '../panels.ts'
+import { chosenBus } from '../promql.ts'
 
 export type Row = { title: string; stats?: Panel[]; series?: Panel[] }
 
@@ -51,13 +52,18 @@ export function dashboard({ uid, title, description, byNamespace = false, rows }
         .type('prometheus')
         .current({ selected: true, text: 'Intent Bus', value: DATASOURCE_UID }),
     )
-    .withVariable(labels('instance', 'Bus', 'label_values(intent_bus_build_info, instance)'))
+    // All of it names each job that was found: `.*` would take in what is no bus.
+    .withVariable(labels('job', 'Job', 'label_values(intent_bus_build_info, job)'))
+    .withVariable(
+      labels('instance', 'Bus', 'label_values(intent_bus_build_info{job=~"$job"}, instance)', '.*'),
+    )
   if (byNamespace) {
     builder.withVariable(
       labels(
         'namespace',
         'Namespace',
-        'label_values(intent_bus_published_total{instance=~"$instance"}, namespace)',
+        `label_values(${chosenBus('intent_bus_published_total')}, namespace)`,
+        '.*',
       ),
     )
   }
@@ -76,9 +82,9 @@ export function dashboard({ uid, title, description, byNamespace = false, rows }
 const withoutPlacement = (key: string, value: unknown) =>
   key === 'placement' && value === 'inControlsMenu' ? undefined : value
 
-/** What is found in a label, all of it chosen. */
-function labels(name: string, label: string, query: string): QueryVariableBuilder {
-  return new QueryVariableBuilder(name)
+/** What is found in a label, all of it chosen. @param all what that is; without it each of them, by its name */
+function labels(name: string, label: string, query: string, all?: string): QueryVariableBuilder {
+  const builder = new QueryVariableBuilder(name)
     .label(label)
     .datasource(CHOSEN)
     .query({ query, refId: name })
@@ -87,6 +93,6 @@ function labels(name: string, label: string, query: string): QueryVariableBuilde
     .sort(VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue('.*')
     .current({ selected: true, text: ['All'], value: ['$__all'] })
+  return all === undefined ? builder : builder.allValue(all)
 }

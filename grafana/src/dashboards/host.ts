@@ -1,6 +1,6 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { LIMITS } from '../limits.ts'
-import { backupAge, chosenBus as bus, OF_JOB, quantileOf, sumOf } from '../promql.ts'
+import { backupAge, chosenBus as bus, quantileOf, sumOf } from '../promql.ts'
 import { dashboard, type Row } from './dashboard.ts'
 
 const rate = (metric: string, ...matchers: string[]) => `rate(${bus(metric, ...matchers)}[$__rate_interval])`
@@ -15,7 +15,7 @@ const HOLDS: Row = {
       title: 'Commit, 99th percentile',
       description: 'One group commit, its sync to disk included. Every answer to a write waits for one.',
       unit: 's',
-      queries: [{ expr: commit(0.99), legend: '{{instance}}' }],
+      queries: [{ expr: commit(0.99), legend: '' }],
       limits: { worry: 0.1, trouble: LIMITS.commitP99 },
       runbook: 'slowDisk',
     },
@@ -23,7 +23,7 @@ const HOLDS: Row = {
       title: 'Free disk',
       description: 'On the disk of the database. Below 64 MiB the bus reports itself not ready.',
       unit: 'bytes',
-      queries: [{ expr: bus('intent_bus_disk_free_bytes'), legend: '{{instance}}' }],
+      queries: [{ expr: bus('intent_bus_disk_free_bytes'), legend: '' }],
       limits: { worry: GIB, trouble: LIMITS.diskFreeBytes },
       runbook: 'diskFull',
     },
@@ -31,7 +31,7 @@ const HOLDS: Row = {
       title: 'Age of the newest backup',
       description: 'Of the newest that was verified. Without any, how long the bus has run without.',
       unit: 's',
-      queries: [{ expr: backupAge(bus), legend: '{{instance}}' }],
+      queries: [{ expr: backupAge(bus), legend: '' }],
       limits: { worry: LIMITS.backupAge - 3600, trouble: LIMITS.backupAge },
       runbook: 'backups',
     },
@@ -39,7 +39,7 @@ const HOLDS: Row = {
       title: 'Event loop lag, 99th percentile',
       description: 'Time between two looks at the clock, which are 50 ms apart: 50 ms is no lag at all.',
       unit: 's',
-      queries: [{ expr: bus('nodejs_eventloop_lag_p99_seconds', OF_JOB), legend: '{{instance}}' }],
+      queries: [{ expr: bus('nodejs_eventloop_lag_p99_seconds'), legend: '' }],
       limits: { worry: 0.1, trouble: 0.5 },
       runbook: 'slowDisk',
     },
@@ -47,14 +47,14 @@ const HOLDS: Row = {
       title: 'Memory',
       description: 'What the process takes of the machine.',
       unit: 'bytes',
-      queries: [{ expr: bus('process_resident_memory_bytes', OF_JOB), legend: '{{instance}}' }],
+      queries: [{ expr: bus('process_resident_memory_bytes'), legend: '' }],
       runbook: 'down',
     },
     {
       title: 'Running since',
       description: 'Time since the bus was started. Small, and nobody started it: it fell over.',
       unit: 's',
-      queries: [{ expr: `time() - ${bus('process_start_time_seconds', OF_JOB)}`, legend: '{{instance}}' }],
+      queries: [{ expr: `time() - ${bus('process_start_time_seconds')}`, legend: '' }],
       runbook: 'down',
     },
   ],
@@ -145,8 +145,8 @@ const PROCESS: Row = {
         'Time between two looks at the clock. 50 ms is no lag at all; more: the processor is busy.',
       unit: 's',
       queries: [
-        { expr: bus('nodejs_eventloop_lag_p50_seconds', OF_JOB), legend: '50 %' },
-        { expr: bus('nodejs_eventloop_lag_p99_seconds', OF_JOB), legend: '99 %' },
+        { expr: bus('nodejs_eventloop_lag_p50_seconds'), legend: '50 %' },
+        { expr: bus('nodejs_eventloop_lag_p99_seconds'), legend: '99 %' },
       ],
       limits: { worry: 0.1, trouble: 0.5 },
       runbook: 'slowDisk',
@@ -155,7 +155,7 @@ const PROCESS: Row = {
       title: 'Processor',
       description: 'Seconds of a core per second. The bus uses little more than one core for its requests.',
       unit: 'percentunit',
-      queries: [{ expr: rate('process_cpu_seconds_total', OF_JOB), legend: 'used' }],
+      queries: [{ expr: rate('process_cpu_seconds_total'), legend: 'used' }],
       runbook: 'slowDisk',
     },
     {
@@ -164,8 +164,8 @@ const PROCESS: Row = {
         'Of the process, and of it the heap of JavaScript. A line that climbs for days is worth a report.',
       unit: 'bytes',
       queries: [
-        { expr: bus('process_resident_memory_bytes', OF_JOB), legend: 'process' },
-        { expr: bus('nodejs_heap_size_used_bytes', OF_JOB), legend: 'heap' },
+        { expr: bus('process_resident_memory_bytes'), legend: 'process' },
+        { expr: bus('nodejs_heap_size_used_bytes'), legend: 'heap' },
       ],
       runbook: 'down',
     },
@@ -175,8 +175,8 @@ const PROCESS: Row = {
         'Connections are files, too: a long poll is one. Starts: in the last 15 minutes, beyond the first.',
       unit: 'short',
       queries: [
-        { expr: bus('process_open_fds', OF_JOB), legend: 'open files' },
-        { expr: `changes(${bus('process_start_time_seconds', OF_JOB)}[15m])`, legend: 'starts' },
+        { expr: bus('process_open_fds'), legend: 'open files' },
+        { expr: `changes(${bus('process_start_time_seconds')}[15m])`, legend: 'starts' },
       ],
       runbook: 'down',
     },

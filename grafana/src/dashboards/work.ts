@@ -26,7 +26,7 @@ const DONE: Row = {
       title: 'Until it is taken, 95th percentile',
       description: 'From when an intent was due to its claim. Long: too few workers, or they poll rarely.',
       unit: 's',
-      queries: [{ expr: quantile(0.95, 'intent_bus_publish_to_claim_seconds'), legend: '{{instance}}' }],
+      queries: [{ expr: quantile(0.95, 'intent_bus_publish_to_claim_seconds'), legend: '' }],
       limits: { worry: 60, trouble: LIMITS.unclaimedAge },
       runbook: 'oldest',
     },
@@ -35,14 +35,14 @@ const DONE: Row = {
       description:
         'From a claim to fulfil or fail: how long the workers take. Should stay below their lease.',
       unit: 's',
-      queries: [{ expr: quantile(0.95, 'intent_bus_claim_to_settle_seconds'), legend: '{{instance}}' }],
+      queries: [{ expr: quantile(0.95, 'intent_bus_claim_to_settle_seconds'), legend: '' }],
       runbook: 'leases',
     },
     {
       title: 'Waiting workers',
       description: 'Workers in a long poll, for the chosen namespaces.',
       unit: 'short',
-      queries: [{ expr: sumOf(bus('intent_bus_namespace_waiting_claims')), legend: '{{instance}}' }],
+      queries: [{ expr: sumOf(bus('intent_bus_namespace_waiting_claims')), legend: '' }],
       runbook: 'oldest',
     },
     {
@@ -50,7 +50,7 @@ const DONE: Row = {
       description:
         'Of those given in the last 15 minutes: workers that died, lost their network, or took too long.',
       unit: 'percentunit',
-      queries: [{ expr: `${expired} / clamp_min(${claimed}, 1)`, legend: '{{instance}}' }],
+      queries: [{ expr: `${expired} / clamp_min(${claimed}, 1)`, legend: '' }],
       limits: { worry: 0.02, trouble: LIMITS.expiredShare },
       runbook: 'leases',
     },
