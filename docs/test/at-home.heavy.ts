@@ -1,12 +1,12 @@
 /** Somebody with a clone and Docker who follows docs/docker.md from its top, and upgrades later; and with a NAS. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { DEPLOYMENT } from '../../ops/deployment.ts'
-import { publish, statusOf } from '../../ops/test/docker/bus-calls.ts'
+import { post, publish, statusOf } from '../../ops/test/docker/bus-calls.ts'
 import { docker, Engine } from '../../ops/test/docker/engine.ts'
 import { readPage } from '../../service/docs-tables.ts'
 import { freePort } from '../../service/test/crash/child-bus.ts'
@@ -81,6 +81,40 @@ describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
     expect(await keys()).toEqual(before)
   }, 400_000)
 
+  test('takes secrets of its own from a directory, and changes them there, by the commands of docs/docker.md', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'own-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const [, block] = /^\*\*Secrets of your own\*\*.*?^```\n(.*?)^```$/ms.exec(page)!
+    const [make, setting, up] = block!.trim().split('\n')
+    const mine = join(folder, 'my-secrets')
+    await type(make!.replace('sudo ', '').replace(/my-secrets$/, mine))
+    await type(setting!.replace('>> .env', `>> ${folder}/.env`))
+    expect(parseEnv(readFileSync(join(folder, '.env'), 'utf8'))).toEqual({ BUS_SECRETS: './my-secrets' })
+    writeFileSync(join(mine, 'bus-secret'), 'a-secret-that-somebody-chose\n', { mode: 0o400 })
+    chownSync(join(mine, 'bus-secret'), DEPLOYMENT.user, DEPLOYMENT.user)
+    const env = { BUS_SECRETS: mine }
+    await type(`${up} --wait`, env)
+    expect(await opens('a-secret-that-somebody-chose')).toBe(true)
+    await expectRotation(mine, env)
+    await type('docker compose down')
+  }, 400_000)
+
+  test('whose directory of secrets belongs to root says whose it has to be', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'roots-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const made = type('docker compose run --rm -T secrets', { BUS_SECRETS: folder })
+    await expect(made).rejects.toThrow(
+      '/secrets/bus belongs to user 0, and user 65532 runs this. On the host: sudo chown -R 65532:65532 DIRECTORY',
+    )
+  }, 400_000)
+
+  test('behind Traefik instead of Caddy changes a secret by the same commands', async () => {
+    const env = { COMPOSE_FILE: 'docker-compose.yml:docker-compose.traefik.yml' }
+    await type('docker compose up -d --wait bus', env)
+    await expectRotation(undefined, env)
+    await type('docker compose down', env)
+  }, 400_000)
+
   test('on a NAS keeps data and keys in its shared folder, by the commands of docs/nas.md', async () => {
     await type('docker compose down')
     const folder = mkdtempSync(join(tmpdir(), 'nas-'))
@@ -102,6 +136,7 @@ describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
     expect(HostConfig).toMatchObject({ NanoCpus: 0, ReadonlyRootfs: true, CapDrop: ['ALL'] })
     await type('docker compose exec -T bus intent-bus backup', env)
     expect(readdirSync(join(folder, 'backups')).filter(name => name.endsWith('.db.zst'))).toHaveLength(1)
+    await expectRotation(join(folder, 'secrets'), env)
     const id = await publish(`http://127.0.0.1:${port}`, key, 'kept on a NAS')
     await type('docker compose down --volumes', env)
 
@@ -118,6 +153,26 @@ describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
     await type('docker compose down --volumes')
   }, 400_000)
 })
+
+const opens = async (secret: string) =>
+  (await post(`http://127.0.0.1:${port}`, '/claim?namespace=none', secret)).status === 204
+
+/** By the commands of docs/docker.md. @param folder of the host, if the secrets do not lie in the volume */
+async function expectRotation(folder: string | undefined, env: NodeJS.Dict<string>): Promise<void> {
+  const [, block] = /^## How do I read a secret.*?^```\n(.*?)^```$/ms.exec(page)!
+  const [show, change, restart] = block!.trim().split('\n')
+  const shown = async () => (await type(show!.replace('dashboard-password', 'bus-secret'), env)).trim()
+  const before = await shown()
+  expect(await opens(before)).toBe(true)
+  const said = await type(change!.replace('admin-secret', 'bus-secret'), env)
+  expect(said).toContain(restart)
+  await type(`${restart}\ndocker compose up -d --wait bus`, env)
+  const after = await shown()
+  expect(after).not.toBe(before)
+  if (folder !== undefined) expect(readFileSync(join(folder, 'bus-secret'), 'utf8').trim()).toBe(after)
+  expect(await opens(before)).toBe(false)
+  expect(await opens(after)).toBe(true)
+}
 
 /** As root types it, with another shared folder. */
 const inFolder = (script: string, folder: string) =>
