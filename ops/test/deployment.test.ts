@@ -337,7 +337,7 @@ describe('the phone', () => {
     )
     expect(env).toMatchObject({ HOST: DEPLOYMENT.host, PORT: `${DEPLOYMENT.port}` })
     expect(readConfig(env).warnings).toEqual([])
-    expect(service).toContain(`$(here)${DEPLOYMENT.ready}"`)
+    expect(read('ops/termux/parts/ready.sh')).toContain(`"$1${DEPLOYMENT.ready}"`)
   })
 
   test('gives the bus the time to finish what it has begun', () => {
