@@ -35,6 +35,7 @@ import { maintenanceRoutes } from './http/routes/maintenance.ts'
 import { metricsRoutes } from './http/routes/metrics.ts'
 import { openApiRoutes } from './http/routes/openapi.ts'
 import { overviewRoutes } from './http/routes/overview.ts'
+import { ownIntentRoutes } from './http/routes/own-intents.ts'
 import type { Parts } from './http/routes/parts.ts'
 import { resultRoutes } from './http/routes/results.ts'
 import { rootRoutes } from './http/routes/root.ts'
@@ -103,6 +104,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   claimRoutes(app, parts)
   settleRoutes(app, parts)
   resultRoutes(app, parts)
+  ownIntentRoutes(app, parts)
   valueRoutes(app, parts)
   adminRoutes(app, parts)
   deadLetterRoutes(app, parts)

@@ -14,6 +14,7 @@ import { systemChance } from './broker/identity.ts'
 import { systemClock } from './clock.ts'
 import { VARIABLES } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
+import { withDeathLog } from './death-log.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
 import { openLineSink } from './line-sink.ts'
 import { openLogger } from './logger.ts'
@@ -104,7 +105,7 @@ async function run(config: Config): Promise<void> {
     store,
     clock,
     systemChance(),
-    withStorageLog(metrics, logger),
+    withDeathLog(withStorageLog(metrics, logger), logger, clock),
     brokerSettings(config),
   )
   opened.push(() => broker.drain())

@@ -21,7 +21,7 @@ import { Claims } from './claims.ts'
 import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
-import type { Observer } from './observer.ts'
+import type { Died, Observer } from './observer.ts'
 import { accept, refusalOf } from './refusals.ts'
 import type { ClaimTerms, Hold, Patience, Publish, Report } from './requests.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
@@ -53,7 +53,7 @@ export class Broker {
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
       committed: ({ durationMs, operations, lapses, readied, nextDue }) => {
         observer.committed(durationMs, operations)
-        for (const lapse of lapses) this.#report(lapse)
+        this.#lapsed(lapses)
         for (const work of readied) this.#claims.offer(work)
         this.#sweeper.expect(nextDue)
       },
@@ -122,18 +122,23 @@ export class Broker {
   }
 
   async settle(report: Report, nonce: Nonce): Promise<void> {
-    this.#settled(report, accept(await this.#submit(this.#settleOp(report, nonce))))
+    const died = this.#settled(report, accept(await this.#submit(this.#settleOp(report, nonce))))
+    if (died !== null) this.#observer.died([died])
   }
 
   /** Each for itself: a report that is refused is an error in its place. */
   async settleAll(reports: readonly Report[], nonce: Nonce): Promise<(BusError | null)[]> {
     const ops = reports.map(report => this.#settleOp(report, null))
     const outcomes = accept(await this.#submit({ kind: 'settleAll', ops, nonce }))
-    return outcomes.map((outcome, i) => {
+    const deaths: Died[] = []
+    const errors = outcomes.map((outcome, i) => {
       if (!outcome.ok) return refusalOf(outcome.refusal)
-      this.#settled(reports[i]!, outcome.value)
+      const died = this.#settled(reports[i]!, outcome.value)
+      if (died !== null) deaths.push(died)
       return null
     })
+    if (deaths.length > 0) this.#observer.died(deaths)
+    return errors
   }
 
   #settleOp({ id, keyId, token, ...report }: Report, nonce: Nonce): ExtendOp | FulfilOp | FailOp {
@@ -142,14 +147,15 @@ export class Broker {
     return { ...held, ...report, jitterMs: this.#chance.uniform() * JITTER_MS }
   }
 
-  #settled(report: Report, value: ValueOf['extend' | 'fulfil' | 'fail']): void {
-    if (!('became' in value)) return
+  /** @returns the dead letter that it became */
+  #settled(report: Report, value: ValueOf['extend' | 'fulfil' | 'fail']): Died | null {
+    if (!('became' in value)) return null
     const { namespace, heldMs, became } = value
     if (became === 'fulfilled') this.#observer.fulfilled(namespace, heldMs)
     if (report.kind === 'fail') this.#observer.failed(namespace, heldMs)
     if (became === 'retry') this.#observer.retried(namespace)
-    if (became === 'dead') this.#observer.died(namespace, 'max_retries')
     if (became !== 'retry') this.#endings.ended(report.id)
+    return became === 'dead' ? { id: report.id, namespace, cause: 'max_retries' } : null
   }
 
   async progress(hold: Hold, progress: Progress, leaseMs: number | null, nonce: Nonce): Promise<void> {
@@ -216,14 +222,42 @@ export class Broker {
   }
 
   async cancel(id: string, by?: Actor): Promise<Moved> {
-    const moved = accept(await this.#submit({ kind: 'cancel', id, by }))
-    if (moved.moved) this.#observer.died(moved.namespace, 'cancelled')
+    return this.#cancelled(await this.#submit({ kind: 'cancel', id, publisher: null, nonce: null, by }))
+  }
+
+  /** @throws {BusError} `not_found`; `forbidden` when another key published it */
+  async cancelOwn(id: string, publisher: KeyId, nonce: Nonce, by: Actor): Promise<Moved> {
+    return this.#cancelled(await this.#submit({ kind: 'cancel', id, publisher, nonce, by }))
+  }
+
+  #cancelled(outcome: Outcome<'cancel'>): Moved {
+    const moved = accept(outcome)
+    const { id, namespace } = moved
+    if (moved.moved) this.#observer.died([{ id, namespace, cause: 'cancelled' }])
     this.#endings.ended(id)
     return moved
   }
 
   async retry(id: string, by?: Actor): Promise<Moved> {
-    return accept(await this.#submit({ kind: 'retry', id, ttlMs: this.#settings.intentTtlMs, by }))
+    const ttlMs = this.#settings.intentTtlMs
+    return accept(
+      await this.#submit({ kind: 'retry', id, publisher: null, openLimit: null, ttlMs, nonce: null, by }),
+    )
+  }
+
+  /**
+   * @param openLimit open and claimed intents that its publisher may have; `null`: no cap
+   * @throws {BusError} `not_found` also for one that has not ended; `forbidden`; `limit_exceeded`
+   */
+  async retryOwn(
+    id: string,
+    publisher: KeyId,
+    openLimit: number | null,
+    nonce: Nonce,
+    by: Actor,
+  ): Promise<Moved> {
+    const ttlMs = this.#settings.intentTtlMs
+    return accept(await this.#submit({ kind: 'retry', id, publisher, openLimit, ttlMs, nonce, by }))
   }
 
   /** @returns per id, in order, whether it was dead and is open again, with all its attempts */
@@ -296,14 +330,18 @@ export class Broker {
     await this.#commits.drained()
   }
 
-  #report({ id, namespace, what }: Lapse): void {
-    if (what !== 'expired') this.#observer.leaseExpired(namespace)
-    if (what === 'lease_retried') {
-      this.#observer.retried(namespace)
-      return
+  #lapsed(lapses: readonly Lapse[]): void {
+    const deaths: Died[] = []
+    for (const { id, namespace, what } of lapses) {
+      if (what !== 'expired') this.#observer.leaseExpired(namespace)
+      if (what === 'lease_retried') {
+        this.#observer.retried(namespace)
+      } else {
+        deaths.push({ id, namespace, cause: what === 'expired' ? 'expired' : 'max_retries' })
+        this.#endings.ended(id)
+      }
     }
-    this.#observer.died(namespace, what === 'expired' ? 'expired' : 'max_retries')
-    this.#endings.ended(id)
+    if (deaths.length > 0) this.#observer.died(deaths)
   }
 
   #submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {

@@ -1,4 +1,9 @@
-/** What the broker tells about its work, after the commit it speaks of is on disk. The metrics listen. */
+import type { Cause } from '../intent/lifecycle.ts'
+
+/** An intent that became a dead letter. */
+export type Died = { id: string; namespace: string; cause: Cause }
+
+/** What the broker tells about its work, after the commit it speaks of is on disk. The metrics and the log listen. */
 export interface Observer {
   published(namespace: string, replayed: boolean): void
   claimed(namespace: string, waitedMs: number): void
@@ -7,10 +12,8 @@ export interface Observer {
   failed(namespace: string, heldMs: number): void
   retried(namespace: string): void
   leaseExpired(namespace: string): void
-  died(namespace: string, reason: DeathReason): void
+  /** Those that one transaction, or one request, made dead letters. */
+  died(deaths: readonly Died[]): void
   committed(durationMs: number, operations: number): void
   storageFailed(reason: 'full' | 'failed', error: unknown): void
 }
-
-export const DEATH_REASONS = ['max_retries', 'cancelled', 'expired'] as const
-export type DeathReason = (typeof DEATH_REASONS)[number]

@@ -20,6 +20,13 @@ const REFUSALS: Record<Refusal, () => BusError> = {
   idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
   lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
   not_found: () => new BusError('not_found', 'Intent not found.'),
+  not_yours: () =>
+    new BusError(
+      'forbidden',
+      'Another key published this intent. Only its publisher may do this, or an admin with the admin token.',
+    ),
+  not_ended: () =>
+    new BusError('not_found', 'Nothing to retry: this intent is still open or claimed. Cancel it first.'),
   no_key: () => new BusError('not_found', 'There is no key with that number.'),
   key_replaced: () =>
     new BusError('invalid_request', 'This key has been rotated already: rotate its successor instead.'),

@@ -75,7 +75,7 @@ function deadLetters(page: Page): Html {
 
 function reasonCell(reason: string, lastError: string | null): Html {
   const more = lastError === null || lastError === reason ? null : html`<small>${longText(lastError)}</small>`
-  return html`${reason}${more}`
+  return html`${longText(reason)}${more}`
 }
 
 function recentIntents(page: Page): Html {

@@ -14,8 +14,16 @@ import { STYLE_SOURCE } from './style.ts'
 
 const ADMIN = { config: { access: 'admin' } } as const
 
-const NEWEST_DEAD_LETTERS = { namespace: null, goal: null, reason: null, before: null, limit: 50 }
-const NEWEST_INTENTS = { namespace: null, goal: null, states: null, before: null, limit: 50 }
+const NEWEST_DEAD_LETTERS = {
+  namespace: null,
+  goal: null,
+  cause: null,
+  reason: null,
+  since: null,
+  before: null,
+  limit: 50,
+}
+const NEWEST_INTENTS = { publisher: null, namespace: null, goal: null, states: null, before: null, limit: 50 }
 const KEYS_SHOWN = 100
 const HTML_TYPE = 'text/html; charset=utf-8'
 

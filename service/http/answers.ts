@@ -8,7 +8,7 @@ import type { BusError } from '../errors.ts'
 import { wireState } from '../intent/lifecycle.ts'
 import type { Claimed, Moved } from '../store/outcomes.ts'
 import type { DeadLetter, Intent, IntentResult } from '../store/records.ts'
-import type { ListedIntent, StatusAnswer } from './schemas/responses.ts'
+import type { ListedIntent, StatusFields } from './schemas/responses.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -51,7 +51,7 @@ export function movedText({ id, state }: Pick<Moved, 'id' | 'state'>): string {
   return JSON.stringify({ ok: true, id, status: wireState(state) })
 }
 
-export function statusOf(intent: Intent): StatusAnswer {
+export function statusOf(intent: Intent): StatusFields {
   const { route } = intent
   return {
     id: intent.id,
@@ -72,10 +72,17 @@ export function statusOf(intent: Intent): StatusAnswer {
   }
 }
 
+/** What only its publisher is told: whose it is, and which worker has it or had it last. */
+export const ownStatusOf = (intent: Intent, publisher: string) => ({
+  ...statusOf(intent),
+  publisher,
+  worker_id: intent.workerId,
+})
+
 /** `result_type` is there always, `result` and `error` only when set. */
-export function resultText(intent: Intent, result: IntentResult | null): string {
+export function resultText(intent: Intent, status: StatusFields, result: IntentResult | null): string {
   const known = {
-    ...statusOf(intent),
+    ...status,
     result_type: result?.type ?? 'json',
     ...(intent.lastError === null ? {} : { error: intent.lastError }),
   }
@@ -115,6 +122,8 @@ export function deadLetterOf(letter: DeadLetter) {
     reason: letter.reason,
     created_at: seconds(letter.createdAt),
     last_error: letter.lastError,
+    cause: letter.cause,
+    worker_id: letter.workerId,
   }
 }
 

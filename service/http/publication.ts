@@ -1,7 +1,7 @@
 /** What a publisher asks for, from one JSON object: the body of `/intent`, or an item of `/intents`. */
 import type { Publish } from '../broker/requests.ts'
 import { BusError } from '../errors.ts'
-import type { Caller } from './auth/keys.ts'
+import { type Caller, openLimitOf } from './auth/keys.ts'
 import type { JsonBody } from './body.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { digestOf } from './digest.ts'
@@ -40,7 +40,7 @@ export function publicationOf(
     delayMs: Math.round(fields.delay * 1000),
     maxAttempts: fields.max_attempts,
     backoffMs: Math.round(fields.backoff_base * 1000),
-    openLimit: caller.isMaster ? null : (caller.issued?.openLimit ?? settings.maxOpenIntents),
+    openLimit: openLimitOf(caller, settings),
     idempotency: idempotencyKey === null ? null : { key: idempotencyKey, fingerprint: fingerprint(body) },
   }
 }

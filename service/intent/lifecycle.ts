@@ -27,9 +27,36 @@ export const REASON = {
   leaseExpired: 'Lease expired. Backing off.',
   maxRetries: 'Max retries exceeded',
   cancelled: 'Cancelled by admin',
+  cancelledByPublisher: 'Cancelled by publisher',
   retried: 'Retried by admin',
+  retriedByPublisher: 'Retried by publisher',
   expired: 'expired',
 } as const
+
+/** What made an intent a dead letter. Its reason is the text of what ended it, and can be anything a worker says. */
+export const CAUSES = ['max_retries', 'cancelled', 'expired'] as const
+export type Cause = (typeof CAUSES)[number]
+
+/** What became of an intent for good. */
+export type Death = { cause: Cause; reason: string }
+
+/** What the bus itself writes as the last error of an intent that has another attempt. */
+const OWN_ERRORS: readonly (string | null)[] = [
+  null,
+  REASON.leaseExpired,
+  REASON.retried,
+  REASON.retriedByPublisher,
+]
+
+/**
+ * The error of an intent's last `/fail`.
+ *
+ * @param lastError what `/status` shows
+ * @param kept the one that a lease which ran out has replaced there; `null`: none
+ */
+export function errorOfLastFail(lastError: string | null, kept: string | null): string | null {
+  return OWN_ERRORS.includes(lastError) ? kept : lastError
+}
 
 /** Whether an attempt that did not succeed leaves another one. `attempts` counts the one that just ended. */
 export function hasAttemptsLeft(attempts: number, maxAttempts: number): boolean {

@@ -79,9 +79,14 @@ export type RevokeKeyOp = Audited & { kind: 'revokeKey'; hash: Buffer }
 /** `at` is bus ms. */
 export type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
 
-export type CancelOp = Audited & { kind: 'cancel'; id: string }
+/** Only if that key published it; `null`: an admin asks, for whom it does not matter. */
+type OfPublisher = Signed & { publisher: KeyId | null }
 
-export type RetryOp = Audited & { kind: 'retry'; id: string; ttlMs: number }
+export type CancelOp = Audited & OfPublisher & { kind: 'cancel'; id: string }
+
+/** Refused when its publisher has this many open and claimed intents; `openLimit: null`: no cap. */
+export type RetryOp = Audited &
+  OfPublisher & { kind: 'retry'; id: string; ttlMs: number; openLimit: number | null }
 
 /** Opens the dead among the intents named again, as `retry` does, and leaves the others alone. */
 export type RetryDeadOp = Audited & { kind: 'retryDead'; ids: string[]; ttlMs: number }

@@ -10,6 +10,10 @@ export type Refusal =
   | 'idempotency_conflict'
   | 'lease_lost'
   | 'not_found'
+  /** It is another key's. */
+  | 'not_yours'
+  /** It is open or claimed. */
+  | 'not_ended'
   | 'no_key'
   /** It has a successor already. */
   | 'key_replaced'

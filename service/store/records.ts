@@ -1,5 +1,5 @@
 /** What is kept, as it is read, and what it is searched by. Times are bus time in ms. */
-import type { State } from '../intent/lifecycle.ts'
+import type { Cause, State } from '../intent/lifecycle.ts'
 import type { KeyId, Route } from '../intent/routing.ts'
 
 export type ResultType = 'json' | 'text'
@@ -29,10 +29,13 @@ export type KeyRecord = {
 /** All but what opens it. */
 export type KeyFacts = Omit<KeyRecord, 'hash' | 'sealed'>
 
-/** What is known of whoever did something as an admin. */
+/** How somebody got in who did something that is audited: as an admin, or as the publisher of an intent. */
+export const CREDENTIALS = ['admin_token', 'password', 'api_key'] as const
+
+/** What is known of whoever did something that is audited. */
 export type Actor = {
   /** Which secret it was. */
-  credential: 'admin_token' | 'password'
+  credential: (typeof CREDENTIALS)[number]
   via: 'api' | 'dashboard'
   address: string
   requestId: string
@@ -109,9 +112,13 @@ export type DeadLetter = {
   intentId: string
   route: Route
   attempts: number
+  cause: Cause
+  /** The text of what ended it: the error of its last `/fail`, or one of ours. */
   reason: string
-  /** What the last attempt failed with. */
+  /** What `/status` shows. */
   lastError: string | null
+  /** Who had it last, by its own name; `null`: nobody had it, or one without a name. */
+  workerId: string | null
   createdAt: number
 }
 
@@ -119,7 +126,11 @@ export type DeadLetter = {
 export type DeadLetterSearch = {
   namespace: string | null
   goal: string | null
+  cause: Cause | null
+  /** To the letter. */
   reason: string | null
+  /** Only what died at this bus time (ms) or later. */
+  since: number | null
   /** Only what died before this: the intent id of a dead letter, or the `next` of an earlier page. */
   before: string | number | null
   limit: number
@@ -134,6 +145,7 @@ export type DeadLetterPage = { letters: DeadLetter[]; next: number | null }
 
 /** What is `null` does not matter. */
 export type IntentSearch = {
+  publisher: KeyId | null
   namespace: string | null
   goal: string | null
   states: readonly State[] | null

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
+import { newestSchema } from '../../../service/store/sqlite/migrate.ts'
 import { RealBus, squatter } from '../../../service/test/real-bus.ts'
 import { clockFindings } from '../src/host/clock.ts'
 import { fileSystemOf, latencyFinding, roomOf } from '../src/host/disk.ts'
@@ -69,7 +70,11 @@ test('a host that is well: each thing is looked at, nothing is left behind, and 
   expect(findings.filter(({ state, cure }) => (state === 'warning' || state === 'failed') && !cure)).toEqual(
     [],
   )
-  expect([code, one('permissions').state, one('database').detail]).toEqual([0, 'ok', 'schema 2'])
+  expect([code, one('permissions').state, one('database').detail]).toEqual([
+    0,
+    'ok',
+    `schema ${newestSchema()}`,
+  ])
   expect(one('disk sync').detail).toMatch(/^p50 \S+ ms, p99 \S+ ms of 50: about \d+ jobs\/s/)
   const left = readdirSync(join(cwd, 'data')).filter(name => !/-(wal|shm)$/.test(name))
   expect(left.sort()).toEqual(before)

@@ -1,5 +1,5 @@
 /** What an operator asks and is told, in the names of this language, as in `wire.ts`. */
-import type { ResultType, State, Status, Visibility } from './wire.ts'
+import type { ListedIntent, ResultType, State, Visibility } from './wire.ts'
 
 export type IssuedKey = {
   keyId: number
@@ -63,8 +63,8 @@ export type AuditEntry = {
   subject: string | null
   /** In the names of the wire. */
   detail: Readonly<Record<string, unknown>>
-  /** Which secret let the admin in. */
-  credential: 'admin_token' | 'password'
+  /** Which secret let them in. `api_key`: a publisher, of its own intent. */
+  credential: 'admin_token' | 'password' | 'api_key'
   via: 'api' | 'dashboard'
   address: string
   requestId: string
@@ -91,11 +91,19 @@ export type DeadLetter = {
   namespace: string
   goal: string
   attempts: number
+  /** The text of what ended it: what its last attempt failed with, mostly. */
   reason: string
   createdAt: number
   /** What the last attempt failed with. A bus of an older version leaves it out of a list. */
   lastError: string | null
+  /** Undefined on a bus of an older version. */
+  cause: Cause
+  /** Who had it last, by its own name. Undefined on a bus of an older version. */
+  workerId: string | null
 }
+
+/** All attempts failed; nobody took it in time; somebody cancelled it. */
+export type Cause = 'max_retries' | 'expired' | 'cancelled'
 
 export type DeadLetterDetail = DeadLetter & {
   visibility: Visibility
@@ -103,19 +111,14 @@ export type DeadLetterDetail = DeadLetter & {
   payload: unknown
 }
 
-export type DeadLetterFilter = { namespace?: string; goal?: string; reason?: string }
-
-/** `ready` and `delayed` are the two kinds of `open`: due, and not due yet. */
-export type IntentFilter = { namespace?: string; goal?: string; status?: State | 'ready' | 'delayed' }
-
-export type ListedIntent = Status & {
-  publisher: string
-  workerId: string | null
-  maxAttempts: number
-  backoffBase: number
-  createdAt: number
-  expiresAt: number
-  claimedAt: number | null
+export type DeadLetterFilter = {
+  namespace?: string
+  goal?: string
+  cause?: Cause
+  /** To the letter. */
+  reason?: string
+  /** Unix seconds: what died from then on. */
+  since?: number
 }
 
 export type IntentDetail = ListedIntent & {
@@ -181,5 +184,4 @@ export type Backups = {
   lastFailure: { at: number; message: string } | null
 }
 
-export type Moved = { ok: true; id: string; status: State | 'dropped' }
 export type Refused = { ok: false; id: string; error: { code: string; message: string } }

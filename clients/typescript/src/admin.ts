@@ -7,22 +7,18 @@ import type {
   DeadLetterDetail,
   DeadLetterFilter,
   IntentDetail,
-  IntentFilter,
   IssuedKey,
   KeyTerms,
-  ListedIntent,
   Maintenance,
-  Moved,
   NewBackup,
   Overview,
   Refused,
   WhichKey,
 } from './admin-wire.ts'
+import { nextPage, PAGE, pages } from './pages.ts'
 import type { Persistence, Transport } from './transport.ts'
-import { camel, snake } from './wire.ts'
+import { camel, type IntentFilter, type ListedIntent, type Moved, snake } from './wire.ts'
 
-/** Pages may come short of this: the bus looks at so many per call, whatever the filter. */
-const PAGE = 500
 /** The most ids one call takes. */
 const MOST_IDS = 1000
 /** The longest that any call waits, in seconds. */
@@ -99,7 +95,7 @@ export class Admin {
 
   /** All intents that match, newest first, page by page as they are asked for. */
   intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
-    return this.#pages('/admin/intents', filter)
+    return pages(this.#transport, '/admin/intents', 'admin', filter)
   }
 
   /** Makes it dead, with the reason "Cancelled by admin". May be repeated. */
@@ -114,7 +110,7 @@ export class Admin {
 
   /** All dead letters that match, newest first, page by page as they are asked for. */
   deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void> {
-    return this.#pages('/admin/dead', filter)
+    return pages(this.#transport, '/admin/dead', 'admin', filter)
   }
 
   /** @throws {BusError} `not_found` */
@@ -206,15 +202,6 @@ export class Admin {
     }
   }
 
-  async *#pages<Item>(path: string, filter: object): AsyncGenerator<Item, void> {
-    let query: Record<string, unknown> | null = { ...filter, limit: PAGE }
-    while (query !== null) {
-      const { body, headers } = await this.#transport.send({ method: 'GET', path, access: 'admin', query })
-      for (const item of body as object[]) yield camel(item) as Item
-      query = nextPage(headers.get('link'))
-    }
-  }
-
   async #auditPage(query: Record<string, unknown>) {
     const { body, headers } = await this.#transport.send({
       method: 'GET',
@@ -242,10 +229,4 @@ export class Admin {
   async #post<T>(path: string, body?: object, more: { once?: boolean } = {}): Promise<T> {
     return (await this.#transport.send({ method: 'POST', path, body, access: 'admin', ...more })).body as T
   }
-}
-
-/** The query of `Link: <…>; rel="next"`. */
-function nextPage(link: string | null): Record<string, unknown> | null {
-  const [, target] = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(link ?? '') ?? []
-  return target === undefined ? null : Object.fromEntries(new URL(target, 'http://bus').searchParams)
 }

@@ -2,6 +2,7 @@ import { Admin } from './admin.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { BusError, IntentDeadError, NotDoneYetError } from './errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
+import { pages } from './pages.ts'
 import { randomId } from './random.ts'
 import { isPassing } from './retry.ts'
 import { settle, settleMany } from './settling.ts'
@@ -14,7 +15,10 @@ import {
   type Failure,
   type Fulfilment,
   type Health,
+  type IntentFilter,
   type Lease,
+  type ListedIntent,
+  type Moved,
   type Published,
   type PublishOptions,
   type Result,
@@ -202,6 +206,29 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
       await this.#clock.sleep(100, signal)
       signal?.throwIfAborted()
     }
+  }
+
+  /** What this key published and the bus still has, newest first, page by page as it is asked for. */
+  intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
+    return pages(this.#transport, '/intents', 'key', filter)
+  }
+
+  /**
+   * Makes an intent of this key dead, with the reason "Cancelled by publisher". May be repeated.
+   *
+   * @throws {BusError} `not_found`; `forbidden` when another key published it
+   */
+  async cancel(id: string): Promise<Moved> {
+    return (await this.#transport.send({ method: 'POST', path: '/cancel/', param: id })).body as Moved
+  }
+
+  /**
+   * Opens a dead or fulfilled intent of this key again, with all its attempts.
+   *
+   * @throws {BusError} `not_found`, also for one that has not ended; `forbidden`; `limit_exceeded`
+   */
+  async retry(id: string): Promise<Moved> {
+    return (await this.#transport.send({ method: 'POST', path: '/retry/', param: id })).body as Moved
   }
 
   /**

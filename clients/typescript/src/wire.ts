@@ -88,7 +88,27 @@ export type Status = {
   /** 0..100, as the worker says. */
   progress: number | null
   progressMessage: string | null
+  /** How the key that published it begins, and whose it is. Left out for a worker that did not publish it, and by an older bus. */
+  publisher?: string | undefined
+  /** Who has it, or had it last, by its own name. Left out as `publisher` is. */
+  workerId?: string | null | undefined
 }
+
+/** `ready` and `delayed` are the two kinds of `open`: due, and not due yet. */
+export type IntentFilter = { namespace?: string; goal?: string; status?: State | 'ready' | 'delayed' }
+
+/** An intent in a list: without its payload and result. */
+export type ListedIntent = Status & {
+  publisher: string
+  workerId: string | null
+  maxAttempts: number
+  backoffBase: number
+  createdAt: number
+  expiresAt: number
+  claimedAt: number | null
+}
+
+export type Moved = { ok: true; id: string; status: State | 'dropped' }
 
 export type Result<R = unknown> = Status & {
   resultType: ResultType

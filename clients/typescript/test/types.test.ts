@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../../service/errors.ts'
 import type {
   ChangeKeyBody,
   ClaimQuery,
+  DeadLettersQuery,
   IntentsQuery,
   PublishBody,
 } from '../../../service/http/schemas/requests.ts'
@@ -30,6 +31,7 @@ import type {
   ClaimOptions,
   DeadLetter,
   DeadLetterDetail,
+  DeadLetterFilter,
   Health,
   IntentBus,
   IntentDetail,
@@ -51,7 +53,7 @@ import type { Camel } from '../src/wire.ts'
 type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 
 test('answers have the fields of the schemas, in the names of this language', () => {
-  expectTypeOf<Camel<TypeOf<typeof StatusAnswer>>>().toEqualTypeOf<Status>()
+  expectTypeOf<Filled<Camel<TypeOf<typeof StatusAnswer>>>>().toEqualTypeOf<Filled<Status>>()
   expectTypeOf<Filled<Camel<TypeOf<typeof ResultAnswer>>>>().toEqualTypeOf<Filled<Result>>()
   expectTypeOf<Camel<TypeOf<typeof ClaimAnswer>>>().toEqualTypeOf<{ [Name in keyof Claim]: Claim[Name] }>()
   expectTypeOf<TypeOf<typeof PublishAnswer>>().toEqualTypeOf<Published>()
@@ -86,6 +88,9 @@ test('options have the fields of the schemas', () => {
 
   type Filter = Omit<Camel<TypeOf<typeof IntentsQuery>>, 'limit' | 'before'>
   expectTypeOf<Filled<Filter>>().toEqualTypeOf<Filled<IntentFilter>>()
+
+  type Letters = Omit<Camel<TypeOf<typeof DeadLettersQuery>>, 'limit' | 'before'>
+  expectTypeOf<Filled<Letters>>().toEqualTypeOf<Filled<DeadLetterFilter>>()
 
   type Asked = Omit<Camel<TypeOf<typeof ClaimQuery>>, 'capabilities' | 'max'>
   expectTypeOf<Filled<Asked>>().toEqualTypeOf<Filled<Omit<ClaimOptions, 'capabilities' | 'signal'>>>()

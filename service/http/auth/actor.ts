@@ -14,6 +14,16 @@ export function actorOf(request: FastifyRequest): Actor {
   }
 }
 
+/** The same of a publisher, who came with an API key. */
+export const publisherActor = (request: FastifyRequest): Actor => ({
+  credential: 'api_key',
+  via: 'api',
+  address: request.ip,
+  requestId: request.id,
+})
+
 /** Which of the two it was. The token is looked at first, as the door does. */
-export const adminCredential = ({ headers }: Pick<FastifyRequest, 'headers'>): Actor['credential'] =>
+export const adminCredential = ({
+  headers,
+}: Pick<FastifyRequest, 'headers'>): Exclude<Actor['credential'], 'api_key'> =>
   headers['x-admin-token'] === undefined ? 'password' : 'admin_token'

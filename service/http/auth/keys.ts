@@ -4,7 +4,7 @@ import { type KeyId, MASTER_KEY } from '../../intent/routing.ts'
 import type { KeySecret } from '../../store/operations.ts'
 import type { KeyFacts, KeyRecord } from '../../store/records.ts'
 import { digestBytes, digestOf } from '../digest.ts'
-import type { KeyVault } from '../settings.ts'
+import type { AppSettings, KeyVault } from '../settings.ts'
 
 /** Who calls. `apiKey` opens the key itself, which a signature is checked with. */
 export type Caller = {
@@ -51,9 +51,22 @@ export function whyShut({ isRevoked, issued }: Caller, now: number): BusError | 
   )
 }
 
+const MASTER_NAME = 'master'
+const nameOfKey = ({ prefix, owner }: KeyFacts): string => `${prefix}… (${owner})`
+
+/** The caller's key, as lists name it. */
+export const nameOfCaller = ({ issued }: Caller): string =>
+  issued === null ? MASTER_NAME : nameOfKey(issued)
+
 /** Until the caller's key ends, in ms. */
 export const lifeLeft = ({ issued }: Caller, now: number): number =>
   issued === null || issued.expiresAt === null ? Number.POSITIVE_INFINITY : issued.expiresAt - now
+
+/** Open and claimed intents that the caller's key may have; `null`: no cap. */
+export const openLimitOf = (
+  { isMaster, issued }: Caller,
+  { maxOpenIntents }: Pick<AppSettings, 'maxOpenIntents'>,
+): number | null => (isMaster ? null : (issued?.openLimit ?? maxOpenIntents))
 
 /**
  * Every API key that opens the bus, by its SHA-256. The table in memory is the truth of this process: it is filled
@@ -123,9 +136,9 @@ export class KeyRing {
 
   /** What an operator may see of an identity: how its newest key begins and whose it is, never the key. */
   nameOf(identity: KeyId): string {
-    if (identity === MASTER_KEY) return 'master'
+    if (identity === MASTER_KEY) return MASTER_NAME
     const newest = this.list().find(key => key.identity === identity)
-    return newest === undefined ? `revoked key ${identity}` : `${newest.prefix}… (${newest.owner})`
+    return newest === undefined ? `revoked key ${identity}` : nameOfKey(newest)
   }
 
   /** What an issued key is stored by, or `null` when no such key is there. */

@@ -1,7 +1,7 @@
 import type { BackupObserver } from '../../backup/backups.ts'
-import { DEATH_REASONS, type DeathReason, type Observer } from '../../broker/observer.ts'
+import type { Observer } from '../../broker/observer.ts'
 import { systemClock } from '../../clock.ts'
-import { WIRE_STATES } from '../../intent/lifecycle.ts'
+import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
 import { backupMetrics } from './backups.ts'
@@ -103,7 +103,7 @@ export function createMetrics({
       toClaim: series('publish_to_claim_seconds'),
       toSettle: series('claim_to_settle_seconds'),
     })
-    for (const reason of DEATH_REASONS) deaths.inc({ reason, namespace }, 0)
+    for (const reason of CAUSES) deaths.inc({ reason, namespace }, 0)
   })
   namespaces.of('default')
   for (const kind of AUTH_FAILURES) authFailures.inc({ kind }, 0)
@@ -146,8 +146,11 @@ export function createMetrics({
     leaseExpired(namespace) {
       count('leases_expired_total', namespace)
     },
-    died(namespace: string, reason: DeathReason) {
-      deaths.inc({ reason, namespace: namespaces.of(namespace) })
+    died(letters) {
+      for (const { namespace, cause } of letters) {
+        // The label is older than the name that the answers have for it.
+        deaths.inc({ reason: cause, namespace: namespaces.of(namespace) })
+      }
     },
     committed(durationMs, operations) {
       commitDuration.observe(durationMs / 1000)

@@ -9,6 +9,7 @@ import { deadLetterOperations } from './operations/dead-letters.ts'
 import { healthOperations } from './operations/health.ts'
 import { intentOperations } from './operations/intents.ts'
 import { keyOperations } from './operations/keys.ts'
+import { ownIntentOperations } from './operations/own-intents.ts'
 import { resultOperations } from './operations/results.ts'
 import { settleOperations } from './operations/settles.ts'
 import { upkeepOperations } from './operations/upkeep.ts'
@@ -19,6 +20,7 @@ export const operationsOf = (terms: Terms): Operation[] => [
   ...claimOperations(terms),
   ...settleOperations(terms),
   ...resultOperations(terms),
+  ...ownIntentOperations(terms),
   ...valueOperations(terms),
   ...keyOperations(terms),
   ...adminIntentOperations(terms),

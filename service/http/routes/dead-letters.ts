@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
+import { type Cause, REASON } from '../../intent/lifecycle.ts'
+import type { DeadLetterSearch } from '../../store/records.ts'
 import { deadLetterOf, deadLetterText, movedText, refusedText, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { jsonBody } from '../body.ts'
@@ -22,9 +24,17 @@ const readIds = reader(DeadLetterIdsBody)
 export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
   app.get(PATH, ADMIN, async (request, reply) => {
     const query = readQuery(request.query as Record<string, unknown>)
-    const { namespace = null, goal = null, reason = null, limit = SHOWN } = query
+    const { namespace = null, goal = null, limit = SHOWN } = query
     const before = placeOf(query.before)
-    const page = await broker.store.deadLetters({ namespace, goal, reason, before, limit })
+    const since = query.since === undefined ? null : Math.ceil(query.since * 1000)
+    const page = await broker.store.deadLetters({
+      namespace,
+      goal,
+      ...diedOf(query.cause ?? null, query.reason ?? null),
+      since,
+      before,
+      limit,
+    })
     if (page === null) {
       throw new BusError(
         'invalid_request',
@@ -52,6 +62,20 @@ export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts):
     const dropped = (id: string) => `{"ok":true,"id":"${id}","status":"dropped"}`
     return sendJson(reply, await forEach(request, ids => broker.dropDead(ids, actorOf(request)), dropped))
   })
+}
+
+/**
+ * These two texts were the reason of every letter of their cause, before a reason was what the last attempt failed with:
+ * who still filters by them means the cause.
+ */
+const CAUSE_BY_REASON: Readonly<Record<string, Cause>> = {
+  [REASON.maxRetries]: 'max_retries',
+  [REASON.expired]: 'expired',
+}
+
+function diedOf(cause: Cause | null, reason: string | null): Pick<DeadLetterSearch, 'cause' | 'reason'> {
+  const meant = cause === null && reason !== null ? CAUSE_BY_REASON[reason] : undefined
+  return meant === undefined ? { cause, reason } : { cause: meant, reason: null }
 }
 
 /** @returns an answer per id that was sent, in order */

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { Intent } from '../../store/records.ts'
-import { resultText, sendJson, statusOf } from '../answers.ts'
-import { type Caller, lifeLeft, whyShut } from '../auth/keys.ts'
+import { ownStatusOf, resultText, sendJson, statusOf } from '../answers.ts'
+import { type Caller, lifeLeft, nameOfCaller, whyShut } from '../auth/keys.ts'
 import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf } from '../request.ts'
 import { ResultQuery } from '../schemas/requests.ts'
+import type { StatusFields } from '../schemas/responses.ts'
 import { intentId } from './intent-id.ts'
 import type { Parts } from './parts.ts'
 
@@ -15,9 +16,9 @@ const READS = { config: { access: 'key' } } as const
 
 const readQuery = reader(ResultQuery)
 
-export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
+export function resultRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
   app.get<Id>('/status/:id', READS, async (request, reply) =>
-    sendJson(reply, JSON.stringify(statusOf(await readable(request)))),
+    sendJson(reply, JSON.stringify(statusFor(callerOf(request), await readable(request)))),
   )
 
   app.get<Id>('/result/:id', READS, async (request, reply) => {
@@ -34,8 +35,15 @@ export function resultRoutes(app: FastifyInstance, { broker }: Parts): void {
       intent = await readable(request)
     }
     const result = intent.state === 'fulfilled' ? await broker.store.result(intent.id) : null
-    return sendJson(reply, resultText(intent, result))
+    return sendJson(reply, resultText(intent, statusFor(callerOf(request), intent), result))
   })
+
+  /** A worker is told what it was told at the claim; whoever published it, whose it is and who has it as well. */
+  function statusFor(caller: Caller, intent: Intent): StatusFields {
+    const { publisher } = intent.route
+    if (publisher === caller.keyId) return ownStatusOf(intent, nameOfCaller(caller))
+    return caller.isMaster ? ownStatusOf(intent, keys.nameOf(publisher)) : statusOf(intent)
+  }
 
   async function readable(request: FastifyRequest<Id>): Promise<Intent> {
     const intent = await broker.store.intent(intentId(request))

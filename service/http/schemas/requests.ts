@@ -1,5 +1,5 @@
 /** What each call takes. The one source for checking, for the types of the handlers, and for the OpenAPI document. */
-import { OPEN_STATES, WIRE_STATES } from '../../intent/lifecycle.ts'
+import { CAUSES, OPEN_STATES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import { AUDIT_ACTIONS } from '../../store/records.ts'
 import {
   anyJson,
@@ -249,7 +249,9 @@ export const IntentsQuery = object({
 export const DeadLettersQuery = object({
   namespace: anyNamespace(),
   goal: goalAsked(),
-  reason: optional(text(1, 256)),
+  cause: optional(oneOf(CAUSES, { description: `one of ${CAUSES.join(', ')}` })),
+  reason: optional(text(1, 500)),
+  since: numberInQuery({ minimum: 0, maximum: 1e11, description: 'unix time in seconds' }),
   ...pageOf('intent id of a dead letter'),
 })
 

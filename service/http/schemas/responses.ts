@@ -1,7 +1,7 @@
 /** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
-import { WIRE_STATES } from '../../intent/lifecycle.ts'
+import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import { SWEEP_COUNTS } from '../../store/outcomes.ts'
-import { AUDIT_ACTIONS } from '../../store/records.ts'
+import { AUDIT_ACTIONS, CREDENTIALS } from '../../store/records.ts'
 import {
   anything,
   boolean,
@@ -81,11 +81,18 @@ const statusFields = {
   progress: orNull(number()),
   progress_message: orNull(string()),
 }
-export const StatusAnswer = object(statusFields)
-export type StatusAnswer = TypeOf<typeof StatusAnswer>
+/** A worker that is not the publisher does without these two. */
+const ownFields = {
+  publisher: optional(string({ description: 'how its key begins, and whose it is' })),
+  worker_id: optional(orNull(string({ description: 'who has it, or had it last' }))),
+}
+export const StatusAnswer = object({ ...statusFields, ...ownFields })
+const fieldsForAll = object(statusFields)
+export type StatusFields = TypeOf<typeof fieldsForAll>
 
 export const ResultAnswer = object({
   ...statusFields,
+  ...ownFields,
   result_type: oneOf(['json', 'text']),
   error: optional(string()),
   result: optional(anything()),
@@ -160,6 +167,8 @@ const deadLetterFields = {
   reason: string(),
   created_at: instant(),
   last_error: orNull(string()),
+  cause: oneOf(CAUSES),
+  worker_id: orNull(string({ description: 'who had it last' })),
 }
 export const DeadLettersAnswer = list(object(deadLetterFields))
 export const DeadLetterAnswer = object({
@@ -184,7 +193,7 @@ export const AuditAnswer = object({
       action: oneOf(AUDIT_ACTIONS),
       subject: orNull(string({ description: 'the id of a key or an intent, or a namespace' })),
       detail: anything({ type: 'object' }) as Schema<Readonly<Record<string, unknown>>>,
-      credential: oneOf(['admin_token', 'password']),
+      credential: oneOf(CREDENTIALS),
       via: oneOf(['api', 'dashboard']),
       address: string(),
       request_id: string(),

@@ -1,5 +1,5 @@
 import { compact, skipSpace, spanOf } from '../../http/json-text.ts'
-import { hasAttemptsLeft, REASON } from '../../intent/lifecycle.ts'
+import { type Death, errorOfLastFail, hasAttemptsLeft, REASON } from '../../intent/lifecycle.ts'
 import { type KeyId, MASTER_KEY, type Route } from '../../intent/routing.ts'
 import type { IntentResult } from '../../store/records.ts'
 import type { AdoptedIntent } from '../../store/sqlite/adoption.ts'
@@ -113,12 +113,13 @@ function open(
       lastError: REASON.expired,
       expiresAt: theirEnd,
       diedAt: theirEnd,
+      cause: 'expired',
       reason: REASON.expired,
     }
   }
   if (!hasAttemptsLeft(common.attempts, common.maxAttempts)) {
     changes.push(CHANGED.spent)
-    return { ...common, state: 'dead', diedAt: now, reason: REASON.maxRetries }
+    return { ...common, state: 'dead', diedAt: now, ...deathOf(common.lastError) }
   }
   if (theirEnd !== null && Math.abs(theirEnd - common.expiresAt) > 1000) changes.push(CHANGED.life)
   // It has been due for longer than intents live here, and was still good there.
@@ -150,14 +151,14 @@ function dead(common: Common, row: Row, around: Surroundings): AdoptedIntent {
   if (diedAt + around.keepDeadMs <= around.now) throw new Unfit(LEFT_OUT.dead)
   const said = textOf(letter?.['reason']) ?? common.lastError
   const lastError = common.lastError ?? said
-  return { ...common, lastError, state: 'dead', diedAt, reason: reasonOf(said) }
+  return { ...common, lastError, state: 'dead', diedAt, ...deathOf(said) }
 }
 
-/** The reference writes the last error where this bus writes the reason: what is no reason is an error that was the last. */
-export function reasonOf(said: string | null): string {
-  if (said === REASON.cancelled) return REASON.cancelled
-  if (said === 'Expired unclaimed') return REASON.expired
-  return REASON.maxRetries
+/** @param said the reason that the reference server gives: what ended the intent, or the error of its last attempt */
+export function deathOf(said: string | null): Death {
+  if (said === REASON.cancelled) return { cause: 'cancelled', reason: REASON.cancelled }
+  if (said === 'Expired unclaimed') return { cause: 'expired', reason: REASON.expired }
+  return { cause: 'max_retries', reason: errorOfLastFail(said || null, null) ?? REASON.maxRetries }
 }
 
 const NAMESPACE = /^[A-Za-z0-9_.-]{1,64}$/

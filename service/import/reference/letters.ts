@@ -1,6 +1,6 @@
 import type { AdoptedIntent } from '../../store/sqlite/adoption.ts'
 import { idOf, msOf, textOf, Unfit, wholeOf } from './cells.ts'
-import { LEFT_OUT, payloadOf, reasonOf, routeOf, type Surroundings, type Taken } from './intents.ts'
+import { deathOf, LEFT_OUT, payloadOf, routeOf, type Surroundings, type Taken } from './intents.ts'
 import type { Row } from './source.ts'
 
 export const NO_INTENT =
@@ -19,7 +19,7 @@ export function intentOfLetter(row: Row, around: Surroundings): Taken {
   if (diedAt === null) throw new Unfit('created_at is no time')
   if (diedAt + around.keepDeadMs <= around.now) throw new Unfit(LEFT_OUT.dead)
   const said = textOf(row['reason'])
-  const reason = reasonOf(said)
+  const death = deathOf(said)
   const attempts = wholeOf(row['attempts'], 0, Number.MAX_SAFE_INTEGER, 0)
   const intent: AdoptedIntent = {
     id,
@@ -32,11 +32,11 @@ export function intentOfLetter(row: Row, around: Surroundings): Taken {
     createdAt: diedAt,
     runAt: diedAt,
     expiresAt: diedAt,
-    lastError: said === 'Expired unclaimed' ? reason : said,
+    lastError: death.cause === 'expired' ? death.reason : said,
     claimer: null,
     state: 'dead',
     diedAt,
-    reason,
+    ...death,
   }
   return { intent, changes }
 }

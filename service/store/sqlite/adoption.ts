@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { State } from '../../intent/lifecycle.ts'
+import type { Death, State } from '../../intent/lifecycle.ts'
 import type { KeyId } from '../../intent/routing.ts'
 import type { Intent, IntentResult } from '../records.ts'
 import { StorageError } from '../store.ts'
@@ -30,7 +30,7 @@ export type AdoptedIntent = Pick<
     | { state: Extract<State, 'delayed' | 'ready'> }
     | { state: 'claimed'; claimedAt: number; leaseUntil: number; token: string }
     | { state: 'fulfilled'; completedAt: number; result: IntentResult | null }
-    | { state: 'dead'; diedAt: number; reason: string }
+    | (Death & { state: 'dead'; diedAt: number })
   )
 
 export type AdoptedKey = { hash: Buffer; sealed: Buffer; prefix: string; owner: string; createdAt: number }
@@ -60,9 +60,9 @@ export const lastSeenOf = (db: Database): number =>
   db.prepare(`SELECT value FROM meta WHERE name = 'last_seen'`).pluck().get() as number
 
 /** In the order in which they died, which is known only when all of them are here. */
-const DEATHS = `CREATE TEMP TABLE deaths (n INTEGER PRIMARY KEY, lane INTEGER, attempts INTEGER, reason TEXT, at INTEGER)`
-const BURY_ALL = `INSERT INTO dead_letters (intent, lane, attempts, reason, created_at)
-                  SELECT n, lane, attempts, reason, at FROM temp.deaths ORDER BY at, n`
+const DEATHS = `CREATE TEMP TABLE deaths (n INTEGER PRIMARY KEY, lane INTEGER, attempts INTEGER, reason TEXT, cause TEXT, at INTEGER)`
+const BURY_ALL = `INSERT INTO dead_letters (intent, lane, attempts, reason, cause, created_at)
+                  SELECT n, lane, attempts, reason, cause, at FROM temp.deaths ORDER BY at, n`
 
 const SQL = {
   intent: `INSERT INTO intents (id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at,
@@ -70,7 +70,7 @@ const SQL = {
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   key: `INSERT INTO api_keys (hash, sealed, prefix, owner, created_at) VALUES (?, ?, ?, ?, ?)`,
   dropKey: `DELETE FROM api_keys WHERE id = ?`,
-  death: `INSERT INTO temp.deaths (n, lane, attempts, reason, at) VALUES (?, ?, ?, ?, ?)`,
+  death: `INSERT INTO temp.deaths (n, lane, attempts, reason, cause, at) VALUES (?, ?, ?, ?, ?, ?)`,
   mark: `INSERT INTO adopted (kind, id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 } as const
 
@@ -174,7 +174,7 @@ export class Adoption {
       sql.keepResult.run(n, intent.result.type === 'text' ? 1 : 0, intent.result.text)
     }
     if (intent.state === 'dead') {
-      this.#sql.death.run(n, lane.id, intent.attempts, intent.reason, intent.diedAt)
+      this.#sql.death.run(n, lane.id, intent.attempts, intent.reason, intent.cause, intent.diedAt)
     }
     this.#mark('intent', intent.id)
     if (!lane.touched) this.#unwritten += 1

@@ -1,10 +1,15 @@
 import type { Database } from 'better-sqlite3'
+import type { Cause } from '../../intent/lifecycle.ts'
 import type { DeadLetter, DeadLetterPage, DeadLetterSearch } from '../records.ts'
 import { Pages } from './paging.ts'
 import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
 import { prepareAll } from './statements.ts'
 
-const LETTER = `d.n, i.id, i.last_error, d.attempts, d.reason, d.created_at, ${ROUTE_COLUMNS}`
+/** Older letters have a reason that says it: see migrations/003. */
+const CAUSE = `coalesce(d.cause, CASE d.reason WHEN 'expired' THEN 'expired' WHEN 'Cancelled by admin' THEN 'cancelled'
+                                               ELSE 'max_retries' END)`
+
+const LETTER = `d.n, i.id, i.last_error, i.worker_id, d.attempts, d.reason, ${CAUSE} AS cause, d.created_at, ${ROUTE_COLUMNS}`
 
 export const DEAD_LETTER_SQL = {
   one: `SELECT ${LETTER}
@@ -16,7 +21,8 @@ export const DEAD_LETTER_SQL = {
   page: `SELECT ${LETTER}
          FROM dead_letters d CROSS JOIN lanes l ON l.id = d.lane CROSS JOIN intents i ON i.n = d.intent
          WHERE d.n < ? AND d.n > ?
-           AND d.reason = coalesce(?, d.reason)
+           AND d.created_at >= coalesce(?, d.created_at)
+           AND coalesce(${CAUSE} = ?, 1) AND d.reason = coalesce(?, d.reason)
            AND l.namespace = coalesce(?, l.namespace) AND l.goal = coalesce(?, l.goal)
          ORDER BY d.n DESC LIMIT ?`,
 } as const
@@ -26,6 +32,8 @@ type Row = RouteRow & {
   id: string
   attempts: number
   reason: string
+  cause: Cause
+  worker_id: string | null
   last_error: string | null
   created_at: number
 }
@@ -45,8 +53,8 @@ export class DeadLetters {
     return row === undefined ? null : toDeadLetter(row)
   }
 
-  page({ namespace, goal, reason, before, limit }: DeadLetterSearch): DeadLetterPage | null {
-    const page = this.#pages.read(before, [reason, namespace, goal], limit)
+  page({ namespace, goal, cause, reason, since, before, limit }: DeadLetterSearch): DeadLetterPage | null {
+    const page = this.#pages.read(before, [since, cause, reason, namespace, goal], limit)
     return page && { letters: page.rows.map(toDeadLetter), next: page.next }
   }
 }
@@ -56,7 +64,9 @@ function toDeadLetter(row: Row): DeadLetter {
     intentId: row.id,
     route: routeOf(row),
     attempts: row.attempts,
+    cause: row.cause,
     reason: row.reason,
+    workerId: row.worker_id || null,
     lastError: row.last_error,
     createdAt: row.created_at,
   }

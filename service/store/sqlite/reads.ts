@@ -38,7 +38,7 @@ export const LISTING_SQL = {
   page: `SELECT i.*, ${ROUTE_COLUMNS}
          FROM intents i CROSS JOIN lanes l ON l.id = i.lane
          WHERE i.n < ? AND i.n > ?
-           AND (1 << i.state) & ?
+           AND (1 << i.state) & ? AND l.publisher = coalesce(?, l.publisher)
            AND l.namespace = coalesce(?, l.namespace) AND l.goal = coalesce(?, l.goal)
          ORDER BY i.n DESC LIMIT ?`,
 } as const
@@ -94,9 +94,9 @@ export class Reads {
     return this.#deadLetters.one(intentId)
   }
 
-  intents({ namespace, goal, states, before, limit }: IntentSearch): IntentPage | null {
+  intents({ publisher, namespace, goal, states, before, limit }: IntentSearch): IntentPage | null {
     const bits = (states ?? STATE_NAMES).reduce((set, state) => set | (1 << STATE_NAMES.indexOf(state)), 0)
-    const page = this.#listing.read(before, [bits, namespace, goal], limit)
+    const page = this.#listing.read(before, [bits, publisher, namespace, goal], limit)
     return page && { intents: page.rows.map(toIntent), next: page.next }
   }
 
@@ -126,7 +126,7 @@ function toIntent(row: WholeRow): Intent {
     claimedAt: row.claimed_at,
     leaseUntil: row.state === CLAIMED ? row.due_at : null,
     claimer: row.claimer,
-    workerId: row.worker_id,
+    workerId: row.worker_id || null,
     completedAt: row.state === FULFILLED || row.state === DEAD ? row.due_at : null,
     lastError: row.last_error,
     progress: row.progress === null ? null : { progress: row.progress, message: row.progress_message },

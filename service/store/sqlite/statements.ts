@@ -18,6 +18,7 @@ export type IntentRow = {
   worker_id: string | null
   token: string | null
   last_error: string | null
+  failed_with: string | null
 }
 
 /** What settling and the ends of an attempt look at. */
@@ -36,7 +37,7 @@ export type HeldRow = Pick<
 >
 
 const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
-       due_at, claimed_at, claimer, worker_id, token, last_error`
+       due_at, claimed_at, claimer, worker_id, token, last_error, failed_with`
 
 /** Rows that a statement with `VALUES` for many takes. With 8 a row costs a tenth more, with 32 or 64 no less. */
 export const AT_ONCE = 16
@@ -44,6 +45,8 @@ const rowsOf = (row: string): string => Array(AT_ONCE).fill(row).join(', ')
 
 const CLAIM = `state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, claimer = ?, worker_id = ?,
                progress = NULL, progress_message = NULL`
+const BACK_OFF = `state = 0, expires_at = expires_at + ? - run_at, run_at = ?, due_at = ?, token = NULL,
+                  progress = NULL, progress_message = NULL`
 const RESULT_ANEW = `ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`
 
 /** Every statement of the write path. None scans; a test holds the plan of each. */
@@ -86,7 +89,7 @@ export const WRITE_SQL = {
   claimAll: `UPDATE intents SET ${CLAIM}, token = pair.value ->> 1 FROM json_each(?) AS pair WHERE n = pair.value ->> 0`,
   unclaim: `UPDATE intents
             SET state = 1, attempts = attempts - 1, due_at = expires_at, claimed_at = NULL, claimer = NULL,
-                worker_id = NULL, token = NULL
+                worker_id = NULL, token = NULL, progress = NULL, progress_message = NULL
             WHERE n = ?`,
 
   byId: `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = ?`,
@@ -104,16 +107,16 @@ export const WRITE_SQL = {
   keepResult: `INSERT INTO results (n, is_text, text) VALUES (?, ?, ?) ${RESULT_ANEW}`,
   keepResults: `INSERT INTO results (n, is_text, text) VALUES ${rowsOf('(?, ?, ?)')} ${RESULT_ANEW}`,
   // How long it lives is counted from when it is due, so its end moves along with run_at.
-  backOff: `UPDATE intents
-            SET state = 0, expires_at = expires_at + ? - run_at, run_at = ?, due_at = ?, token = NULL, last_error = ?
-            WHERE n = ?`,
+  backOff: `UPDATE intents SET ${BACK_OFF}, last_error = ? WHERE n = ?`,
+  lapse: `UPDATE intents SET ${BACK_OFF}, last_error = ?, failed_with = ? WHERE n = ?`,
   promote: `UPDATE intents SET state = 1, due_at = expires_at WHERE n = ?`,
   die: `UPDATE intents SET state = 4, due_at = ?, token = NULL, last_error = ? WHERE n = ?`,
-  bury: `INSERT INTO dead_letters (intent, lane, attempts, reason, created_at) VALUES (?, ?, ?, ?, ?)`,
+  bury: `INSERT INTO dead_letters (intent, lane, attempts, reason, cause, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
   exhume: `DELETE FROM dead_letters WHERE intent = ?`,
   reopen: `UPDATE intents
            SET state = 1, attempts = 0, run_at = ?, expires_at = ?, due_at = ?, claimed_at = NULL, claimer = NULL,
-               worker_id = NULL, token = NULL, last_error = ?
+               worker_id = NULL, token = NULL, last_error = ?, failed_with = NULL, progress = NULL,
+               progress_message = NULL
            WHERE n = ?`,
 
   // Time-driven work, earliest first. The state is spelled out: five literals, five plans that are known.

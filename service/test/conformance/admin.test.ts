@@ -335,9 +335,11 @@ describe('dead letters', () => {
       namespace: 'n',
       goal: 'g',
       attempts: 1,
-      reason: 'Max retries exceeded',
+      reason: 'unknown',
       created_at: bus.clock.now() / 1000,
       last_error: 'unknown',
+      cause: 'max_retries',
+      worker_id: null,
     }
     expect((await admin.get('/admin/dead')).json).toEqual([listed])
     expect((await admin.get(`/admin/dead/${id}`)).json).toEqual({

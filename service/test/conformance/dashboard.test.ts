@@ -65,14 +65,14 @@ test('the counts are those of all namespaces, and each namespace has a line', as
   expect(rows(await section('Namespaces'))).toBe(3)
 })
 
-test('a dead letter shows its goal, reason, last error, attempts and when it died', async () => {
+test('a dead letter shows its goal, reason, attempts and when it died', async () => {
   const claim = await master.claimed({ goal: 'send-mail', namespace: 'mail', max_attempts: 1 })
   await master.fail(claim, { error: 'mailbox unavailable' })
   const died = new Date(bus.clock.now()).toISOString()
   await bus.clock.advance(180_000)
 
   const letters = await section('Dead letters')
-  for (const shown of ['send-mail', 'mail', 'Max retries exceeded', 'mailbox unavailable', claim.id]) {
+  for (const shown of ['send-mail', 'mail', 'mailbox unavailable', claim.id]) {
     expect(letters).toContain(shown)
   }
   const exact = `${died.slice(0, 19).replace('T', ' ')} UTC`
@@ -103,14 +103,7 @@ describe('the page of one intent', () => {
     await master.fail(claim, { error: 'mailbox unavailable' })
     expect(await section('Dead letters')).toContain(`href="${HOME}/intents/${claim.id}"`)
     const text = await pageOf(claim.id)
-    for (const shown of [
-      claim.id,
-      'send-mail',
-      'mail',
-      'Max retries exceeded',
-      'mailbox unavailable',
-      '1 of 1',
-    ]) {
+    for (const shown of [claim.id, 'send-mail', 'mail', 'mailbox unavailable', '1 of 1']) {
       expect(text).toContain(shown)
     }
     expect(text).toContain('<pre><bdi>{\n  &quot;to&quot;: &quot;Ada&quot;\n}</bdi></pre>')

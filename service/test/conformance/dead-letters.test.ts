@@ -44,8 +44,12 @@ describe('filters', () => {
       ['goal=send', [mail]],
       [`goal=${goal}`, [resize]],
       ['reason=Cancelled%20by%20admin', [resize, mail]],
-      ['reason=Max+retries+exceeded', [failed]],
+      ['reason=unknown', [failed]],
       ['reason=Cancelled', []],
+      ['cause=max_retries', [failed]],
+      ['cause=cancelled', [resize, mail]],
+      ['cause=expired', []],
+      ['cause=cancelled&reason=unknown', []],
       ['namespace=mail&reason=Cancelled+by+admin', [mail]],
       ['namespace=mail&goal=work&reason=Cancelled+by+admin', []],
       ['shade=blue', [resize, failed, mail]],
@@ -63,6 +67,9 @@ describe('filters', () => {
     ['goal=', 'invalid_goal', 'goal'],
     [`goal=${'g'.repeat(257)}`, 'invalid_goal', 'goal'],
     ['reason=', 'invalid_request', 'reason'],
+    ['cause=Cancelled', 'invalid_request', 'cause'],
+    ['cause=', 'invalid_request', 'cause'],
+    ['since=yesterday', 'invalid_request', 'since'],
     ['limit=0', 'invalid_request', 'limit'],
     ['limit=1001', 'invalid_request', 'limit'],
     ['limit=2.5', 'invalid_request', 'limit'],
@@ -78,6 +85,23 @@ describe('filters', () => {
     expect(refused).toMatchObject({ status: 400, code })
     expect(refused.message).toMatch(new RegExp(`^${field} takes .*; (it got|[0-9a-f]{32} is none)`))
   })
+})
+
+test('the reasons of the version before, which were causes, are taken as causes', async () => {
+  const failed = await master.claimed({ max_attempts: 1 })
+  await master.fail(failed, { error: 'expired' })
+  expect(idsOf(await admin.get(`${PATH}?reason=Max+retries+exceeded`))).toEqual([failed.id])
+  expect(idsOf(await admin.get(`${PATH}?reason=expired`))).toEqual([])
+})
+
+test('since= leaves out what died before', async () => {
+  const early = await cancelled()
+  await bus.clock.advance(10_000)
+  const late = await cancelled()
+  const since = bus.clock.now() / 1000
+  expect(idsOf(await admin.get(`${PATH}?since=${since}`))).toEqual([late])
+  expect(idsOf(await admin.get(`${PATH}?since=${since - 10}`))).toEqual([late, early])
+  expect(idsOf(await admin.get(`${PATH}?since=${since + 0.001}`))).toEqual([])
 })
 
 describe('pages', () => {
@@ -145,7 +169,7 @@ async function died(count: number): Promise<void> {
   for (let done = 0; done < count; done += 1000) {
     const ids = Array.from({ length: 1000 }, (_, i) => (done + i + 1).toString(16).padStart(32, '0'))
     const published = ids.map(id => publishOp(id, routeIn('crowd')))
-    const cancels = ids.map(id => ({ kind: 'cancel', id }) as Op)
+    const cancels = ids.map((id): Op => ({ kind: 'cancel', id, publisher: null, nonce: null }))
     await bus.store.commit([...published, ...cancels], bus.clock.now())
   }
 }

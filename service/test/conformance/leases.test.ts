@@ -65,7 +65,33 @@ describe('a lease that has run out', () => {
       last_error: 'Lease expired. Backing off.',
     })
     const letter = await bus.admin.get(`/admin/dead/${claim.id}`)
-    expect(letter.json).toMatchObject({ attempts: 2, reason: 'Max retries exceeded' })
+    expect(letter.json).toMatchObject({ attempts: 2, reason: 'Max retries exceeded', cause: 'max_retries' })
+  })
+
+  test('is dead with the error of its last /fail as the reason, however many leases ran out since', async () => {
+    const claim = await master.claimed({ max_attempts: 4, backoff_base: 1 })
+    await master.fail(claim, { error: 'no paper' })
+    await bus.clock.advance(4000)
+    await master.fail((await master.claim())!, { error: 'no ink' })
+    for (let attempt = 3; attempt <= 4; attempt += 1) {
+      await bus.clock.advance(20_000)
+      expect(await master.claim('', { 'x-worker-id': `pi-${attempt}` })).toMatchObject({ id: claim.id })
+      await bus.clock.advance(60_000)
+      expect((await master.status(claim.id)).last_error).toBe('Lease expired. Backing off.')
+    }
+    expect((await bus.admin.get('/admin/dead')).json[0]).toMatchObject({
+      intent_id: claim.id,
+      reason: 'no ink',
+      cause: 'max_retries',
+      worker_id: 'pi-4',
+    })
+    // A retry begins from nothing.
+    await bus.admin.post(`/admin/intents/${claim.id}/retry`)
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      await master.claim()
+      await bus.clock.advance(90_000)
+    }
+    expect((await bus.admin.get(`/admin/dead/${claim.id}`)).json.reason).toBe('Max retries exceeded')
   })
 
   test('backs off with a jitter below 2 s that is not the same for all', async () => {

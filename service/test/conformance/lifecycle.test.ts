@@ -35,6 +35,8 @@ test('publishing answers 201 with an id of 32 hex characters and leaves the inte
     last_error: null,
     progress: null,
     progress_message: null,
+    publisher: 'master',
+    worker_id: null,
   })
 })
 
@@ -128,7 +130,7 @@ test('the jitter is drawn anew for each failure', async () => {
   expect(drawn.size).toBeGreaterThan(20)
 })
 
-test('a failure without attempts left is a dead letter: Max retries exceeded', async () => {
+test('a failure without attempts left is a dead letter, with its error as the reason', async () => {
   const claim = await master.claimed({ max_attempts: 1, payload: [1] })
   await master.fail(claim, { error: 'it broke' })
   expect(await master.status(claim.id)).toMatchObject({ status: 'dead', claim_attempts: 1 })
@@ -139,7 +141,8 @@ test('a failure without attempts left is a dead letter: Max retries exceeded', a
   expect(json).toMatchObject({
     intent_id: claim.id,
     attempts: 1,
-    reason: 'Max retries exceeded',
+    reason: 'it broke',
+    cause: 'max_retries',
     payload: [1],
   })
 })

@@ -76,7 +76,7 @@ test('workers and publishers go on at the new bus with the keys, ids, leases and
   expect((await alice.signed('GET', '/get/colour', '', { timestamp })).status).toBe(200)
 
   expect((await bus.admin.get('/admin/dead')).json).toMatchObject([
-    { intent_id: ids['dead'], reason: 'Max retries exceeded' },
+    { intent_id: ids['dead'], reason: 'no paper', cause: 'max_retries' },
   ])
   expect((await master.status(ids['dead']!)).last_error).toBe('no paper')
   expect((await bus.admin.post(`/admin/intents/${ids['dead']}/retry`)).status).toBe(200)

@@ -1,7 +1,8 @@
-import { hasAttemptsLeft, REASON, type WireState } from '../../intent/lifecycle.ts'
+import { type Death, hasAttemptsLeft, REASON, type WireState } from '../../intent/lifecycle.ts'
 import { backoffMs } from '../../intent/retry.ts'
 import type { Ask, Route } from '../../intent/routing.ts'
 import type {
+  CancelOp,
   ClaimOp,
   ExtendOp,
   FailOp,
@@ -11,6 +12,7 @@ import type {
   PublishAllOp,
   PublishOp,
   ReleaseOp,
+  RetryOp,
 } from '../../store/operations.ts'
 import type { Lapse, Refusal } from '../../store/outcomes.ts'
 import type { ResultType } from '../../store/records.ts'
@@ -33,10 +35,12 @@ export type ModelIntent = {
   lastError: string | null
   endedAt: number
   /** The how-manieth death of all; those that one sweep brings share a number. */
-  death: number
+  deaths: number
   progress: number | null
   result: { type: ResultType; text: string } | null
-  deadBecause: string | null
+  /** What its last `/fail` said. */
+  failedWith: string | null
+  death: Death | null
 }
 type Answer<T> = T | { refused: Refusal }
 type Held = { id: string; keyId: number; token: string | null }
@@ -75,10 +79,8 @@ export class Model {
         return { id: earlier.id, replayed: true }
       }
     }
-    const unsettled = this.intents.filter(
-      i => i.route.publisher === publisher && (i.state === 'open' || i.state === 'claimed'),
-    )
-    if (op.openLimit !== null && unsettled.length >= op.openLimit) return { refused: 'limit_exceeded' }
+    if (op.openLimit !== null && this.#unsettled(publisher) >= op.openLimit)
+      return { refused: 'limit_exceeded' }
     const runAt = this.now + op.delayMs
     this.intents.push({
       id: op.id,
@@ -97,10 +99,11 @@ export class Model {
       claimer: null,
       lastError: null,
       endedAt: 0,
-      death: 0,
+      deaths: 0,
       progress: null,
       result: null,
-      deadBecause: null,
+      failedWith: null,
+      death: null,
     })
     if (op.idempotency !== null) {
       const { key, fingerprint, expiresAt } = op.idempotency
@@ -172,6 +175,7 @@ export class Model {
     intent.state = 'open'
     intent.attempts -= 1
     intent.claimer = null
+    intent.progress = null
     return true
   }
 
@@ -195,36 +199,45 @@ export class Model {
   fail(op: FailOp): Answer<{ id: string; became: string }> {
     const held = this.#held(op)
     if (held === undefined) return { refused: 'lease_lost' }
+    held.failedWith = op.error
     return { id: op.id, became: this.#endAttempt(held, op.error, op.jitterMs) }
   }
 
-  cancel(id: string): Answer<{ id: string; moved: boolean }> {
+  cancel({ id, publisher }: CancelOp): Answer<{ id: string; moved: boolean }> {
     const intent = this.find(id)
     if (intent === undefined) return { refused: 'not_found' }
+    if (publisher !== null && publisher !== intent.route.publisher) return { refused: 'not_yours' }
     const moved = intent.state !== 'dead'
-    if (moved) this.#die(intent, REASON.cancelled, REASON.cancelled)
+    const reason = publisher === null ? REASON.cancelled : REASON.cancelledByPublisher
+    if (moved) this.#die(intent, { cause: 'cancelled', reason })
     return { id, moved }
   }
 
-  retry(id: string, ttlMs: number): Answer<{ id: string; moved: boolean }> {
+  retry({ id, publisher, openLimit, ttlMs }: RetryOp): Answer<{ id: string; moved: boolean }> {
     const intent = this.find(id)
-    if (intent === undefined || (intent.state !== 'dead' && intent.state !== 'fulfilled'))
-      return { refused: 'not_found' }
+    if (intent === undefined) return { refused: 'not_found' }
+    if (publisher !== null && publisher !== intent.route.publisher) return { refused: 'not_yours' }
+    if (intent.state !== 'dead' && intent.state !== 'fulfilled') return { refused: 'not_ended' }
+    const unsettled = this.#unsettled(intent.route.publisher)
+    if (openLimit !== null && unsettled >= openLimit) return { refused: 'limit_exceeded' }
     Object.assign(intent, {
       state: 'open',
       attempts: 0,
       runAt: this.now,
       expiresAt: this.now + ttlMs,
       claimer: null,
-      lastError: REASON.retried,
+      lastError: publisher === null ? REASON.retried : REASON.retriedByPublisher,
+      progress: null,
       result: null,
-      deadBecause: null,
-    })
+      failedWith: null,
+      death: null,
+    } satisfies Partial<ModelIntent>)
     return { id, moved: true }
   }
 
   retryDead(ids: string[], ttlMs: number): boolean[] {
-    return ids.map(id => this.find(id)?.state === 'dead' && !('refused' in this.retry(id, ttlMs)))
+    const op = { kind: 'retry', publisher: null, openLimit: null, nonce: null, ttlMs } as const
+    return ids.map(id => this.find(id)?.state === 'dead' && !('refused' in this.retry({ ...op, id })))
   }
 
   /** Its idempotency key stays. */
@@ -241,7 +254,7 @@ export class Model {
   deadLetters(namespace: string | null): ModelIntent[] {
     return this.intents
       .filter(({ state, route }) => state === 'dead' && (namespace === null || route.namespace === namespace))
-      .sort((a, b) => b.death - a.death)
+      .sort((a, b) => b.deaths - a.deaths)
   }
 
   /** @returns the ids whose lease ran out and that got another attempt: their `runAt` is the engine's draw */
@@ -259,12 +272,17 @@ export class Model {
         })
         if (became === 'retry') requeued.push(intent.id)
       } else if (intent.state === 'open' && intent.runAt <= this.now && intent.expiresAt <= this.now) {
-        this.#die(intent, REASON.expired, REASON.expired)
+        this.#die(intent, { cause: 'expired', reason: REASON.expired })
         this.lapses.push({ id: intent.id, namespace, what: 'expired' })
       }
     }
-    for (const intent of this.intents) if (intent.death > earlier) intent.death = this.#deaths
+    for (const intent of this.intents) if (intent.deaths > earlier) intent.deaths = this.#deaths
     return requeued
+  }
+
+  #unsettled(publisher: number): number {
+    const theirs = this.intents.filter(({ route }) => route.publisher === publisher)
+    return theirs.filter(({ state }) => state === 'open' || state === 'claimed').length
   }
 
   #bestFor(ask: Ask): ModelIntent | undefined {
@@ -286,20 +304,21 @@ export class Model {
 
   #endAttempt(intent: ModelIntent, error: string, jitterMs: number): 'retry' | 'dead' {
     if (!hasAttemptsLeft(intent.attempts, intent.maxAttempts)) {
-      this.#die(intent, REASON.maxRetries, error)
+      this.#die(intent, { cause: 'max_retries', reason: intent.failedWith ?? REASON.maxRetries }, error)
       return 'dead'
     }
     intent.state = 'open'
     intent.lastError = error
+    intent.progress = null
     moveRunAt(intent, this.now + backoffMs(intent.backoffMs, intent.attempts, jitterMs))
     return 'retry'
   }
 
-  #die(intent: ModelIntent, reason: string, lastError: string): void {
+  #die(intent: ModelIntent, death: Death, lastError = death.reason): void {
     intent.state = 'dead'
     intent.endedAt = this.now
-    intent.death = ++this.#deaths
-    intent.deadBecause = reason
+    intent.deaths = ++this.#deaths
+    intent.death = death
     intent.lastError = lastError
   }
 }

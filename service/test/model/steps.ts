@@ -26,7 +26,7 @@ export type Step =
   | { do: 'claim'; ask: Ask; leaseMs: number; most: number }
   | { do: 'release'; pick: number; token: 'right' | 'wrong' }
   | SettleStep
-  | { do: 'cancel' | 'retry'; pick: number }
+  | { do: 'cancel' | 'retry'; pick: number; publisher: number | null; limit: number | null }
   | { do: 'retryDead' | 'dropDead'; picks: number[] }
   | { do: 'set'; key: number; value: number; ttlMs: number }
   | { do: 'replay'; nonce: number }
@@ -114,7 +114,13 @@ const progress = fc.record({
   percent: few(0, 50, 100),
   leaseMs: few<number | null>(null, 10_000, 120_000),
 })
-const admin = fc.record({ do: few('cancel' as const, 'retry' as const), pick })
+/** Of an admin, who has no limit, or of a key. */
+const move = fc.record({
+  do: few('cancel' as const, 'retry' as const),
+  pick,
+  publisher: few<number | null>(null, 0, 1),
+  limit: few<number | null>(null, null, 3),
+})
 const deadLetters = fc.record({
   do: few('retryDead' as const, 'dropDead' as const),
   picks: fc.array(pick, { maxLength: 5 }),
@@ -136,7 +142,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: settleAll },
   { weight: 1, arbitrary: progress },
   { weight: 1, arbitrary: release },
-  { weight: 2, arbitrary: admin },
+  { weight: 2, arbitrary: move },
   { weight: 2, arbitrary: deadLetters },
   { weight: 1, arbitrary: set },
   { weight: 1, arbitrary: replay },

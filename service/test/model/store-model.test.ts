@@ -149,13 +149,21 @@ function toOp(step: Step, model: Model): Op {
         nonce: null,
       }
       if (step.do === 'extend') return { kind: 'extend', ...held, leaseMs: 30_000 }
-      if (step.do === 'fail') return { kind: 'fail', ...held, error: 'it broke', jitterMs: 500 }
+      if (step.do === 'fail')
+        return { kind: 'fail', ...held, error: `it broke in attempt ${intent?.attempts}`, jitterMs: 500 }
       return { kind: 'fulfil', ...held, result: `{"of":"${held.id}"}`, resultType: 'json' }
     }
     case 'cancel':
-      return { kind: 'cancel', id: picked(step.pick)?.id ?? 'nobody' }
+      return { kind: 'cancel', id: picked(step.pick)?.id ?? 'nobody', publisher: step.publisher, nonce: null }
     case 'retry':
-      return { kind: 'retry', id: picked(step.pick)?.id ?? 'nobody', ttlMs: TTL_MS }
+      return {
+        kind: 'retry',
+        id: picked(step.pick)?.id ?? 'nobody',
+        publisher: step.publisher,
+        openLimit: step.limit,
+        ttlMs: TTL_MS,
+        nonce: null,
+      }
     case 'retryDead':
       return { kind: 'retryDead', ids: pickedIds(step.picks), ttlMs: TTL_MS }
     case 'dropDead':
@@ -198,9 +206,9 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
     case 'fail':
       return model.fail(op)
     case 'cancel':
-      return model.cancel(op.id)
+      return model.cancel(op)
     case 'retry':
-      return model.retry(op.id, op.ttlMs)
+      return model.retry(op)
     case 'retryDead':
       return model.retryDead(op.ids, op.ttlMs)
     case 'dropDead':
@@ -270,7 +278,8 @@ async function sameEndState(model: Model): Promise<void> {
     })
     expect(await store.payload(intent.id)).toBe(intent.payload)
     expect(await store.result(intent.id)).toEqual(intent.result)
-    expect((await store.deadLetter(intent.id))?.reason ?? null).toBe(intent.deadBecause)
+    const letter = await store.deadLetter(intent.id)
+    expect(letter && { cause: letter.cause, reason: letter.reason }).toEqual(intent.death)
   }
   for (const [key, { value, expiresAt }] of model.values) {
     expect(await store.value(0, key, now)).toBe(expiresAt > now ? value : null)
@@ -286,7 +295,7 @@ async function sameEndState(model: Model): Promise<void> {
 
 async function sameDeadLetters(model: Model): Promise<void> {
   for (const namespace of [null, 'default', 'home']) {
-    const search = { namespace, goal: null, reason: null, limit: 2 }
+    const search = { namespace, goal: null, cause: null, reason: null, since: null, limit: 2 }
     const listed: string[] = []
     let before: number | null = null
     do {
@@ -296,7 +305,7 @@ async function sameDeadLetters(model: Model): Promise<void> {
     } while (before !== null)
     const dead = model.deadLetters(namespace)
     expect(listed.toSorted()).toEqual(dead.map(intent => intent.id).sort())
-    expect(listed.map(id => model.find(id)!.death)).toEqual(dead.map(intent => intent.death))
+    expect(listed.map(id => model.find(id)!.deaths)).toEqual(dead.map(intent => intent.deaths))
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite from '../../store/sqlite/driver.ts'
+import { newestSchema } from '../../store/sqlite/migrate.ts'
 import { busForTest } from '../support/bus.ts'
 import { Client, refusal } from '../support/client.ts'
 import { newPlace } from '../support/engines.ts'
@@ -30,7 +31,7 @@ test('a bus goes on with what one of schema 1 has left: keys, intents, leases, v
   expect(await pi.publish(work, { 'idempotency-key': 'once' })).toBe(OPEN)
   expect((await pi.post(`/fulfill/${HELD.id}`, { claim_token: HELD.claim_token })).status).toBe(200)
   expect((await pi.get(`/result/${DONE}`)).json).toMatchObject({ status: 'fulfilled', result: { width: 64 } })
-  expect((await bus.admin.get('/admin/dead')).json).toMatchObject([{ intent_id: DEAD }])
+  expect((await bus.admin.get('/admin/dead')).json).toMatchObject([{ intent_id: DEAD, cause: 'cancelled' }])
   expect((await bus.admin.get('/admin/audit')).json.entries).toEqual([])
 
   // A key from before rotates as any other: its successor has what it had. A revoked one's intents stay nobody's.
@@ -41,13 +42,13 @@ test('a bus goes on with what one of schema 1 has left: keys, intents, leases, v
   expect(await heir.claim()).toBe(null)
 })
 
-test('it is copied beside itself first, and is schema 2 from then on', () => {
+test('it is copied beside itself first, and is of the newest schema from then on', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bus-schema-1-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'bus.db')
   new Sqlite(path).exec(LEFT).close()
   const db = openWriting(path, () => {})
-  expect(db.pragma('user_version', { simple: true })).toBe(2)
+  expect(db.pragma('user_version', { simple: true })).toBe(newestSchema())
   db.close()
   expect(existsSync(`${path}.v1.bak`)).toBe(true)
 })

@@ -40,6 +40,9 @@ const claim = (goal: string | null = null): ClaimOp => {
 const commit = (ops: Op[], now: number) => ({ outcomes: writer.commit([{ ops, now }]).outcomes[0]! })
 const prune: Op = { kind: 'sweep', limit: 100, seed: 0, keepFulfilledMs: 0, keepDeadMs: 0, prune: true }
 
+const BY_ADMIN = { publisher: null, nonce: null }
+const cancel = (id: string) => ({ kind: 'cancel', id, ...BY_ADMIN }) as const
+
 test('an operation that cannot be carried out is refused alone: its neighbours in the commit stand', () => {
   const { outcomes } = commit([publish('a'), publish('a'), publish('b')], 1000)
 
@@ -77,7 +80,7 @@ test('tallies, heads and the agenda are the same after a restart', () => {
 test('a lane goes when nothing is left in it, and its neighbours go on being found', () => {
   const other = { ...route, goal: 'build' }
   commit([publish('a'), publish('b', { route: other })], 1000)
-  commit([{ kind: 'cancel', id: 'b' }], 1001)
+  commit([cancel('b')], 1001)
   expect(writer.lanes.size).toBe(2)
 
   // The tallies of the first prune are on disk only after its commit: the second one collects.
@@ -93,7 +96,7 @@ test('a lane goes when nothing is left in it, and its neighbours go on being fou
 test('a group that loses one of its lanes while empty still finds the other', () => {
   const other = { ...route, goal: 'build' }
   commit([publish('a'), publish('b', { route: other })], 1000)
-  commit([claim('notify'), { kind: 'cancel', id: 'b' }], 1001)
+  commit([claim('notify'), cancel('b')], 1001)
   commit([prune], 1002)
   commit([prune], 1003)
 
@@ -166,14 +169,14 @@ test('a disk that cannot be read just when the memory is to be made anew is aske
 test('lanes where all is done leave the memory, beyond so many, and are found again', () => {
   const many = Array.from({ length: 10_050 }, (_, i) => `goal-${i}`)
   for (const goal of many) {
-    commit([publish(goal, { route: { ...route, goal } }), claim(goal), { kind: 'cancel', id: goal }], 1000)
+    commit([publish(goal, { route: { ...route, goal } }), claim(goal), cancel(goal)], 1000)
   }
   expect(writer.lanes.size).toBe(10_050)
   expect(writer.lanes.resident).toBe(10_000)
   expect(writer.stats().depth).toEqual([
     { namespace: 'default', open: 0, claimed: 0, fulfilled: 0, dead: 10_050 },
   ])
-  commit([{ kind: 'retry', id: 'goal-0', ttlMs: 1e6 }], 1001)
+  commit([{ kind: 'retry', id: 'goal-0', ttlMs: 1e6, openLimit: null, ...BY_ADMIN }], 1001)
   expect(commit([claim('goal-0')], 1002).outcomes[0]).toMatchObject({ value: [{ id: 'goal-0' }] })
   commit([publish('again', { route: { ...route, goal: 'goal-1' } })], 1003)
   expect(commit([claim('goal-1')], 1004).outcomes[0]).toMatchObject({ value: [{ id: 'again' }] })

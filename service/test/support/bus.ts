@@ -8,6 +8,7 @@ import { Backups } from '../../backup/backups.ts'
 import { backupSettings } from '../../backup-settings.ts'
 import { Broker } from '../../broker/broker.ts'
 import { type Env, readConfig } from '../../config.ts'
+import { withDeathLog } from '../../death-log.ts'
 import { createMetrics } from '../../http/metrics/metrics.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import type { CopySource } from '../../store/store.ts'
@@ -67,9 +68,10 @@ export class TestBus {
     const config = readConfig(this.#env)
     this.store = watched(await this.#place.open())
     const metrics = createMetrics({ version: this.version })
-    this.broker = new Broker(this.store, this.clock, this.chance, metrics, brokerSettings(config))
     const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, this.version)
     const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
+    const observer = withDeathLog(metrics, logger, this.clock)
+    this.broker = new Broker(this.store, this.clock, this.chance, observer, brokerSettings(config))
     const wallNow = () => this.clock.now() + this.wallAheadMs
     const { broker, clock, chance, store } = this
     if (this.copySource !== null) Object.defineProperty(store, 'copySource', { value: this.copySource })

@@ -5,7 +5,7 @@ import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
 import { queryOf } from '../wire.ts'
 import { STATUS } from './results.ts'
 
-const LISTED = {
+export const LISTED = {
   ...STATUS,
   publisher: 'camera in the barn',
   worker_id: 'pi-1',
@@ -16,6 +16,20 @@ const LISTED = {
   claimed_at: EXAMPLE.at + 1,
 }
 
+/** What the list of an admin and that of a publisher have in common. */
+export const LIST_OF_INTENTS = {
+  description:
+    'The 100 newest, or what is asked for, without their payloads and results. A page looks at a bounded number of intents: it may be short or empty and have a next one all the same.',
+  parameters: queryOf(IntentsQuery, {
+    namespace: 'Of this namespace.',
+    goal: 'With this goal.',
+    status: 'In this state. `open` is those that are `ready` for a worker, and those that are `delayed`.',
+    limit: 'How many; 100 unless it is said.',
+    before: 'Those that are older.',
+  }),
+  errors: ['invalid_namespace', 'invalid_goal'],
+} as const
+
 export const adminIntentOperations = (_terms: Terms): Operation[] => [
   {
     tag: 'Admin',
@@ -24,20 +38,11 @@ export const adminIntentOperations = (_terms: Terms): Operation[] => [
     path: '/admin/intents',
     id: 'listIntents',
     summary: 'See intents of all publishers, a page at a time',
-    description:
-      'The 100 newest, or what is asked for, without their payloads and results. A page looks at a bounded number of intents: with a filter it may be short or empty and have a next one all the same.',
+    ...LIST_OF_INTENTS,
     reads: [IntentsQuery],
-    parameters: queryOf(IntentsQuery, {
-      namespace: 'Of this namespace.',
-      goal: 'With this goal.',
-      status: 'In this state. `open` is those that are `ready` for a worker, and those that are `delayed`.',
-      limit: 'How many; 100 unless it is said.',
-      before: 'Those that are older.',
-    }),
     answers: {
       200: { description: 'The newest first.', schema: IntentsAnswer, example: [LISTED], headers: ['Link'] },
     },
-    errors: ['invalid_namespace', 'invalid_goal'],
   },
   {
     tag: 'Admin',

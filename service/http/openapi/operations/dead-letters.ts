@@ -14,9 +14,11 @@ const LETTER = {
   namespace: 'default',
   goal: 'resize',
   attempts: 3,
-  reason: 'Max retries exceeded',
+  reason: 'no network',
   created_at: EXAMPLE.at,
   last_error: 'no network',
+  cause: 'max_retries',
+  worker_id: 'pi-1',
 }
 
 const IDS = {
@@ -38,7 +40,10 @@ export const deadLetterOperations = (_terms: Terms): Operation[] => [
     parameters: queryOf(DeadLettersQuery, {
       namespace: 'Of this namespace.',
       goal: 'With this goal.',
-      reason: 'With exactly this reason.',
+      cause: 'That died of this: all attempts failed, nobody took it in time, or somebody cancelled it.',
+      reason:
+        'With exactly this reason: what the last attempt failed with, mostly. `Max retries exceeded` and `expired` mean the causes.',
+      since: 'That died then or later.',
       limit: 'How many; 100 unless it is said.',
       before: 'Those that are older.',
     }),

@@ -24,6 +24,9 @@ export const STATUS = {
   progress_message: null,
 }
 
+/** What its publisher is told besides. */
+const OWN = { publisher: 'tk_Xa3f… (camera in the barn)', worker_id: 'pi-1' }
+
 export const resultOperations = (_terms: Terms): Operation[] => [
   {
     method: 'get',
@@ -34,7 +37,7 @@ export const resultOperations = (_terms: Terms): Operation[] => [
     description: WHO,
     access: 'key',
     parameters: [INTENT_ID],
-    answers: { 200: { description: 'Its state.', schema: StatusAnswer, example: STATUS } },
+    answers: { 200: { description: 'Its state.', schema: StatusAnswer, example: { ...STATUS, ...OWN } } },
     errors: ['not_found', 'forbidden'],
   },
   {
@@ -56,7 +59,7 @@ export const resultOperations = (_terms: Terms): Operation[] => [
       200: {
         description: 'Its state; `result` and `error` only when there is one.',
         schema: ResultAnswer,
-        example: { ...STATUS, result_type: 'json', result: { width: 64 } },
+        example: { ...STATUS, ...OWN, result_type: 'json', result: { width: 64 } },
       },
     },
     errors: ['not_found', 'forbidden'],

@@ -1,22 +1,24 @@
 import { REASON } from '../../../intent/lifecycle.ts'
 import type { CancelOp, PurgeCursor, PurgeOp, RetryOp } from '../../operations.ts'
-import type { Outcome, ValueOf } from '../../outcomes.ts'
+import type { Outcome, Refusal, ValueOf } from '../../outcomes.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { audit } from './audit.ts'
 import { die } from './moves.ts'
 
-const NOT_FOUND = { ok: false, refusal: 'not_found' } as const
+const refused = (refusal: Refusal) => ({ ok: false, refusal }) as const
 
 export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
-  if (row === undefined) return NOT_FOUND
+  if (row === undefined) return refused('not_found')
+  const { namespace, publisher } = w.lanes.get(row.lane).route
+  if (op.publisher !== null && op.publisher !== publisher) return refused('not_yours')
   const moved = row.state !== DEAD
-  const { namespace } = w.lanes.get(row.lane).route
   if (moved) {
-    die(w, row, REASON.cancelled, REASON.cancelled)
-    audit(w, op.by, 'intent_cancelled', op.id, { namespace })
+    const reason = op.publisher === null ? REASON.cancelled : REASON.cancelledByPublisher
+    die(w, row, { cause: 'cancelled', reason })
+    audit(w, op.by, 'intent_cancelled', op.id, { namespace, ...keyOf(op) })
   }
   return { ok: true, value: { id: op.id, state: 'dead', namespace, moved } }
 }
@@ -24,17 +26,25 @@ export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
 /** Gives a dead or fulfilled intent all its attempts again, and its time to live from now. */
 export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
-  if (row === undefined || (row.state !== DEAD && row.state !== FULFILLED)) return NOT_FOUND
-  const namespace = reopen(w, row, op.ttlMs)
-  audit(w, op.by, 'intent_retried', op.id, { namespace })
+  if (row === undefined) return refused('not_found')
+  const { publisher } = w.lanes.get(row.lane).route
+  if (op.publisher !== null && op.publisher !== publisher) return refused('not_yours')
+  if (row.state !== DEAD && row.state !== FULFILLED) return refused('not_ended')
+  if (op.openLimit !== null && w.lanes.unsettled(publisher) >= op.openLimit) return refused('limit_exceeded')
+  const lastError = op.publisher === null ? REASON.retried : REASON.retriedByPublisher
+  const namespace = reopen(w, row, op.ttlMs, lastError)
+  audit(w, op.by, 'intent_retried', op.id, { namespace, ...keyOf(op) })
   return { ok: true, value: { id: op.id, state: 'ready', namespace, moved: true } }
 }
 
+/** For the audit trail: whose API key it was done with. 0 is the master key. */
+const keyOf = ({ publisher }: CancelOp | RetryOp) => (publisher === null ? {} : { key_id: publisher })
+
 /** @returns its namespace */
-export function reopen(w: Writer, row: IntentRow, ttlMs: number): string {
+export function reopen(w: Writer, row: IntentRow, ttlMs: number, lastError: string = REASON.retried): string {
   const lane = w.lanes.get(row.lane)
   const expiresAt = w.now + ttlMs
-  w.sql.reopen.run(w.now, expiresAt, expiresAt, REASON.retried, row.n)
+  w.sql.reopen.run(w.now, expiresAt, expiresAt, lastError, row.n)
   w.sql.exhume.run(row.n)
   w.sql.deleteResult.run(row.n)
   w.lanes.move(lane, row.state, READY)

@@ -1,4 +1,4 @@
-import { hasAttemptsLeft, REASON } from '../../../intent/lifecycle.ts'
+import { type Death, errorOfLastFail, hasAttemptsLeft, REASON } from '../../../intent/lifecycle.ts'
 import { backoffMs } from '../../../intent/retry.ts'
 import type { HeldRow, IntentRow } from '../statements.ts'
 import { DEAD, DELAYED, READY } from '../states.ts'
@@ -6,30 +6,47 @@ import type { Writer } from '../writer.ts'
 
 /** The moves of an intent that more than one verb makes. Each keeps row, tallies and index of ready work in step. */
 
-/** An attempt ended without success. @returns where the intent went */
-export function endAttempt(w: Writer, row: HeldRow, error: string, jitterMs: number): 'retry' | 'dead' {
+/** A worker gave its attempt up. @returns where the intent went */
+export function failAttempt(w: Writer, row: HeldRow, error: string, jitterMs: number): 'retry' | 'dead' {
   if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
-    die(w, row, REASON.maxRetries, error)
+    die(w, row, { cause: 'max_retries', reason: error }, error)
     return 'dead'
   }
-  const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
-  w.sql.backOff.run(runAt, runAt, runAt, error, row.n)
-  w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED)
-  w.next.delayed = Math.min(w.next.delayed, runAt)
+  w.sql.backOff.run(...backingOff(w, row, jitterMs), error, row.n)
   return 'retry'
 }
 
-/** @param lastError what `/status` shows from now on; the reason goes into the dead letter */
-export function die(w: Writer, row: HeldRow, reason: string, lastError: string): void {
+/** The lease of an attempt ran out. @returns where the intent went */
+export function lapseAttempt(w: Writer, row: IntentRow, jitterMs: number): 'retry' | 'dead' {
+  const failedWith = errorOfLastFail(row.last_error, row.failed_with)
+  if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
+    const reason = failedWith ?? REASON.maxRetries
+    die(w, row, { cause: 'max_retries', reason }, REASON.leaseExpired)
+    return 'dead'
+  }
+  w.sql.lapse.run(...backingOff(w, row, jitterMs), REASON.leaseExpired, failedWith, row.n)
+  return 'retry'
+}
+
+/** @returns the times that the row has from now on: `expires_at` moves along with `run_at` */
+function backingOff(w: Writer, row: HeldRow, jitterMs: number): [number, number, number] {
+  const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
+  w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED)
+  w.next.delayed = Math.min(w.next.delayed, runAt)
+  return [runAt, runAt, runAt]
+}
+
+/** @param lastError what `/status` shows from now on; cause and reason go into the dead letter */
+export function die(w: Writer, row: HeldRow, { cause, reason }: Death, lastError = reason): void {
   const lane = w.lanes.get(row.lane)
   w.sql.die.run(w.now, lastError, row.n)
-  w.sql.bury.run(row.n, row.lane, row.attempts, reason, w.now)
+  w.sql.bury.run(row.n, row.lane, row.attempts, reason, cause, w.now)
   if (row.state === READY) w.lanes.withdraw(lane, row.n)
   w.lanes.move(lane, row.state, DEAD)
 }
 
 export function expire(w: Writer, row: IntentRow): void {
-  die(w, row, REASON.expired, REASON.expired)
+  die(w, row, { cause: 'expired', reason: REASON.expired })
   w.lapses.push({ id: row.id, namespace: w.lanes.get(row.lane).route.namespace, what: 'expired' })
 }
 

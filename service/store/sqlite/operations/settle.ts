@@ -6,7 +6,7 @@ import type { HeldRow } from '../statements.ts'
 import { CLAIMED, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { insertRows } from './insert-rows.ts'
-import { endAttempt } from './moves.ts'
+import { failAttempt } from './moves.ts'
 
 type Hold = { id: string; keyId: KeyId; token: string | null }
 type LeaseRow = Pick<HeldRow, 'n' | 'lane' | 'state' | 'due_at' | 'claimed_at' | 'claimer' | 'token'>
@@ -73,7 +73,7 @@ export function fulfilAll(w: Writer, ops: readonly FulfilOp[]): Outcome<'fulfil'
 export function fail(w: Writer, op: FailOp): Outcome<'fail'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
-  return { ok: true, value: settled(w, op.id, row, endAttempt(w, row, op.error, op.jitterMs)) }
+  return { ok: true, value: settled(w, op.id, row, failAttempt(w, row, op.error, op.jitterMs)) }
 }
 
 /** The intent, if its lease is alive and this caller's. */

@@ -1,4 +1,3 @@
-import { REASON } from '../../../intent/lifecycle.ts'
 import { JITTER_MS } from '../../../intent/retry.ts'
 import type { SweepOp } from '../../operations.ts'
 import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
@@ -6,7 +5,7 @@ import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { deleteIntent } from './admin.ts'
-import { endAttempt, expire, promoteDue } from './moves.ts'
+import { expire, lapseAttempt, promoteDue } from './moves.ts'
 
 /** Fractional part of the golden ratio: multiples of it, modulo 1, spread evenly however many are drawn (Weyl). */
 const SPREAD = 0.618033988749895
@@ -39,7 +38,7 @@ function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
   for (const row of w.sql.dueClaimed.all(w.now, op.limit) as IntentRow[]) {
     const jitterMs = ((op.seed + (retried + died) * SPREAD) % 1) * JITTER_MS
     const { namespace } = w.lanes.get(row.lane).route
-    if (endAttempt(w, row, REASON.leaseExpired, jitterMs) === 'retry') {
+    if (lapseAttempt(w, row, jitterMs) === 'retry') {
       retried += 1
       w.lapses.push({ id: row.id, namespace, what: 'lease_retried' })
     } else {
