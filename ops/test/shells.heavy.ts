@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clocksIn } from './clocks.ts'
 import { foreignAnswersIn } from './foreign-answers.ts'
 import { jobsIn } from './jobs.ts'
+import { roomsIn } from './rooms.ts'
 import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { installed, shells, toolbox, workers } from './shells.ts'
 import { standIns } from './termux/handled.ts'
@@ -13,6 +14,7 @@ for (const shell of shells) {
   jobsIn(shell)
   foreignAnswersIn(shell)
   clocksIn(shell)
+  roomsIn(shell)
 
   describe.skipIf(shell.missing !== null)(`what comes with the worker, in ${shell.name}`, () => {
     let bus: WorkedBus

@@ -15,6 +15,8 @@ parts=$(dirname "$parts")/parts
 . "$parts/answer.sh"
 # shellcheck source=parts/bus.sh
 . "$parts/bus.sh"
+# shellcheck source=parts/room.sh
+. "$parts/room.sh"
 # shellcheck source=parts/handler.sh
 . "$parts/handler.sh"
 # shellcheck source=parts/report.sh
@@ -50,7 +52,7 @@ BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET, BUS_ADMIN_SECRET_FILE.
 SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
 
 Exit codes, the same as those of intent-bus work: 0 stopped, or --once did its job; 1 --once could not do its job; 2 wrong options,
-or something is not installed; 3 --once, and no bus answers; 4 the bus refuses the key, the signature or the connection; 6 the bus
+or something is not installed, or --once found no room for temporary files; 3 --once, and no bus answers; 4 the bus refuses the key, the signature or the connection; 6 the bus
 refuses the request; 7 --once found no job; 128 + N a second signal, number N, ended it.
 
 An answer counts only if it is the bus's own (it has the header X-Intent-Version). Until then the worker waits.
@@ -82,9 +84,9 @@ claim_path=$(path_of_claim "$wait_seconds")
 hasty_path=$(path_of_claim 0)
 
 listen_for_signals
-dir=$(mktemp -d) || die 2 'no directory for temporary files could be made'
+dir=
 trap clean_up EXIT
-: > "$dir/claim.body"
+roomless=
 failures=0 silent=60
 # Seconds for which --once puts up with what is not the bus.
 patience=30
@@ -92,6 +94,16 @@ announce
 
 # A job that comes just before the poll is called off is still done.
 while [ -z "$stopping" ]; do
+  if ! can_keep_job; then
+    [ -z "$once" ] || die 2 "$trouble"
+    roomless=yes
+    complain nap "no job is claimed: $trouble"
+    continue
+  fi
+  if [ -n "$roomless" ]; then
+    log 'there is room again'
+    roomless='' failures=0 silent=60
+  fi
   # After a failure without a wait: that it is back is known at once.
   if [ "$failures" = 0 ]; then asked=$claim_path; else asked=$hasty_path; fi
   request claim "$asked" until_stopped
@@ -99,13 +111,25 @@ while [ -z "$stopping" ]; do
     200)
       if read_job; then
         back
-        do_job "$@"
+        if keep_payload; then
+          do_job "$@"
+        else
+          outcome=1
+          report_failure "The worker cannot keep the payload: $trouble."
+        fi
         [ -z "$once" ] || exit "$outcome"
         failures=0 silent=60
       else
         foreign_answer claim
         unready 3 "$answer"
       fi
+      ;;
+    local)
+      [ -z "$stopping" ] || break
+      log "a job may have come that could not be kept; it comes again when its lease is over: $answer"
+      # As large as that one was, or larger.
+      [ "$reserve_kib" -ge 65536 ] || reserve_kib=$((4 * reserve_kib))
+      rm -f "$dir/reserve"
       ;;
     204)
       [ -z "$once" ] || exit 7

@@ -3,6 +3,7 @@
 # bus's own form counts: X-Intent-Version in its head, and for an error also the JSON error object.
 
 carriage_return=$(printf '\r')
+version_said='' type_said='' date_said='' retry_said=''
 
 # Sets $version_said, $type_said, $date_said and $retry_said from the head of an answer. A proxy on the way sends a head of its own
 # first; the last one counts.

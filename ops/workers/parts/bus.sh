@@ -13,8 +13,12 @@ prepare_requests() {
 config_text() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
 # POSTs a body and sets $status: 000 when there was no whole answer; `foreign` when it is not the bus's ($answer says what it
-# is then, $answer_status its status); `stale` when the bus refuses the signature for its time ($answer says so).
+# is then, $answer_status its status); `stale` when the bus refuses the signature for its time, `local` when there is no room for the answer ($answer says so).
 request() { # NAME PATH [until_stopped: a signal to stop calls it off]
+  have_dir || {
+    local_trouble
+    return
+  }
   rm -f "$dir/$1.answer" "$dir/$1.head"
   signature_headers=
   if [ "$signed" = true ]; then signature_headers=$(signed_headers POST "$2" "$dir/$1.body"); fi
@@ -36,14 +40,20 @@ END
   child=
   # curl writes the status when it has the whole answer.
   case $code in
-    0 | lost) status=$(cat "$dir/$1.status") ;;
+    0 | lost) status=$(cat "$dir/$1.status" 2> /dev/null) ;;
+    # It could not write what came.
+    23) status=local ;;
     *) status= ;;
   esac
   status=${status:-000}
   read_head "$dir/$1.head"
   answer_status=$status
-  if [ "$status" = 000 ]; then
-    :
+  if [ "$status" = local ]; then
+    trouble="there is no room in $dir"
+    rm -f "$dir/reserve"
+    local_trouble
+  elif [ "$status" = 000 ]; then
+    must_keep probe echo x || local_trouble
   elif ! is_of_the_bus "$status" "$dir/$1.answer"; then
     foreign_answer "$1"
   elif [ "$status" = 403 ]; then
@@ -52,6 +62,8 @@ END
     esac
   fi
 }
+
+local_trouble() { status=local answer=$trouble retry_said=''; }
 
 foreign_answer() { # NAME
   status=foreign
@@ -106,7 +118,7 @@ retry_after() { # SECONDS
 reason() { # NAME
   case $status in
     000) tail -n 1 "$dir/$1.errors" ;;
-    foreign | stale) echo "$answer" ;;
+    foreign | stale | local) echo "$answer" ;;
     *) echo "$status $(json raw error < "$dir/$1.answer" | json text message)" ;;
   esac
 }

@@ -8,14 +8,20 @@ read_job() {
   case $id$token in
     *[!A-Za-z0-9_-]*) return 1 ;;
   esac
-  json raw payload < "$dir/claim.answer" > "$dir/payload" || return 1
   held=$(json text claim_timeout < "$dir/claim.answer") || held=60
   held=${held%%.*}
 }
 
+keep_payload() {
+  trouble='the claim holds none'
+  must_keep payload payload_of_claim && [ -s "$dir/payload" ]
+}
+
+payload_of_claim() { json raw payload < "$dir/claim.answer"; }
+
 # Sets $outcome: 0 if the job is fulfilled.
 do_job() { # COMMAND…
-  outcome=1
+  outcome=1 verdict=
   run_handler "$@"
   keep_lease &
   keeper=$!
@@ -24,20 +30,21 @@ do_job() { # COMMAND…
     end_in_time &
     timer=$!
   fi
-  verdict=
   code=
   until await "$handler"; do
-    if [ -s "$dir/verdict" ]; then
-      verdict=$(cat "$dir/verdict")
+    if [ -n "$verdict" ]; then
       end_handler
       break
     fi
   done
   handler=
-  rm -f "$dir/handler.group"
+  # A command need not notice that it could not write. This is tried before anything is taken away.
+  cut_off=
+  keep probe blanks 16 || cut_off=yes
+  rm -f "$dir/handler.group" "$dir/probe"
   # The shell did not say how it ended; it says so itself, unless it was killed.
   [ "$code" != lost ] || code=$(cat "$dir/handler.code" 2> /dev/null) || code=unknown
-  tail -n 20 "$dir/handler.errors" >&2
+  tail -n 20 "$dir/handler.errors" >&2 2> /dev/null
 
   case $verdict in
     lost) log "$id: the lease is lost; somebody else may have the job" ;;
@@ -55,7 +62,7 @@ do_job() { # COMMAND…
 write_code='trap : TERM INT HUP; echo $$ > "${0%.code}.group"; "$@"; code=$?; echo "$code" > "$0"; exit "$code"'
 
 run_handler() { # COMMAND…
-  rm -f "$dir/verdict" "$dir/handler.code"
+  rm -f "$dir/handler.code"
   (
     export INTENT_ID="$id" INTENT_PAYLOAD_FILE="$dir/payload"
     INTENT_GOAL=$(json text goal < "$dir/claim.answer")
@@ -90,18 +97,18 @@ end_handler() {
 # Runs in the background beside the handler. Extends the lease each third of it, until it is ended or the lease is lost.
 keep_lease() {
   watch
-  printf '{"claim_token":"%s","seconds":%s}' "$token" "$held" > "$dir/extend.body"
   failures=0 silent=60
   third=$(((held + 2) / 3))
   pause=$third
   while :; do
     nap "$pause"
     orphaned && return
+    must_keep extend.body printf '{"claim_token":"%s","seconds":%s}' "$token" "$held" || :
     request extend "/extend_claim/$id"
     case $status in
       200) failures=0 silent=60 pause=$third ;;
-      404) give_verdict lost ;;
-      foreign | stale) complain set_pause "$id: the lease is not extended yet: $answer" ;;
+      404) give_verdict USR1 ;;
+      foreign | stale | local) complain set_pause "$id: the lease is not extended yet: $answer" ;;
       000 | 408 | 429 | 5??)
         log "$id: the lease is not extended yet: $(reason extend)"
         failures=$((failures + 1))
@@ -121,14 +128,14 @@ set_pause() { pause=$1; } # SECONDS
 end_in_time() {
   watch
   nap "$timeout"
-  give_verdict timeout
+  give_verdict USR2
 }
 
 # What runs in the background ends together with what it waits for.
 watch() {
-  child='' stopping=''
-  trap 'kill $child 2> /dev/null; exit' TERM
-  trap '' USR1
+  child='' stopping='' dir_at_first=$dir
+  trap 'kill $child 2> /dev/null; [ "$dir" = "$dir_at_first" ] || rm -rf "$dir"; exit' TERM
+  trap '' USR1 USR2
 }
 
 # A worker that was killed can report nothing: its handler goes, and the lease runs out.
@@ -139,9 +146,8 @@ orphaned() {
 }
 
 # Repeated: a signal that comes right before a shell begins to wait is noticed with the next one.
-give_verdict() { # VERDICT
-  echo "$1" > "$dir/verdict"
-  while kill -s USR1 $$ 2> /dev/null; do nap 1; done
+give_verdict() { # SIGNAL
+  while kill -s "$1" $$ 2> /dev/null; do nap 1; done
   exit
 }
 

@@ -1,13 +1,14 @@
 # shellcheck shell=sh
 # Waiting that a signal can end. A shell runs a trap only between two commands, so whatever takes time runs in the
-# background and is waited for. The first signal to stop sets $stopping; USR1 means that a verdict on the handler is there.
+# background and is waited for. The first signal to stop sets $stopping; USR1 and USR2 bring a verdict on the handler.
 
 listen_for_signals() {
-  stopping='' woken='' child='' handler='' keeper='' timer=''
+  stopping='' woken='' verdict='' child='' handler='' keeper='' timer=''
   trap 'signalled 143' TERM
   trap 'signalled 130' INT
   trap 'signalled 129' HUP
-  trap 'woken=yes' USR1
+  trap 'woken=yes verdict=lost' USR1
+  trap 'woken=yes verdict=timeout' USR2
 }
 
 signalled() { # EXIT_CODE
@@ -17,7 +18,7 @@ signalled() { # EXIT_CODE
     [ -z "$handler" ] || log 'stopping when this job is done; a second signal ends it at once'
     return
   fi
-  trap '' TERM INT HUP USR1
+  trap '' TERM INT HUP USR1 USR2
   if [ -n "$handler" ]; then
     end_group TERM "$handler"
     sleep 1
