@@ -161,7 +161,7 @@ describe.skipIf(missing !== undefined)(
       mkdirSync(join(phone.worker, 'tmp/of-a-job'), { recursive: true })
       writeFileSync(join(phone.worker, 'tmp/of-a-job/handler.group'), `${stranger.pid}\n`)
       // It ends before it has a number.
-      phone.settings = ['exit 3']
+      phone.settings = ['exit 4']
       phone.start()
       await vi.waitUntil(() => existsSync(join(phone.service, 'refused')), SOON)
       expect({ exit: stranger.exitCode, signal: stranger.signalCode }).toEqual({ exit: null, signal: null })

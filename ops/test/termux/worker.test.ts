@@ -23,10 +23,10 @@ describe.skipIf(missing !== null)(`the worker of a phone in ${name}`, () => {
     let asked = ''
     const url = await listening((request, response) => {
       asked = request.url!
-      response.writeHead(204).end()
+      response.writeHead(204, { 'x-intent-version': '7.61' }).end()
     })
     const worker = new ShellWorker(command, script, ['--once'], { BUS_URL: url, BUS_API_KEY: 'k', ...env })
-    expect(await worker.exited).toBe(0)
+    expect(await worker.exited).toBe(7)
     return new URL(asked, url).searchParams
   }
 
