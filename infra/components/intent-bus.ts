@@ -98,7 +98,7 @@ export class IntentBus extends pulumi.ComponentResource {
       mustRun: false,
       attach: true,
       volumes: secretVolumes,
-      // The place of a secret for PostgreSQL, which is not here.
+      // An image from before writes a secret here that nothing reads any more; without the place it fails when one goes back to it.
       tmpfs: { '/secrets/postgres': `size=1m,mode=0700,uid=${DEPLOYMENT.user},gid=${DEPLOYMENT.user}` },
       labels: given === undefined ? [] : [{ label: 'intent-bus.given-secrets', value: given.id }],
       limits: { cpus: '1', memory: '128M' },

@@ -14,7 +14,6 @@ const SECRETS = {
   'dashboard-password': ['/secrets/bus/dashboard-password', OURS],
   'metrics-token': ['/secrets/metrics/bus-metrics-token', SHARED],
   'grafana-password': ['/secrets/grafana/admin-password', SHARED],
-  'postgres-password': ['/secrets/postgres/password', SHARED],
 }
 
 const isShown = process.argv[2] === 'show'

@@ -22,7 +22,7 @@ for (const path of globSync('node_modules/**/{test,tests,benchmark,benchmarks,do
 remove('node_modules/node-addon-api')
 
 // A new volume takes its owner from the directory that the image has in its place.
-const volumes = ['data', 'backups', 'secrets/bus', 'secrets/metrics', 'secrets/grafana', 'secrets/postgres']
+const volumes = ['data', 'backups', 'secrets/bus', 'secrets/metrics', 'secrets/grafana']
 for (const folder of ['cache', ...volumes.map(name => `volumes/${name}`)]) {
   mkdirSync(`ops/image/owned/${folder}`, { recursive: true })
 }

@@ -206,7 +206,6 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
       alertmanager: undefined,
       grafana: undefined,
       caddy: 'https',
-      postgres: 'postgres',
     })
   })
 
@@ -227,7 +226,7 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
     expect(named.length).toBeGreaterThan(5)
     expect(named.filter(name => services[name] === undefined)).toEqual([])
     const secrets = read('ops/image/make-secrets.js').match(/(?<=^ {2}')[a-z-]+(?=': \[)/gm)!
-    expect(secrets.length).toBe(6)
+    expect(secrets.length).toBe(5)
     for (const name of secrets) expect(page).toContain(`\`${name}\``)
     expect(page).toContain(`has ${DEPLOYMENT.stopGraceSeconds} s to finish`)
     expect(page).toContain(`--stop-timeout ${DEPLOYMENT.stopGraceSeconds} `)

@@ -1,6 +1,6 @@
 /**
  * The compose file as it is, in a real Docker, with stand-ins for the images that cannot be pulled everywhere: see
- * base-images.sh. There is none for Grafana and for PostgreSQL, which are not started.
+ * base-images.sh. There is none for Grafana, which is not started.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -42,7 +42,7 @@ describe.skipIf(docker.reason !== null)(
   docker.named('the compose file'),
   () => {
     test('is one that Docker takes without a word of warning, with every profile', async () => {
-      const profiles = ['--profile', 'https', '--profile', 'postgres']
+      const profiles = ['--profile', 'https']
       const { code, err } = await engine.docker('compose', ...profiles, 'config', '--quiet')
       expect({ code, err }).toEqual({ code: 0, err: '' })
     })
@@ -197,6 +197,15 @@ describe.skipIf(docker.reason !== null)(
       expect(shown.trim()).toBe(after.BUS_API_KEY)
       const slip = stack.compose('run', '--rm', '--no-deps', 'secrets', 'everything')
       await expect(slip).rejects.toThrow('There is no secret "everything"')
+    })
+
+    test('the database that an earlier compose file could start is left alone, its volume included', async () => {
+      const volume = 'intent-bus_postgres-data'
+      const labels = ['com.docker.compose.project=intent-bus', 'com.docker.compose.volume=postgres-data']
+      await engine.must('volume', 'create', ...labels.flatMap(label => ['--label', label]), volume)
+      await stack.compose('down', '--volumes')
+      await upBus()
+      expect(await engine.must('volume', 'ls', '-q')).toContain(volume)
     })
 
     test.skipIf(installed('caddy') === undefined)('the profile https puts Caddy in front', async () => {
