@@ -37,9 +37,9 @@ describe('the image', () => {
     })
     expect(finalStage).toContain(`\nEXPOSE ${DEPLOYMENT.port}\n`)
     expect(finalStage).toContain(`\nVOLUME ${DEPLOYMENT.data}\n`)
-    expect(read('ops/image/health.js')).toContain(
-      `http://127.0.0.1:\${process.env.PORT || ${DEPLOYMENT.port}}${DEPLOYMENT.ready}\``,
-    )
+    const health = read('ops/image/health.js')
+    expect(health).toContain(`const port = process.env.PORT || ${DEPLOYMENT.port}\n`)
+    expect(health).toContain(`GET ${DEPLOYMENT.ready} HTTP`)
     expect(read('ops/image/slim.js')).toContain(`'${DEPLOYMENT.data.slice(1)}'`)
   })
 
