@@ -60,7 +60,7 @@ export class Https extends pulumi.ComponentResource {
           XDG_CONFIG_HOME: '/kept/config',
         },
         healthcheck: {
-          tests: ['CMD', 'wget', '-q', '-O', '/dev/null', 'http://127.0.0.1:2019/config/'],
+          tests: ['CMD', 'wget', '-q', '-Y', 'off', '-O', '/dev/null', 'http://127.0.0.1:2019/config/'],
           interval: '15s',
           timeout: '5s',
           retries: 3,

@@ -164,7 +164,7 @@ const WAIT_SECONDS = 180
 
 function asked(url: string, startPeriod: string) {
   return {
-    tests: ['CMD', 'wget', '-q', '-O', '/dev/null', url],
+    tests: ['CMD', 'wget', '-q', '-Y', 'off', '-O', '/dev/null', url],
     interval: '15s',
     timeout: '5s',
     retries: 3,

@@ -87,6 +87,7 @@ type Service = {
   security_opt?: string[]
   restart?: string
   stop_grace_period?: string
+  network_mode?: string
   healthcheck?: { test?: string[]; disable?: boolean }
   depends_on?: Record<string, { condition: string }>
   deploy?: { resources: { limits: { cpus: string; memory: string; pids: number } } }
@@ -179,6 +180,20 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
       expect(condition).toMatch(/^service_(healthy|completed_successfully)$/)
     }
     if (!service.image.startsWith('${')) expect(service.image).toMatch(/:v?\d[\d.]*$/)
+  })
+
+  test('asks itself and its neighbours without a proxy that Docker may be set up for', () => {
+    const networked = Object.entries(services).filter(([, service]) => service.network_mode !== 'none')
+    const names = networked.map(([name]) => name)
+    for (const [name, { environment = {}, healthcheck }] of networked) {
+      for (const variable of ['NO_PROXY', 'no_proxy']) {
+        const direct = environment[variable]?.replace(/\$\{.*\}$/, '').split(',')
+        expect(direct, name).toEqual(expect.arrayContaining(['localhost', '127.0.0.1', '::1', ...names]))
+      }
+      // The wget of busybox reads http_proxy and no list of exceptions.
+      const [, program, ...options] = healthcheck?.test ?? []
+      if (program === 'wget') expect(options.join(' '), name).toContain('-Y off')
+    }
   })
 
   test('is open to this machine alone, but for Caddy', () => {

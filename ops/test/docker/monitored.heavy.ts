@@ -38,6 +38,7 @@ beforeAll(async () => {
   engine = await Engine.start()
   await engine.build(IMAGE)
   stack = await Stack.copied(engine)
+  stack.behindDeadProxy()
   prometheus = Prometheus.at(stack.urlOf('PROMETHEUS'))
   await stack.up('bus', 'prometheus', 'alertmanager')
 }, 400_000)
@@ -60,6 +61,14 @@ describe.skipIf(cannot)(
       const ls = ['exec', 'intent-bus-prometheus-1', '/bin/busybox', 'ls', '/etc/prometheus']
       expect(await engine.must(...ls)).toBe('bus-metrics-token')
       expect((await fetch(`${stack.urlOf('ALERTMANAGER')}/-/ready`)).status).toBe(200)
+    })
+
+    test('all of that behind a proxy of ~/.docker/config.json, which every container has, and which is not there', async () => {
+      for (const service of ['bus', 'prometheus', 'alertmanager']) {
+        const format = ['-f', '{{range .Config.Env}}{{println .}}{{end}}{{.State.Health.Status}}']
+        const said = await engine.must('inspect', ...format, `intent-bus-${service}-1`)
+        expect(said.split('\n')).toEqual(expect.arrayContaining(['http_proxy=http://127.0.0.1:9', 'healthy']))
+      }
     })
 
     test('with Alertmanager to tell, a burst of dead letters reaches a webhook within a minute, and so does its end', {

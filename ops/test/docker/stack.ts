@@ -1,11 +1,11 @@
 /** The compose file in a Docker of the tests, in the clone or in a copy of what it needs, which can be edited. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { root } from '../../../service/test/real-bus.ts'
 import { edited } from '../monitoring.ts'
-import type { Engine } from './engine.ts'
+import { CACHE, type Engine } from './engine.ts'
 
 export const IMAGE = 'intent-bus:latest'
 
@@ -67,6 +67,17 @@ export class Stack {
   edit(path: string, edits: Record<string, string>): void {
     const file = join(this.#folder, path)
     writeFileSync(file, edited(readFileSync(file, 'utf8'), edits))
+  }
+
+  /** As ~/.docker/config.json can do it, in a copy: every container that is made from now on gets a proxy, which is not there. */
+  behindDeadProxy(): void {
+    const config = join(this.#folder, 'docker-config')
+    mkdirSync(config)
+    symlinkSync(join(CACHE, 'docker/cli-plugins'), join(config, 'cli-plugins'))
+    const proxy = 'http://127.0.0.1:9'
+    const proxies = { default: { httpProxy: proxy, httpsProxy: proxy } }
+    writeFileSync(join(config, 'config.json'), JSON.stringify({ proxies }))
+    this.env['DOCKER_CONFIG'] = config
   }
 
   /** As the smoke suite takes them. */
