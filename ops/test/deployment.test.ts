@@ -1,6 +1,7 @@
 /** The Dockerfile, the compose file and the blueprint for Render against ops/deployment.ts, and against each other. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { Ajv } from 'ajv'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITS } from '../../grafana/src/limits.ts'
@@ -116,6 +117,19 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
       memory: `\${BUS_MEMORY:-${memory}}`,
       pids,
     })
+  })
+
+  test('lets a second bus in the same Docker have a name of its own, for its image too', () => {
+    expect(text).toMatch(/^name: intent-bus$/m)
+    expect(bus.image).toBe(`\${BUS_IMAGE:-\${COMPOSE_PROJECT_NAME}:latest}`)
+    const [, block] = /^## How do I run two.*?^```\n(.*?)^```$/ms.exec(read('docs/docker.md'))!
+    const ports = [...text.matchAll(/\$\{([A-Z]+_PORT):-(\d+)\}/g)]
+    const ofTheSecond = parseEnv(block!)
+    for (const [, name, standard] of ports.filter(([, name]) => !name!.startsWith('HTTP'))) {
+      expect(Number(ofTheSecond[name!]), name).not.toBe(Number(standard))
+      expect(ofTheSecond[name!], name).toMatch(/^\d+$/)
+    }
+    expect(ofTheSecond['COMPOSE_PROJECT_NAME']).not.toBe('intent-bus')
   })
 
   test('builds the image of the bus in one service alone, and uses it in the others', () => {

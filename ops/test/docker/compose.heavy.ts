@@ -199,6 +199,21 @@ describe.skipIf(docker.reason !== null)(
       await expect(slip).rejects.toThrow('There is no secret "everything"')
     })
 
+    test('a second clone with a name of its own is another bus, and leaves the first one alone', async () => {
+      const second = await Stack.copied(engine)
+      onTestFinished(() => second.remove())
+      Object.assign(second.env, { COMPOSE_PROJECT_NAME: 'garage', BUS_IMAGE: IMAGE })
+      const { BUS_API_KEY } = await stack.keys()
+      const id = await publish(stack.url, BUS_API_KEY, 'of the first')
+      await second.up('bus')
+      expect((await second.keys()).BUS_API_KEY).not.toBe(BUS_API_KEY)
+      await second.compose('down', '--volumes')
+      expect(await statusOf(stack.url, BUS_API_KEY, id)).toBe('open')
+      delete second.env['BUS_IMAGE']
+      expect(await second.compose('config', '--images', 'bus')).toContain('garage:latest')
+      expect(await stack.compose('config', '--images', 'bus')).toContain(IMAGE)
+    })
+
     test('the database that an earlier compose file could start is left alone, its volume included', async () => {
       const volume = 'intent-bus_postgres-data'
       const labels = ['com.docker.compose.project=intent-bus', 'com.docker.compose.volume=postgres-data']
