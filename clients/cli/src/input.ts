@@ -1,20 +1,30 @@
 /** Payloads and values as they are typed: JSON, a text, a file, or what is piped in. */
 import { readFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import { Failure } from './failure.ts'
 import { parseJson } from './json.ts'
+import { textOf } from './text.ts'
 
 /** @param argument `-` is stdin, `@FILE` a file, anything else itself. Stdin has to be asked for: in a `while read` loop it is the rest of the list. */
 export async function typed(argument: string): Promise<string> {
-  if (argument === '-') return text(process.stdin)
-  if (!argument.startsWith('@')) return argument
+  if (argument === '-') return contentOf('-')
+  return argument.startsWith('@') ? contentOf(argument.slice(1)) : argument
+}
+
+/** Editors of Windows begin a file with a mark that JSON does not have. */
+const MARK = /^\ufeff/
+
+/** @param file `-` is stdin @throws {Failure} when it cannot be read, or is no UTF-8 */
+export async function contentOf(file: string): Promise<string> {
+  if (file === '-') return textOf(await buffer(process.stdin), 'Stdin is').replace(MARK, '')
+  let bytes: Buffer
   try {
-    // Editors of Windows begin a file with a mark that JSON does not have.
-    return readFileSync(argument.slice(1), 'utf8').replace(/^\ufeff/, '')
+    bytes = readFileSync(file)
   } catch (error) {
-    throw new Failure(`${argument.slice(1)} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    throw new Failure(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
+  return textOf(bytes, `${file} is`).replace(MARK, '')
 }
 
 const QUOTE_IT = 'Quote it for the shell: \'{"name": "Ada"}\'. Or send it as a text: --text.'

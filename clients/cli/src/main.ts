@@ -24,12 +24,14 @@ import { addStatus } from './commands/status.ts'
 import { addStress } from './commands/stress.ts'
 import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
+import { refuseEmpty } from './empty.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
 import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
 import { plain, styled } from './output.ts'
 import { newProgram, type Program, withTimeout } from './program.ts'
+import { withTextAsWord } from './publish/words.ts'
 import { settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -80,12 +82,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => undefined)
   const program = fullProgram()
   for (const { command, path } of everyCommand(program)) {
+    // A shell completes what is empty so far.
+    if (command.commands.length === 0 && path[0] !== 'complete')
+      command.hook('preAction', () => refuseEmpty(command, path))
     command.exitOverride(error => {
       throw wrongUse(error, path)
     })
   }
   try {
-    await program.parseAsync(argv as string[])
+    await program.parseAsync(withTextAsWord(argv, program as unknown as CommandUnknownOpts) as string[])
   } catch (error) {
     process.exitCode = told(
       error,
@@ -99,7 +104,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 type Named = { command: CommandUnknownOpts; path: readonly string[] }
 
 /** @returns each command with the words that name it */
-function everyCommand(command: CommandUnknownOpts, path: readonly string[] = []): Named[] {
+export function everyCommand(command: CommandUnknownOpts, path: readonly string[] = []): Named[] {
   const within = command.commands.flatMap(each => everyCommand(each, [...path, each.name()]))
   return [{ command, path }, ...within]
 }

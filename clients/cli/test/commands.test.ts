@@ -59,7 +59,8 @@ describe('publish', () => {
     ],
     ['a text with --text', ['--text', '{not json'], '', '"{not json"'],
     ['stdin by -', ['-'], '[1, 2]', '[1,2]'],
-    ['a text from stdin', ['--text', '-'], 'two\nlines', '"two\\nlines"'],
+    ['a text from stdin', ['--text-file', '-'], 'two\nlines', '"two\\nlines"'],
+    ['a dash as a text', ['--text', '-'], 'two\nlines', '"-"'],
     ['nothing, whatever is piped in', [], '[1, 2]', 'null'],
   ]
   test.each(payloads)('takes %s', async (_how, args, stdin, payload) => {
@@ -237,7 +238,7 @@ describe('status and result', () => {
     await new Promise<void>(resolve => evil.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void evil.close())
     const env = { BUS_URL: `http://127.0.0.1:${(evil.address() as AddressInfo).port}` }
-    for (const args of [['status', '1'.repeat(32), '--timeout', '0.1'], ['doctor']]) {
+    for (const args of [['status', '1'.repeat(32), '--timeout', '5'], ['doctor']]) {
       const { out, err } = await user.run(args, { env })
       expect(out + err).toContain('Something other than an Intent Bus answers')
       expect(steering(out + err)).toEqual([])

@@ -76,6 +76,46 @@ describe('a command', () => {
     expect((await resultOf(id)).status).toBe('open')
   })
 
+  const leaves = (child: string, then: string) => {
+    const pidFile = join(emptyDir(), 'pid')
+    onTestFinished(() => {
+      if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL')
+    })
+    return {
+      line: `${child} & echo $! > '${pidFile}'; ${then}`,
+      pid: () => Number(readFileSync(pidFile, 'utf8')),
+    }
+  }
+
+  test('is done when it is done, though a child holds its output; all that it printed is the result', async () => {
+    const id = await publish(1)
+    const { line, pid } = leaves('sleep 600', 'head -c 60000 /dev/zero | tr "\\0" a')
+    expect((await once(line, '--timeout', '300')).code).toBe(0)
+    expect((await resultOf(id)).result).toBe('a'.repeat(60_000))
+    expect(isAlive(pid())).toBe(true)
+  })
+
+  test('has failed when it has, though a child prints without end', async () => {
+    const id = await publish(1)
+    const { line } = leaves('yes', 'echo "no paper" >&2; exit 3')
+    expect((await once(`${line}`)).code).toBe(1)
+    expect((await resultOf(id)).error).toBe('no paper')
+  })
+
+  test.each([
+    ['a NUL', "printf 'a\\0b'", 'The command printed a NUL (byte 2 of 3), which no result can hold.'],
+    [
+      'what is no UTF-8',
+      "printf 'gr\\374n'",
+      'The command printed bytes in another encoding, not UTF-8; the first wrong byte is 3 of 4.',
+    ],
+    ['UTF-16', "printf '\\377\\376a\\0'", 'The command printed a NUL'],
+  ])('that prints %s is a failed attempt that says so', async (_what, line, message) => {
+    const id = await publish(1)
+    expect((await once(line)).code).toBe(1)
+    expect((await resultOf(id)).error).toContain(message)
+  })
+
   test('does not see what opens the bus, unless it is passed; the worker says so', async () => {
     const env = { INTENT_API_KEY: 'sdk', BUS_SECRET: 'master', OTHER: 'seen' }
     const open = /KEY|TOKEN|SECRET|OTHER/
@@ -143,7 +183,7 @@ describe('a command', () => {
 
   test('that takes too long is ended though its shell has gone before it', async () => {
     const id = await publish(1)
-    const deaf = `trap '' TERM; (while :; do sleep 0.1; done) & exit 0`
+    const deaf = `(trap '' TERM; while :; do sleep 0.1; done) & wait`
     expect((await once(deaf, '--timeout', '0.3')).code).toBe(1)
     expect((await resultOf(id)).error).toBe('It took longer than 0.3 s.')
   })

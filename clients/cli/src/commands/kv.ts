@@ -20,13 +20,16 @@ export function addKv(program: Program): void {
     })
 
   kv.command('set')
-    .description('Keeps a text. `-` reads it from stdin, `@FILE` from a file.')
+    .description(
+      'Keeps a text. `-` reads it from stdin, `@FILE` from a file; with --text it is kept as it is.',
+    )
     .argument('<key>')
     .argument('<value>')
     .option('--ttl <time>', 'how long it is kept: 1 s to 1 d (10 min)', secondsIn({ least: 1, most: 86_400 }))
-    .action(async (key, value, { ttl }, command) => {
+    .option('--text', 'VALUE is the text itself, also if it begins with @ or is -')
+    .action(async (key, value, { ttl, text }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      await bus.set(key, await typed(value), ttl === undefined ? {} : { ttl })
+      await bus.set(key, text ? value : await typed(value), ttl === undefined ? {} : { ttl })
       output.say({ ok: true }, '')
     })
 }

@@ -1,7 +1,7 @@
 import type { PublishOptions } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { jsonOf, numberIn, secondsIn, typed } from '../input.ts'
+import { contentOf, jsonOf, numberIn, secondsIn, typed } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { connect, type Program } from '../program.ts'
 import { publishBatch } from '../publish/batch.ts'
@@ -16,12 +16,13 @@ export function addPublish(program: Program): void {
     )
     .addHelpText(
       'after',
-      '\nPAYLOAD is JSON. - reads it from stdin, @FILE from a file; left out, it is null.',
+      '\nPAYLOAD is JSON. - reads it from stdin, @FILE from a file; left out, it is null. With --text it is the text itself, also one that begins with - or @.',
     )
     .argument('[goal]', 'what is to be done')
     .argument('[payload]', 'JSON for whoever does it')
     .allowExcessArguments()
-    .option('--text', 'PAYLOAD is a text, not JSON')
+    .option('--text', 'PAYLOAD is a text, not JSON: publish note --text "$TEXT"')
+    .option('--text-file <file>', 'take the text from a file; - is stdin')
     .option(
       '--priority <n>',
       '0 to 1000, higher goes first (100)',
@@ -59,7 +60,7 @@ export function addPublish(program: Program): void {
       }
       if (goal === undefined) throw new Failure('publish takes a GOAL, or --batch FILE.')
       refuseJson(goal)
-      const content = payload === undefined ? null : await contentOf(payload, options.text === true)
+      const content = await payloadOf(payload, options)
       const asked: PublishOptions = {
         namespace: session.settings.namespace,
         priority: options.priority,
@@ -110,7 +111,17 @@ function refuseJson(goal: string): void {
   )
 }
 
-async function contentOf(payload: string, isText: boolean): Promise<unknown> {
-  const source = await typed(payload)
-  return isText ? source : jsonOf('PAYLOAD', source)
+type Given = { text?: true | undefined; textFile?: string | undefined }
+
+async function payloadOf(payload: string | undefined, { text, textFile }: Given): Promise<unknown> {
+  if (textFile !== undefined) {
+    if (payload !== undefined || text)
+      throw new Failure('--text-file takes the place of PAYLOAD; give one of the two.')
+    return contentOf(textFile)
+  }
+  if (text) {
+    if (payload === undefined) throw new Failure('--text takes a text: publish GOAL --text "$TEXT"')
+    return payload
+  }
+  return payload === undefined ? null : jsonOf('PAYLOAD', await typed(payload))
 }

@@ -70,7 +70,7 @@ export function addWork(program: Program): void {
       }
       const offer = {
         workerId: options.workerId,
-        capabilities: options.capabilities?.split(',').map(name => name.trim()),
+        capabilities: options.capabilities === undefined ? undefined : capabilitiesIn(options.capabilities),
       }
       const worker = bus.worker(goal, perform, {
         namespace: settings.namespace,
@@ -90,6 +90,14 @@ export function addWork(program: Program): void {
       // Whoever stopped it knows why it found none.
       if (ended === undefined && isOver) log.none(goal, options.wait)
     })
+}
+
+/** @throws {Failure} at an empty one: a variable that is not set */
+function capabilitiesIn(list: string): string[] {
+  const names = list.split(',').map(name => name.trim())
+  if (names.includes(''))
+    throw new Failure(`--capabilities takes names, separated by commas; one of "${list}" is empty.`)
+  return names
 }
 
 const HOW = `

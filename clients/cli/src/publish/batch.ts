@@ -1,8 +1,8 @@
 /** `publish --batch`: a file of lines, each an intent. */
-import { BusError } from '../../../typescript/src/index.ts'
+import { BusError, IntentBusError } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { typed } from '../input.ts'
+import { contentOf } from '../input.ts'
 import type { Session } from '../program.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 import { publicationsOf } from './lines.ts'
@@ -14,7 +14,7 @@ import { publicationsOf } from './lines.ts'
 const BATCH = 50
 
 export async function publishBatch({ bus, output, settings }: Session, file: string): Promise<void> {
-  const lines = (await typed(file === '-' ? '-' : `@${file}`)).split('\n')
+  const lines = (await contentOf(file)).split('\n')
   const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]))
   const intents = await publicationsOf(filled, settings.namespace, line => output.complain(line))
   // Where the ids go to the terminal, they show how far it is.
@@ -40,9 +40,12 @@ export async function publishBatch({ bus, output, settings }: Session, file: str
 
 /** The bus counts within a request, from 0: `intents[3]: …`. */
 function withLine(error: unknown, lineOf: (index: number) => number | undefined): unknown {
-  if (!(error instanceof BusError)) return error
+  if (!(error instanceof IntentBusError)) return error
   const [whole, index] = /^intents\[(\d+)\]: /.exec(error.message) ?? []
   const line = lineOf(Number(index))
   if (whole === undefined || line === undefined) return error
-  return new BusError({ ...error, message: `line ${line}: ${error.message.slice(whole.length)}` })
+  const message = `line ${line}: ${error.message.slice(whole.length)}`
+  return error instanceof BusError
+    ? new BusError({ ...error, message })
+    : new IntentBusError(error.code, message)
 }

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from '../../../typescript/src/index.ts'
 import { errorLines } from '../lines.ts'
 import type { CommandLine } from './command-line.ts'
+import { drained, release } from './draining.ts'
 import { variablesOf } from './environment.ts'
+import { Printed } from './printed.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** The bus takes results of 64 KiB unless it is told otherwise; what is far beyond need not be held. */
-const MOST_BYTES = 4 * 1024 * 1024
 /** An error is cut at 500 characters by the bus; its end says most. */
 const ERROR_CHARS = 500
 /** A timer that is to take longer than 24 days fires at once. */
@@ -90,35 +90,38 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 
 function outcomeOf(child: ChildProcess, input: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const printed: Buffer[] = []
-    let bytes = 0
     let complaint = ''
     // First: without a pipe left, it has no stdout either.
     child.on('error', reject)
     if (child.stdout === null || child.stdout === undefined) return
-    child.stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= MOST_BYTES) printed.push(chunk)
-    })
+    const printed = new Printed(child.stdout)
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
       errorLines().write(chunk)
       complaint = (complaint + chunk).slice(-4 * ERROR_CHARS)
     })
-    child.on('close', (code, signal) => {
-      closed.add(child)
+    const conclude = (code: number | null, signal: NodeJS.Signals | null) => {
       const ended = endings.get(child)
       if (ended !== undefined) return reject(ended)
       if (code !== 0)
         return reject(
           new Error(lastOf(complaint) || (signal === null ? `exit code ${code}` : `ended by ${signal}`)),
         )
-      if (bytes > MOST_BYTES)
-        return reject(new Error(`It printed ${bytes} bytes, which is too much for a result.`))
-      resolve(
-        Buffer.concat(printed)
-          .toString()
-          .replace(/\r?\n$/, ''),
-      )
+      try {
+        resolve(printed.text())
+      } catch (error) {
+        reject(error)
+      }
+    }
+    child.on('exit', async (code, signal) => {
+      // What was told to end may have left others of its group, which are ended as well.
+      if (endings.has(child)) await sleep(GRACE_MS + 500, undefined, { ref: false })
+      else await drained(child)
+      conclude(code, signal)
+      release(child)
+    })
+    child.on('close', (code, signal) => {
+      closed.add(child)
+      conclude(code, signal)
     })
     // A command need not read what it is given.
     child.stdin!.on('error', () => undefined)
