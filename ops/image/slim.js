@@ -11,6 +11,15 @@ const binaries = globSync(`${sqlite}/prebuilds/*`)
 if (!binaries.includes(`${sqlite}/prebuilds/${kept}`)) throw new Error(`better-sqlite3 has no ${kept}`)
 for (const binary of binaries) if (!binary.endsWith(`/${kept}`)) remove(binary)
 
+// The lock on the database, the same way.
+const locks = 'node_modules/fs-native-extensions'
+for (const part of ['include', 'src', 'CMakeLists.txt', ...globSync('*.{c,h}', { cwd: locks })])
+  remove(`${locks}/${part}`)
+const lock = `${locks}/prebuilds/linux-${process.arch}/fs-native-extensions.node`
+const built = globSync(`${locks}/prebuilds/*/*`)
+if (!built.includes(lock)) throw new Error(`fs-native-extensions has no ${lock}`)
+for (const binary of built) if (binary !== lock) remove(binary)
+
 // What compilers and people read. Licences stay.
 const unread = globSync('node_modules/**/*.{md,ts,mts,cts,map}', {
   exclude: path => ['.bin', '@intent-bus', 'intent-bus'].includes(path.name ?? path),

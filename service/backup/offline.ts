@@ -27,7 +27,9 @@ export async function backUpOffline(
   const settings = backupSettings(config, source)
   await checkRecipients(settings.seal)
   const into = directory ?? settings.directory
-  const letGo = takeOwnership(source, 'have it make the backup, which needs its address and the admin token')
+  const letGo = takeOwnership(source, {
+    otherwise: 'have it make the backup, which needs its address and the admin token',
+  })
   try {
     removeLeftCopy(source)
     const { seal, leaveBytes } = settings

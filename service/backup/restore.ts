@@ -67,7 +67,7 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
   if (!existsSync(file)) throw new BackupFault('failed', `${job.file} is not there.`)
   checkOpener(job)
   const madeFolder = mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
-  const letGo = takeOwnership(database, 'restore into a directory of its own with --data')
+  const letGo = takeOwnership(database, { otherwise: 'restore into a directory of its own with --data' })
   const unpacked = `${database}.restoring`
   try {
     refuseToOverwrite(database, job.force)

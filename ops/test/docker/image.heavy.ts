@@ -54,6 +54,7 @@ describe.skipIf(docker.reason !== null)(
       expect(files.filter(file => UNWANTED.some(pattern => pattern.test(file)))).toEqual([])
       expect(files.filter(file => file.endsWith('.node'))).toEqual([
         `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`,
+        `node_modules/fs-native-extensions/prebuilds/linux-${process.arch}/fs-native-extensions.node`,
       ])
       expect(files).toEqual(expect.arrayContaining(['service/main.ts', 'node_modules/fastify/LICENSE']))
     })

@@ -108,7 +108,7 @@ export class Adoption {
    * @throws {StoreOpenError} a bus runs on it, or it cannot be opened; it is as it was then
    */
   static begin(path: string, wallMs: number, say: (line: string) => void): Adoption {
-    const letGo = takeOwnership(path)
+    const letGo = takeOwnership(path, { makes: true })
     try {
       const db = openWriting(path, say)
       return opening(path, () => {

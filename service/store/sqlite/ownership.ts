@@ -1,49 +1,144 @@
-import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
 
 /** How long a starting bus waits for the one before it to let go, in ms. */
 const HANDOVER_MS = 2000
+const LOOK_EVERY_MS = 50
 
 /**
- * One broker per database file. The lock is an exclusive transaction on a small database beside it, held as long as
- * the process lives: the kernel lets go of it at a kill -9 too, so there is no stale lock to clean up by hand. Who
- * holds it stands in a text file next to that, because a locked database cannot be read. Both stand beside the file itself,
- * by whatever name it was reached: of two who come by different names, one waits.
+ * One broker per database file, held as long as the process lives: the kernel lets go at a kill -9 too, so there is no
+ * stale lock to clean up by hand. Two locks say so:
  *
- * @param otherwise what else whoever asked can do, when somebody has it
- * @returns what lets go of it
+ * - one on the database itself, by its device and inode. It decides: by whatever name a second bus comes, it finds it taken;
+ * - an exclusive transaction on a small database beside it, `<file>.lock`. It is the only one that earlier versions know,
+ *   the only one where the system has no lock of the first kind, and the only one while there is no database yet.
+ *
+ * Who holds them is in a text file next to that, because a locked database cannot be read.
+ *
+ * @param options.otherwise what else the caller can do, when somebody has it
+ * @param options.makes whether a database that is not there is made, as an empty file, to be locked as well
+ * @returns what lets go of it; every connection to the database has to be closed before
  * @throws {StoreOpenError} naming the holder
  */
 export function takeOwnership(
   path: string,
-  otherwise = 'give this one a file of its own with BUS_DB_PATH',
+  {
+    otherwise = 'give this one a file of its own with BUS_DB_PATH',
+    makes = false,
+  }: { otherwise?: string; makes?: boolean } = {},
 ): () => void {
   const file = existsSync(path) ? realpathSync(path) : path
-  const lockPath = `${file}.lock`
   const holderPath = `${file}.holder`
-  let lock: Database | undefined
-  try {
-    lock = new Sqlite(lockPath, { timeout: HANDOVER_MS })
-    lock.pragma('journal_mode = DELETE')
-    lock.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock?.close()
-    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
-      throw new StoreOpenError(
-        `${path} is in use by another bus (${readHolder(holderPath)}). Stop that one first, or ${otherwise}.`,
-      )
-    }
-    throw new StoreOpenError(
-      `${lockPath} cannot be locked: ${(error as Error).message}. Is its folder writable?`,
+  const inUse = () =>
+    new StoreOpenError(
+      `${path} is in use by another bus (${readHolder(holderPath)}). Stop that one first, or ${otherwise}.`,
     )
+  let own = lockDatabase(file)
+  if (own === 'taken') throw inUse()
+  const release = () => typeof own === 'object' && own.release()
+  let beside: Database | null
+  try {
+    beside = lockBeside(`${file}.lock`, typeof own === 'object')
+  } catch (error) {
+    release()
+    throw isBusy(error) ? inUse() : unlockable(`${file}.lock`, error)
   }
-  writeFileSync(holderPath, `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
-  const held = lock
+  if (own === 'missing' && makes) {
+    makeEmpty(file)
+    own = lockDatabase(file)
+  }
+  noteHolder(holderPath)
   return () => {
     rmSync(holderPath, { force: true })
-    held.close()
+    beside?.close()
+    release()
+  }
+}
+
+/** Waits for a bus that is about to end. */
+function lockDatabase(file: string): FileLock | 'missing' {
+  if (!existsSync(file)) return 'missing'
+  const until = Date.now() + HANDOVER_MS
+  for (;;) {
+    let lock: FileLock
+    try {
+      lock = lockFile(file)
+    } catch (error) {
+      throw new StoreOpenError(
+        `${file} cannot be opened: ${(error as Error).message}. Check BUS_DB_PATH and who owns it.`,
+      )
+    }
+    if (lock !== 'taken' || Date.now() >= until) return lock
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS)
+  }
+}
+
+/**
+ * @param isOurs whether the database itself is locked already
+ * @returns `null`: there is no room on the disk for it, and it is not needed
+ * @throws what SQLite says
+ */
+function lockBeside(path: string, isOurs: boolean): Database | null {
+  try {
+    return exclusive(path)
+  } catch (error) {
+    if (isOurs && isFull(error)) return null
+    // A data directory that was copied with hard links has the lock of the other one: that bus may keep it.
+    if (!isOurs || !isBusy(error) || statSync(path).nlink === 1) throw error
+    rmSync(path)
+    return exclusive(path)
+  }
+}
+
+function exclusive(path: string): Database {
+  const lock = new Sqlite(path, { timeout: HANDOVER_MS })
+  try {
+    lock.pragma('journal_mode = DELETE')
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? ''
+const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUSY')
+const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR)/.test(codeOf(error))
+
+const unlockable = (lockPath: string, error: unknown): StoreOpenError =>
+  new StoreOpenError(`${lockPath} cannot be locked: ${(error as Error).message}. Is its folder writable?`)
+
+/** What keeps it from being made, SQLite will say. */
+function makeEmpty(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch {
+    // Not even a dangling link is followed.
+  }
+}
+
+/** A full disk has no room for a name, and the bus starts without. */
+function noteHolder(path: string): void {
+  try {
+    rmSync(path, { force: true })
+    writeFileSync(path, `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`, {
+      flag: 'wx',
+    })
+  } catch {
+    rmSync(path, { force: true })
   }
 }
 

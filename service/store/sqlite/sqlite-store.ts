@@ -29,9 +29,9 @@ export async function openSqliteStore(options: {
 }): Promise<Store> {
   const named = resolve(options.path)
   inspect(named)
-  // The lock stands beside the file itself, by whatever name it was reached.
+  // Its lock and its log are beside the file itself, by whatever name it was reached.
   const path = existsSync(named) ? realpathSync(named) : named
-  const letGo = takeOwnership(path)
+  const letGo = takeOwnership(path, { makes: true })
   try {
     // From the environment itself, as the driver is.
     const writer =
