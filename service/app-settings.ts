@@ -28,10 +28,19 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     maxOpenIntents: v.BUS_MAX_OPEN_INTENTS,
     rateLimit: { max: v.BUS_RATE_LIMIT, windowMs: v.BUS_RATE_WINDOW_SECONDS * 1000 },
     authFailureLimit: { max: v.BUS_AUTH_FAILURE_LIMIT, windowMs: AUTH_FAILURE_WINDOW_MS },
+    connections: {
+      most: v.BUS_MAX_CONNECTIONS,
+      mostPerAddress:
+        v.BUS_TRUST_PROXY > 0 ? null : v.BUS_MAX_CONNECTIONS_PER_ADDRESS || half(v.BUS_MAX_CONNECTIONS),
+    },
+    maxLongPollsPerKey: v.BUS_MAX_LONG_POLLS_PER_KEY || half(v.BUS_MAX_CONNECTIONS),
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
     minFreeDiskBytes: v.BUS_MIN_FREE_DISK_BYTES,
   }
 }
+
+/** At least one. */
+const half = (most: number): number => Math.ceil(most / 2)
 
 export function brokerSettings({ values: v }: Config): BrokerSettings {
   return {

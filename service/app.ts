@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -16,6 +15,8 @@ import { receiveBytes } from './http/body.ts'
 import { answerConnectionError } from './http/connection-errors.ts'
 import { asBusError, handleErrors, sendError } from './http/error-handler.ts'
 import { guard } from './http/guard.ts'
+import { Connections } from './http/limits/connections.ts'
+import { LongPolls } from './http/limits/long-polls.ts'
 import { requestLimits } from './http/limits/request-limits.ts'
 import { observeRequests } from './http/logging.ts'
 import { MaintenanceMode } from './http/maintenance-mode.ts'
@@ -59,10 +60,12 @@ export type AppOptions = {
 /** Puts the HTTP side together. The caller listens, drains the broker, and closes. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { settings, broker, vault, backups = null, clock, metrics, logger, wallNow = Date.now } = options
-  const app = fastify(settings, logger, metrics)
+  const longPolls = new LongPolls(settings.maxLongPollsPerKey, metrics)
+  const connections = new Connections(settings.connections, longPolls, metrics, line => logger.warn(line))
+  const app = fastify(settings, logger, metrics, connections)
 
   receiveBytes(app)
-  observeRequests(app, metrics)
+  observeRequests(app, metrics, connections)
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)
   const maintenance = new MaintenanceMode(broker, settings.maintenance, await broker.store.maintenance())
@@ -82,6 +85,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     waitingByNamespace: () => broker.waitingByNamespace(),
     issuedKeys: () => keys.size,
     isInMaintenance: () => maintenance.on,
+    connections: () => connections.size,
     now: () => broker.now(),
   })
 
@@ -93,6 +97,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     vault,
     backups,
     limits,
+    longPolls,
     maintenance,
     proxies,
     metrics,
@@ -138,7 +143,12 @@ export const KEEP_ALIVE_MS = 100_000
 /** KV keys are up to 256 characters, which the router counts in its own way; the routes have the last word. */
 const LONGEST_PARAM = 8192
 
-function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metrics): FastifyInstance {
+function fastify(
+  settings: AppSettings,
+  logger: FastifyBaseLogger,
+  metrics: Metrics,
+  connections: Connections,
+): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
     // A logger per request costs more than most requests; the lines carry the id themselves.
@@ -173,15 +183,9 @@ function fastify(settings: AppSettings, logger: FastifyBaseLogger, metrics: Metr
   })
   // What else a client expects we may ignore (RFC 9110, 10.1.1); Node would answer 417 with nothing in it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  // Node counts a connection that has sent nothing yet as busy until its headers are overdue: a stop need not wait for it.
-  const silent = new Set<Socket>()
-  app.server.on('connection', (socket: Socket) => {
-    silent.add(socket)
-    socket.once('close', () => silent.delete(socket))
-  })
-  app.server.on('request', ({ socket }) => silent.delete(socket))
+  connections.watch(app.server)
   app.addHook('preClose', done => {
-    for (const socket of silent) socket.destroy()
+    connections.closeSilent()
     // Those that are idle when the stop begins are closed then. One that was busy would stay open when it has its answer,
     // and hold up the stop for as long as its client likes.
     const again = setInterval(() => app.server.closeIdleConnections(), LATE_IDLE_MS)

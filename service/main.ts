@@ -121,7 +121,6 @@ async function run(config: Config): Promise<void> {
     backups?.beginDrain()
     return app.close()
   })
-  app.server.maxConnections = values.BUS_MAX_CONNECTIONS
 
   // Fastify would announce each address; we say it once, with more.
   logger.level = 'warn'

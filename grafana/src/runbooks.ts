@@ -15,6 +15,7 @@ const PAGES = {
   down: 'operations/bus-down.md',
   leases: 'monitoring.md#leases-run-out',
   errors: 'monitoring.md#requests-fail',
+  connections: 'monitoring.md#connections-are-refused',
   storage: 'monitoring.md#the-store-fails',
   wal: 'monitoring.md#the-write-ahead-log-grows',
   log: 'monitoring.md#the-log-is-not-written',

@@ -177,6 +177,7 @@ export class Broker {
     const stop = this.#endings.listen(id, heard.resolve)
     const callOff = this.#clock.after(patience.waitMs, heard.resolve)
     patience.gone.addEventListener('abort', () => heard.resolve(), { once: true })
+    patience.sentAway.addEventListener('abort', () => heard.resolve(), { once: true })
     try {
       if (!this.#draining && !(await look())) await heard.promise
     } finally {

@@ -80,6 +80,7 @@ export class Claims {
     }
     const callOff = this.#clock.after(patience.waitMs, giveUp)
     patience.gone.addEventListener('abort', giveUp, { once: true })
+    patience.sentAway.addEventListener('abort', giveUp, { once: true })
     try {
       let claimed = await this.#takeFor(waiter, ask, terms, patience.gone, nonce)
       while (claimed.length === 0 && !over && !this.#draining && (await this.#waiters.sleep(waiter))) {

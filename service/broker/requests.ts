@@ -14,8 +14,8 @@ export type Publish = {
 }
 /** `most` intents at once; `leaseMs: null` is the usual lease. */
 export type ClaimTerms = { most: number; leaseMs: number | null }
-/** How long to wait for work; `gone` fires when the client hangs up. */
-export type Patience = { waitMs: number; gone: AbortSignal }
+/** How long to wait; `gone` fires when the client hangs up, `sentAway` when it is to have its answer now. */
+export type Patience = { waitMs: number; gone: AbortSignal; sentAway: AbortSignal }
 export type Hold = { id: string; keyId: KeyId; token: string | null }
 /** What a worker says of a lease. */
 export type Report = Hold &

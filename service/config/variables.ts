@@ -189,7 +189,24 @@ export const VARIABLES = {
     default: 1024,
     min: 1,
     max: 65535,
-    meaning: 'Open connections; further ones are closed at once.',
+    meaning:
+      'Open connections. A further one takes the place of the one that has been idle longest, or of a long poll, which is answered early; if there is neither, it is closed at once.',
+  }),
+  BUS_MAX_CONNECTIONS_PER_ADDRESS: integer({
+    default: 0,
+    defaultText: 'half of `BUS_MAX_CONNECTIONS`',
+    min: 0,
+    max: 65535,
+    meaning:
+      'Open connections of one client address. This machine has no such limit, and with `BUS_TRUST_PROXY` nobody has: all connections come from the proxy then.',
+  }),
+  BUS_MAX_LONG_POLLS_PER_KEY: integer({
+    default: 0,
+    defaultText: 'half of `BUS_MAX_CONNECTIONS`',
+    min: 0,
+    max: 65535,
+    meaning:
+      'Requests of one issued key that wait at once (`wait=`); beyond it, 429. The master key has no such limit.',
   }),
   BUS_MIN_FREE_DISK_BYTES: integer({
     default: 64 * MIB,

@@ -3,7 +3,6 @@
  * signature, rate limit. Two hooks do it all: the first before the body is read (a stranger's body is not worth
  * reading), the second after (a signature covers the body). Both are synchronous for whoever sends the master key unsigned.
  */
-import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
@@ -18,6 +17,7 @@ import { bytesOf } from './body.ts'
 import { witnessIfPossible } from './error-handler.ts'
 import type { Secret } from './limits/failed-logins.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
+import { isLoopback } from './loopback.ts'
 import type { MaintenanceMode } from './maintenance-mode.ts'
 import type { ProxyWatch } from './proxy-watch.ts'
 import { type Access, takeNonce } from './request.ts'
@@ -234,8 +234,3 @@ const unauthorized = (kind: keyof typeof CREDENTIALS): BusError =>
 
 const single = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined
-
-export function isLoopback(address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
-}

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Connections } from './limits/connections.ts'
 import type { Metrics } from './metrics/metrics.ts'
 
 const UNMATCHED = 'unmatched'
@@ -8,9 +9,10 @@ const INTENT_ID = /^[0-9a-f]{32}$/
  * One measurement and one line per request, when its answer is out. What a worker does all day stays below `info`: a
  * line costs 5 us, and at 1000 requests a second the log would grow by 10 GB a day.
  */
-export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
+export function observeRequests(app: FastifyInstance, metrics: Metrics, connections: Connections): void {
   const sampled = refusalSampler()
   app.addHook('onResponse', (request, reply, done) => {
+    connections.answered(request.raw.socket)
     const { method } = request
     const { statusCode: status, elapsedTime: ms } = reply
     const { url: route = UNMATCHED, config } = request.routeOptions

@@ -1,3 +1,5 @@
+import type { ConnectionLimits } from './limits/connections.ts'
+
 /** What the HTTP side has to be told. Times are milliseconds, sizes are bytes, `null` means "not configured". */
 export type AppSettings = {
   version: string
@@ -30,6 +32,9 @@ export type AppSettings = {
   rateLimit: Window
   /** Wrong credentials from one client address. */
   authFailureLimit: Window
+  connections: ConnectionLimits
+  /** Requests of one issued key that wait at once. */
+  maxLongPollsPerKey: number
   leaseMs: number
   /** Below this the bus reports that it is not ready. */
   minFreeDiskBytes: number

@@ -72,6 +72,32 @@ export const BEING_THERE: readonly Alert[] = [
     when: 'for 5 minutes more than 20 requests in 15 came with a wrong key or admin secret, or none',
   },
   {
+    name: 'IntentBusConnectionsRefused',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_connections_refused_total[10m])'),
+    fires: { above: 0 },
+    for: '1m',
+    as: 'count',
+    summary: '{value} connections were refused in 10 minutes',
+    description:
+      'All connections are in use, or all that one address may have. The log says which limit it was. Clients try again, but later.',
+    runbook: 'connections',
+    when: 'a connection was refused in the last 10 minutes',
+  },
+  {
+    name: 'IntentBusLongPollsRefused',
+    severity: 'warning',
+    value: sumOf('increase(intent_bus_long_polls_refused_total[10m])'),
+    fires: { above: 0 },
+    for: '5m',
+    as: 'count',
+    summary: '{value} waiting requests were refused in 10 minutes',
+    description:
+      'One key has more workers waiting than it may have. Give the workers keys of their own, or raise the limit.',
+    runbook: 'connections',
+    when: 'for 5 minutes a request was refused in the last 10 because too many of its key were waiting',
+  },
+  {
     name: 'IntentBusErrors',
     severity: 'critical',
     value: `${errors.failing} / ${errors.all}\n* (300 * ${errors.failing} >= bool 5)`,

@@ -64,6 +64,18 @@ export const METRICS: readonly MetricEntry[] = [
   gauge('lanes', [], 'Distinct routes among the intents kept'),
   gauge('waiting_claims', [], 'Workers waiting for work in a long poll'),
   gauge('namespace_waiting_claims', ['namespace'], 'The same, by the namespace they ask for'),
+  gauge('connections', [], 'Open connections'),
+  counter(
+    'connections_refused_total',
+    ['limit'],
+    'Connections closed at once because no room could be made: in all, or for their address',
+  ),
+  counter(
+    'connections_displaced_total',
+    ['state'],
+    'Connections that made room for a new one: idle ones, and waiting ones, which were answered early',
+  ),
+  counter('long_polls_refused_total', [], 'Requests answered 429 because too many of their key were waiting'),
   gauge('queued_operations', [], 'Operations waiting for the next commit'),
   gauge('maintenance', [], '1: all but admins are answered 503 maintenance'),
 

@@ -4,6 +4,7 @@ import { systemClock } from '../../clock.ts'
 import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
+import { type ConnectionsObserver, DISPLACED, REFUSALS } from '../limits/connections.ts'
 import { backupMetrics } from './backups.ts'
 import type { Series } from './histogram.ts'
 import { NamespaceLabels } from './namespaces.ts'
@@ -19,17 +20,20 @@ export type Sources = {
   waitingByNamespace(): Map<string, number>
   issuedKeys(): number
   isInMaintenance(): boolean
+  /** That are open. */
+  connections(): number
   /** Bus time in ms. */
   now(): number
 }
 
 /** Everything the bus tells about itself in numbers. The broker and the HTTP side report to it; `text` is the scrape. */
-export interface Metrics extends Observer {
+export interface Metrics extends Observer, ConnectionsObserver {
   readonly contentType: string
   readonly backups: BackupObserver
   /** @param route the route's template, never the URL */
   requestDone(method: string, route: string, status: number, durationMs: number): void
   rateLimited(): void
+  longPollRefused(): void
   authFailed(kind: AuthFailure): void
   /** A signed request whose clock is too far from ours; it fails as a signature too. */
   timestampStale(): void
@@ -85,6 +89,9 @@ export function createMetrics({
   const limited = all.counter('rate_limited_total')
   const authFailures = all.counter('auth_failures_total')
   const staleTimestamps = all.counter('stale_timestamps_total')
+  const refused = all.counter('connections_refused_total')
+  const displaced = all.counter('connections_displaced_total')
+  const pollsRefused = all.counter('long_polls_refused_total')
   const storageFailures = all.counter('storage_failures_total')
   const lostLines = all.counter('log_lines_dropped_total')
   let lostLinesSeen = 0
@@ -107,6 +114,8 @@ export function createMetrics({
   })
   namespaces.of('default')
   for (const kind of AUTH_FAILURES) authFailures.inc({ kind }, 0)
+  for (const limit of REFUSALS) refused.inc({ limit }, 0)
+  for (const state of DISPLACED) displaced.inc({ state }, 0)
   for (const reason of ['full', 'failed']) storageFailures.inc({ reason }, 0)
   all.gauge('build_info').set({ version, node: process.versions.node }, 1)
 
@@ -158,6 +167,9 @@ export function createMetrics({
     },
     storageFailed: reason => storageFailures.inc({ reason }),
     rateLimited: () => limited.inc(),
+    longPollRefused: () => pollsRefused.inc(),
+    connectionRefused: limit => refused.inc({ limit }),
+    connectionDisplaced: state => displaced.inc({ state }),
     authFailed: kind => authFailures.inc({ kind }),
     timestampStale: () => staleTimestamps.inc(),
     requestDone(method, route, status, durationMs) {
@@ -186,6 +198,7 @@ export function createMetrics({
   return metrics
 
   async function look(from: Sources & { store: StoreWatch }): Promise<void> {
+    all.gauge('connections').set(from.connections())
     all.gauge('queued_operations').set(from.queued())
     all.gauge('waiting_claims').set(from.waitingClaims())
     showWaiting(from.waitingByNamespace())

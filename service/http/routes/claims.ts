@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ClaimTerms } from '../../broker/requests.ts'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
+import type { Claimed } from '../../store/outcomes.ts'
 import { claimedText, sendJson } from '../answers.ts'
 import { type Caller, type KeyRing, lifeLeft } from '../auth/keys.ts'
-import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { ClaimQuery } from '../schemas/requests.ts'
@@ -16,24 +17,39 @@ const WRITES = { config: { access: 'key', writes: true } } as const
 /** Shell workers wait this long before they ask again. The Python SDK means to, but takes its own interval. */
 const EMPTY_RETRY_AFTER = '1'
 
-export function claimRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
+export function claimRoutes(app: FastifyInstance, { broker, keys, longPolls }: Parts): void {
   app.post('/claim', WRITES, async (request, reply) => {
     const query = readClaim(withHeaders(request))
     const caller = callerOf(request)
     const ask = askOf(query, caller, keys)
     const terms = { most: query.max ?? 1, leaseMs: query.lease === undefined ? null : query.lease * 1000 }
-    request.waits = query.wait !== undefined && query.wait > 0
-    const waitMs = Math.min((query.wait ?? 0) * 1000, lifeLeft(caller, broker.now()))
-    const patience = query.wait ? { waitMs, gone: hangUp(reply) } : null
     // Nobody's intents: nothing to ask the store for.
     const claimed =
       ask === null
         ? await broker.witness(takeNonce(request)).then(() => [])
-        : await broker.claim(ask, terms, patience, takeNonce(request))
+        : query.wait
+          ? await waited(request, reply, ask, terms, query.wait * 1000)
+          : await broker.claim(ask, terms, null, takeNonce(request))
     if (claimed.length === 0) return reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
     if (query.max === undefined) return sendJson(reply, claimedText(claimed[0]!))
     return sendJson(reply, `{"intents":[${claimed.map(claimedText).join(',')}]}`)
   })
+
+  async function waited(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    ask: Ask,
+    terms: ClaimTerms,
+    mostMs: number,
+  ): Promise<Claimed[]> {
+    const poll = longPolls.hold(request, reply)
+    const waitMs = Math.min(mostMs, lifeLeft(callerOf(request), broker.now()))
+    try {
+      return await broker.claim(ask, terms, { waitMs, ...poll }, takeNonce(request))
+    } finally {
+      poll.release()
+    }
+  }
 }
 
 /** @returns `null` when the claim names a publisher that does not exist */

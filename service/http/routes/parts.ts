@@ -2,6 +2,7 @@ import type { Backups } from '../../backup/backups.ts'
 import type { Broker } from '../../broker/broker.ts'
 import type { Clock } from '../../clock.ts'
 import type { KeyRing } from '../auth/keys.ts'
+import type { LongPolls } from '../limits/long-polls.ts'
 import type { RequestLimits } from '../limits/request-limits.ts'
 import type { MaintenanceMode } from '../maintenance-mode.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -17,6 +18,7 @@ export type Parts = {
   vault: KeyVault
   backups: Backups | null
   limits: RequestLimits
+  longPolls: LongPolls
   maintenance: MaintenanceMode
   proxies: ProxyWatch
   metrics: Metrics

@@ -3,7 +3,6 @@ import { BusError } from '../../errors.ts'
 import type { Intent } from '../../store/records.ts'
 import { ownStatusOf, resultText, sendJson, statusOf } from '../answers.ts'
 import { type Caller, lifeLeft, nameOfCaller, whyShut } from '../auth/keys.ts'
-import { hangUp } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf } from '../request.ts'
 import { ResultQuery } from '../schemas/requests.ts'
@@ -16,7 +15,7 @@ const READS = { config: { access: 'key' } } as const
 
 const readQuery = reader(ResultQuery)
 
-export function resultRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
+export function resultRoutes(app: FastifyInstance, { broker, keys, longPolls }: Parts): void {
   app.get<Id>('/status/:id', READS, async (request, reply) =>
     sendJson(reply, JSON.stringify(statusFor(callerOf(request), await readable(request)))),
   )
@@ -25,11 +24,15 @@ export function resultRoutes(app: FastifyInstance, { broker, keys }: Parts): voi
     const { wait } = readQuery(request.query as Record<string, unknown>)
     let intent = await readable(request)
     if (wait && !hasEnded(intent)) {
-      request.waits = true
+      const poll = longPolls.hold(request, reply)
       const caller = callerOf(request)
       const waitMs = Math.min(wait * 1000, lifeLeft(caller, broker.now()))
-      const patience = { waitMs, gone: hangUp(reply) }
-      await broker.untilEnded(intent.id, patience, async () => hasEnded(await readable(request)))
+      try {
+        const look = async () => hasEnded(await readable(request))
+        await broker.untilEnded(intent.id, { waitMs, ...poll }, look)
+      } finally {
+        poll.release()
+      }
       const shut = whyShut(caller, broker.now())
       if (shut !== null) throw shut
       intent = await readable(request)

@@ -48,6 +48,11 @@ test('what can be known up front is counted from 0', async () => {
     EVENTS.includes(series.replace(/\{.*/, '')),
   )
   expect(Object.fromEntries(counters)).toEqual({
+    'intent_bus_connections_displaced_total{state="idle"}': 0,
+    'intent_bus_connections_displaced_total{state="waiting"}': 0,
+    'intent_bus_connections_refused_total{limit="address"}': 0,
+    'intent_bus_connections_refused_total{limit="total"}': 0,
+    intent_bus_long_polls_refused_total: 0,
     'intent_bus_published_total{namespace="default"}': 0,
     'intent_bus_claimed_total{namespace="default"}': 0,
     intent_bus_claims_empty_total: 0,

@@ -96,6 +96,7 @@ test.each([
     issuedKeys: none,
     isInMaintenance: () => false,
     waitingByNamespace: () => new Map(),
+    connections: () => 0,
     now: none,
   })
   const text = await metrics.text()
