@@ -53,6 +53,7 @@ test('what can be known up front is counted from 0', async () => {
     'intent_bus_connections_refused_total{limit="address"}': 0,
     'intent_bus_connections_refused_total{limit="total"}': 0,
     intent_bus_long_polls_refused_total: 0,
+    intent_bus_log_lines_dropped_total: 0,
     'intent_bus_published_total{namespace="default"}': 0,
     'intent_bus_claimed_total{namespace="default"}': 0,
     intent_bus_claims_empty_total: 0,
