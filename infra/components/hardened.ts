@@ -2,12 +2,13 @@
 import * as docker from '@pulumi/docker'
 import * as pulumi from '@pulumi/pulumi'
 import { mebibytesOf } from '../config/kinds.ts'
+import { mapped } from './inputs.ts'
 
 export type Limits = {
   /** Cores: `0.5`. */
-  cpus: string
+  cpus: pulumi.Input<string>
   /** `512M`, `2G`: what Docker calls megabytes, which are mebibytes. Swap may come to the same again, as is Docker's default. */
-  memory: string
+  memory: pulumi.Input<string>
 }
 
 export type HardenedArgs = Omit<
@@ -18,7 +19,7 @@ export type HardenedArgs = Omit<
   user: string
   limits: Limits
   /** No secret: `docker inspect` shows them to all who may ask it. */
-  environment?: Record<string, string>
+  environment?: pulumi.Input<Record<string, pulumi.Input<string>>>
   /** Linux capabilities, all others being dropped. */
   capabilities?: string[]
   /** Where it is known to others by its alias. Without it, it has no network at all. */
@@ -35,9 +36,11 @@ export function hardenedContainer(
   opts: pulumi.CustomResourceOptions,
 ): docker.Container {
   const { limits, environment, capabilities, network, ...rest } = args
-  const memory = mebibytesOf(limits.memory)
-  if (memory === undefined)
-    throw new pulumi.RunError(`${resource}: ${limits.memory} is no size of memory: 512M, 2G.`)
+  const memory = mapped(limits.memory, text => {
+    const size = mebibytesOf(text)
+    if (size === undefined) throw new pulumi.RunError(`${resource}: ${text} is no size of memory: 512M, 2G.`)
+    return size
+  })
   return new docker.Container(
     resource,
     {
@@ -49,13 +52,11 @@ export function hardenedContainer(
       destroyGraceSeconds: STOP_SECONDS,
       ...rest,
       capabilities: { drops: ['ALL'], ...(capabilities === undefined ? {} : { adds: capabilities }) },
-      cpus: asRead(limits.cpus),
+      cpus: mapped(limits.cpus, asRead),
       memory,
       // What Docker would set. Unsaid, it would look like drift.
-      memorySwap: memory * 2,
-      ...(environment === undefined
-        ? {}
-        : { envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`) }),
+      memorySwap: mapped(memory, size => size * 2),
+      ...(environment === undefined ? {} : { envs: mapped(environment, lines) }),
       ...(network === undefined
         ? { networkMode: 'none' }
         : { networksAdvanced: [{ name: network.name, aliases: [network.alias] }] }),
@@ -70,6 +71,9 @@ export function hardenedContainer(
     ),
   )
 }
+
+const lines = (environment: Record<string, string>): string[] =>
+  Object.entries(environment).map(([name, value]) => `${name}=${value}`)
 
 /**
  * Cores as the provider reads them back from Docker: it compares texts, and `1` would look like a change of `1.0`. (Its rule: a

@@ -12,10 +12,10 @@ export interface HttpsArgs {
   /** The bus that it stands before, whose `trustProxy` is 1. */
   bus: IntentBus
   /** The name that points to the host: a certificate is made for it. */
-  domain: string
+  domain: pulumi.Input<string>
   /** Ports of the host. For a certificate, one of 80 and 443 has to be reachable from everywhere. Default: 80, 443. */
-  httpPort?: number
-  httpsPort?: number
+  httpPort?: pulumi.Input<number>
+  httpsPort?: pulumi.Input<number>
   /** A clone of the bus, whose Caddyfile it gets. Relative paths start where `pulumi` runs. Default: the clone that this file is in. */
   source?: string
 }
@@ -29,13 +29,13 @@ export class Https extends pulumi.ComponentResource {
   constructor(resource: string, args: HttpsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('intent-bus:index:Https', resource, {}, opts)
     const { bus, domain, source = CLONE, httpPort = 80, httpsPort = 443 } = args
-    const inside = { parent: this }
+    const inside = { parent: this, dependsOn: [bus.network] }
     const volume = (which: VolumeName) => keptVolume(resource, which, bus.volumesArgs, inside)
     this.volumes = { 'caddy-data': volume('caddy-data'), 'caddy-config': volume('caddy-config') }
     const image = builtImage(
       `${resource}-caddy-image`,
       {
-        repository: `${bus.name}-caddy`,
+        repository: pulumi.interpolate`${bus.name}-caddy`,
         context: join(source, 'ops/server'),
         dockerfile: join(source, 'infra/images/caddy.Dockerfile'),
         only: ['Caddyfile'],
@@ -46,7 +46,7 @@ export class Https extends pulumi.ComponentResource {
     this.container = hardenedContainer(
       `${resource}-caddy`,
       {
-        name: `${bus.name}-caddy`,
+        name: pulumi.interpolate`${bus.name}-caddy`,
         image: image.imageId,
         user: `${DEPLOYMENT.user}:${DEPLOYMENT.user}`,
         // Its program asks for this one at its start; that it may listen on 80 and 443 is the line after it.
@@ -80,10 +80,11 @@ export class Https extends pulumi.ComponentResource {
         network: { name: bus.network.name, alias: 'caddy' },
         limits: { cpus: '1', memory: '256M' },
       },
-      { ...inside, dependsOn: [bus.container] },
+      { ...inside, dependsOn: [bus.network, bus.container] },
     )
-    const port = httpsPort === 443 ? '' : `:${httpsPort}`
-    this.url = this.container.id.apply(() => `https://${domain}${port}`)
-    this.registerOutputs({ url: this.url })
+    this.url = pulumi
+      .all([domain, httpsPort, this.container.id])
+      .apply(([domain, port]) => `https://${domain}${port === 443 ? '' : `:${port}`}`)
+    this.registerOutputs({ url: this.url, containerName: this.container.name })
   }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as docker from '@pulumi/docker'
 import type * as pulumi from '@pulumi/pulumi'
+import { mapped } from './inputs.ts'
 import { digestOf, sourceFiles } from './sources.ts'
 
 /** This clone. */
@@ -22,7 +23,7 @@ const FIRST_THE_NEXT: pulumi.CustomResourceOptions = { deleteBeforeReplace: fals
 /** One that is in a registry, or on the host. It stays there when the resource goes: others may use it. */
 export function pulledImage(
   resource: string,
-  name: string,
+  name: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
 ): docker.RemoteImage {
   return new docker.RemoteImage(resource, { name, keepLocally: true }, { ...opts, ...FIRST_THE_NEXT })
@@ -30,14 +31,14 @@ export function pulledImage(
 
 export type BuiltImage = {
   /** The image is called this, with a digest of its sources as the tag. */
-  repository: string
+  repository: pulumi.Input<string>
   /** The build context. */
   context: string
   /** Where the Dockerfile is, if not in the context. */
   dockerfile?: string
   /** What it takes of the context, if not all. */
   only?: readonly string[]
-  args: Record<string, string>
+  args: pulumi.Input<Record<string, pulumi.Input<string>>>
 }
 
 /**
@@ -51,16 +52,12 @@ export function builtImage(
 ): docker.RemoteImage {
   const { repository, context, dockerfile, only, args } = image
   const file = dockerfile ?? join(context, 'Dockerfile')
-  const digest = digestOf(
-    context,
-    sourceFiles(context, only),
-    readFileSync(file, 'utf8'),
-    JSON.stringify(args),
-  )
+  const digest = (args: Record<string, string>) =>
+    digestOf(context, sourceFiles(context, only), readFileSync(file, 'utf8'), JSON.stringify(args))
   return new docker.RemoteImage(
     resource,
     {
-      name: `${repository}:${digest}`,
+      name: mapped({ repository, args }, of => `${of.repository}:${digest(of.args)}`),
       build: {
         context,
         ...(dockerfile === undefined ? {} : { dockerfile }),
@@ -77,17 +74,17 @@ export function builtImage(
 /** Where the image of the bus comes from. */
 export type BusImage = {
   /** A name with a digest or a tag of its own, which is pulled unless the host has it; without it, one is built. */
-  image?: string
+  image?: pulumi.Input<string>
   /** A clone of the bus, to build from. Relative paths start where `pulumi` runs. Default: the clone that this file is in. */
   source?: string
   /** The Dockerfile's BUILD_IMAGE and BASE_IMAGE, to pin them by digest. */
-  buildImage?: string
-  baseImage?: string
+  buildImage?: pulumi.Input<string>
+  baseImage?: pulumi.Input<string>
 }
 
 export function busImage(
   resource: string,
-  name: string,
+  name: pulumi.Input<string>,
   { image, source = CLONE, buildImage, baseImage }: BusImage,
   opts: pulumi.CustomResourceOptions,
 ): docker.RemoteImage {

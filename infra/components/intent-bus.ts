@@ -5,23 +5,25 @@ import { DEPLOYMENT } from '../../ops/deployment.ts'
 import { type GivenSecrets, givenSecrets, SECRET_FILES } from './given-secrets.ts'
 import { hardenedContainer, type Limits } from './hardened.ts'
 import { type BusImage, busImage } from './images.ts'
+import { mapped } from './inputs.ts'
 import { digestOfText } from './sources.ts'
 import { keptVolume, type VolumeName, type VolumesArgs } from './volumes.ts'
 
+/** Plain are those that decide what is made at all: `source`, whether there is an `image`, `directory` and `deleteData`. */
 export interface IntentBusArgs extends BusImage {
   /** What containers, volumes, the network and the image are called, or begin with. Default: `intent-bus`. */
-  name?: string
+  name?: pulumi.Input<string>
   /** The address of the host on which the bus listens, by plain HTTP. Default: `127.0.0.1`. */
-  bindAddress?: string
+  bindAddress?: pulumi.Input<string>
   /** The port there. Default: 8080. */
-  port?: number
+  port?: pulumi.Input<number>
   /** How many proxies stand before it, whose word about who is asking is believed: 1 with `Https`. Default: 0. */
-  trustProxy?: number
+  trustProxy?: pulumi.Input<number>
   /** Any other setting of the bus, but no secret: docs/configuration.md. */
-  settings?: Record<string, string>
+  settings?: pulumi.Input<Record<string, pulumi.Input<string>>>
   /** What it may take of the host. Default: one core, 512M. */
-  cpus?: string
-  memory?: string
+  cpus?: pulumi.Input<string>
+  memory?: pulumi.Input<string>
   /** Secrets of one's own. The bus makes those that are missing, at its first start. */
   secrets?: GivenSecrets
   /** A directory of the host for a volume; it has to exist. Without one, Docker chooses. */
@@ -35,7 +37,8 @@ const USER = `${DEPLOYMENT.user}:${DEPLOYMENT.user}`
 const NODE = '/nodejs/bin/node'
 
 export class IntentBus extends pulumi.ComponentResource {
-  readonly name: string
+  /** What containers, volumes and the network begin with. */
+  readonly name: pulumi.Output<string>
   readonly network: docker.Network
   readonly container: docker.Container
   /** Where other containers of the network find it. */
@@ -54,10 +57,11 @@ export class IntentBus extends pulumi.ComponentResource {
   constructor(resource: string, args: IntentBusArgs = {}, opts: pulumi.ComponentResourceOptions = {}) {
     super('intent-bus:index:IntentBus', resource, {}, opts)
     const { name = 'intent-bus', bindAddress = '127.0.0.1', port = DEPLOYMENT.port } = args
-    const inside = { parent: this }
-    this.name = name
+    this.name = pulumi.output(name)
     this.volumesArgs = { name, deleteData: args.deleteData ?? false, directory: args.directory }
-    this.network = new docker.Network(`${resource}-network`, { name }, inside)
+    this.network = new docker.Network(`${resource}-network`, { name }, { parent: this })
+    // A name that another deployment has is refused here, where nothing else is made yet: volumes of that name would be taken over.
+    const inside = { parent: this, dependsOn: [this.network] }
     const volume = (which: VolumeName) => keptVolume(resource, which, this.volumesArgs, inside)
     this.volumes = {
       'bus-data': volume('bus-data'),
@@ -106,7 +110,7 @@ export class IntentBus extends pulumi.ComponentResource {
     const suffix = pulumi.output(maker).apply(args => digestOfText(JSON.stringify(args)))
     this.secretsMade = hardenedContainer(
       `${resource}-secrets`,
-      { name: pulumi.interpolate`${name}-secrets-${suffix}`, ...maker },
+      { name: pulumi.interpolate`${this.name}-secrets-${suffix}`, ...maker },
       { ...inside, deleteBeforeReplace: false },
     )
     const { cpus = DEPLOYMENT.limits.cpus, memory = DEPLOYMENT.limits.memory } = args
@@ -114,15 +118,15 @@ export class IntentBus extends pulumi.ComponentResource {
     this.container = hardenedContainer(
       `${resource}-bus`,
       {
-        name: `${name}-bus`,
+        name: mapped(name, name => `${name}-bus`),
         image,
         user: USER,
-        environment: {
+        environment: mapped({ trustProxy: args.trustProxy ?? 0, settings: args.settings ?? {} }, of => ({
           ...SECRET_FILES,
-          BUS_TRUST_PROXY: `${args.trustProxy ?? 0}`,
+          BUS_TRUST_PROXY: `${of.trustProxy}`,
           ...BACKUPS,
-          ...args.settings,
-        },
+          ...of.settings,
+        })),
         ports: [{ internal: DEPLOYMENT.port, external: port, ip: bindAddress, protocol: 'tcp' }],
         volumes: [
           mount('bus-data', DEPLOYMENT.data, false),
@@ -144,10 +148,25 @@ export class IntentBus extends pulumi.ComponentResource {
       },
       inside,
     )
-    const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
-    this.url = this.container.id.apply(() => `http://${host}:${port}`)
-    this.registerOutputs({ url: this.url })
+    this.url = urlOn(bindAddress, port, this.container)
+    this.registerOutputs({
+      url: this.url,
+      networkName: this.network.name,
+      containerName: this.container.name,
+    })
   }
+}
+
+/** @returns the address by plain HTTP, once the container is there */
+export function urlOn(
+  bindAddress: pulumi.Input<string>,
+  port: pulumi.Input<number>,
+  container: docker.Container,
+): pulumi.Output<string> {
+  return pulumi.all([bindAddress, port, container.id]).apply(([address, port]) => {
+    const host = address.includes(':') ? `[${address}]` : address
+    return `http://${host}:${port}`
+  })
 }
 
 /** @returns the container's id, once it has ended well @throws when it has not: the bus would wait for what never comes */

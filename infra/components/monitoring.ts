@@ -5,23 +5,24 @@ import * as pulumi from '@pulumi/pulumi'
 import { GRAFANA_PASSWORD_FILE } from './given-secrets.ts'
 import { type HardenedArgs, hardenedContainer } from './hardened.ts'
 import { builtImage, CLONE, UPSTREAM } from './images.ts'
-import type { IntentBus } from './intent-bus.ts'
+import { mapped } from './inputs.ts'
+import { type IntentBus, urlOn } from './intent-bus.ts'
 import { keptVolume, type VolumeName } from './volumes.ts'
 
 export interface MonitoringArgs {
   /** The bus that is looked at. */
   bus: IntentBus
   /** The address of the host on which Grafana listens. Prometheus and Alertmanager, which ask for no password, stay on 127.0.0.1. Default: `127.0.0.1`. */
-  bindAddress?: string
+  bindAddress?: pulumi.Input<string>
   /** Ports of the host. Default: 3000, 9090, 9093. */
-  grafanaPort?: number
-  prometheusPort?: number
-  alertmanagerPort?: number
+  grafanaPort?: pulumi.Input<number>
+  prometheusPort?: pulumi.Input<number>
+  alertmanagerPort?: pulumi.Input<number>
   /** How long Prometheus remembers, and how much disk it may take for that. Default: `30d`, `1GB`. */
-  prometheusRetention?: string
-  prometheusSize?: string
+  prometheusRetention?: pulumi.Input<string>
+  prometheusSize?: pulumi.Input<string>
   /** Where Grafana sends alerts: a topic of ntfy. Without it, it shows them and tells nobody. */
-  ntfyUrl?: string
+  ntfyUrl?: pulumi.Input<string>
   /** A clone of the bus, whose files they get. Relative paths start where `pulumi` runs. Default: the clone that this file is in. */
   source?: string
 }
@@ -37,7 +38,7 @@ export class Monitoring extends pulumi.ComponentResource {
   constructor(resource: string, args: MonitoringArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super('intent-bus:index:Monitoring', resource, {}, opts)
     const { bus, source = CLONE, bindAddress = '127.0.0.1', grafanaPort = 3000 } = args
-    const inside = { parent: this }
+    const inside = { parent: this, dependsOn: [bus.network] }
     const volume = (which: VolumeName) => keptVolume(resource, which, bus.volumesArgs, inside)
     this.volumes = {
       'prometheus-data': volume('prometheus-data'),
@@ -48,7 +49,7 @@ export class Monitoring extends pulumi.ComponentResource {
       builtImage(
         `${resource}-${of}-image`,
         {
-          repository: `${bus.name}-${of}`,
+          repository: pulumi.interpolate`${bus.name}-${of}`,
           context: join(source, folder),
           dockerfile: join(source, `infra/images/${of === 'grafana' ? 'grafana' : 'config'}.Dockerfile`),
           ...(only === undefined ? {} : { only }),
@@ -64,15 +65,15 @@ export class Monitoring extends pulumi.ComponentResource {
       hardenedContainer(
         `${resource}-${of}`,
         {
-          name: `${bus.name}-${of}`,
+          name: pulumi.interpolate`${bus.name}-${of}`,
           wait: true,
           waitTimeout: WAIT_SECONDS,
           network: { name: bus.network.name, alias: of },
           ...more,
         },
-        { ...inside, dependsOn },
+        { ...inside, dependsOn: [bus.network, ...dependsOn] },
       )
-    const local = (internal: number, external: number) => ({
+    const local = (internal: number, external: pulumi.Input<number>) => ({
       internal,
       external,
       ip: '127.0.0.1',
@@ -91,8 +92,8 @@ export class Monitoring extends pulumi.ComponentResource {
         command: [
           '--config.file=/config/prometheus.yml',
           '--storage.tsdb.path=/prometheus',
-          `--storage.tsdb.retention.time=${args.prometheusRetention ?? '30d'}`,
-          `--storage.tsdb.retention.size=${args.prometheusSize ?? '1GB'}`,
+          mapped(args.prometheusRetention ?? '30d', time => `--storage.tsdb.retention.time=${time}`),
+          mapped(args.prometheusSize ?? '1GB', size => `--storage.tsdb.retention.size=${size}`),
         ],
         healthcheck: asked('http://127.0.0.1:9090/-/ready', '1m0s'),
         ports: [local(9090, args.prometheusPort ?? 9090)],
@@ -130,7 +131,7 @@ export class Monitoring extends pulumi.ComponentResource {
           GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
           GF_USERS_ALLOW_SIGN_UP: 'false',
           // A host that does not exist, until a topic is named: Grafana refuses an empty address.
-          NTFY_URL: args.ntfyUrl || 'https://ntfy.invalid/unset',
+          NTFY_URL: mapped(args.ntfyUrl ?? '', url => url || 'https://ntfy.invalid/unset'),
         },
         healthcheck: asked('http://127.0.0.1:3000/api/health', '2m0s'),
         ports: [{ internal: 3000, external: grafanaPort, ip: bindAddress, protocol: 'tcp' }],
@@ -149,9 +150,13 @@ export class Monitoring extends pulumi.ComponentResource {
       },
       [bus.secretsMade, this.prometheus],
     )
-    const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
-    this.grafanaUrl = this.grafana.id.apply(() => `http://${host}:${grafanaPort}`)
-    this.registerOutputs({ grafanaUrl: this.grafanaUrl })
+    this.grafanaUrl = urlOn(bindAddress, grafanaPort, this.grafana)
+    this.registerOutputs({
+      grafanaUrl: this.grafanaUrl,
+      prometheusName: this.prometheus.name,
+      alertmanagerName: this.alertmanager.name,
+      grafanaName: this.grafana.name,
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 /** Named volumes: what a deployment keeps. */
 import * as docker from '@pulumi/docker'
 import * as pulumi from '@pulumi/pulumi'
+import { mapped } from './inputs.ts'
 
 /** As in docker-compose.yml. */
 export type VolumeName =
@@ -17,7 +18,7 @@ export type VolumeName =
 
 export type VolumesArgs = {
   /** What their names on the host begin with: `intent-bus` makes `intent-bus-bus-data`. */
-  name: string
+  name: pulumi.Input<string>
   /** Whether they go when the resource goes. Without it they outlive `pulumi destroy`, and the next `pulumi up` finds them. */
   deleteData: boolean
   /** A directory of the host for a volume; it has to exist. Without one, Docker chooses. */
@@ -40,7 +41,7 @@ export function keptVolume(
   return new docker.Volume(
     `${component}-${volume}`,
     {
-      name: `${args.name}-${volume}`,
+      name: mapped(args.name, name => `${name}-${volume}`),
       ...(device === undefined ? {} : { driver: 'local', driverOpts: { type: 'none', o: 'bind', device } }),
     },
     pulumi.mergeOptions(opts, {

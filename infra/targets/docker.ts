@@ -34,12 +34,16 @@ export function deployOnDocker(config: Config, target: DockerTarget): Outputs {
     : undefined
 
   const volumes = { ...bus.volumes, ...https?.volumes, ...monitoring?.volumes }
+  const monitors = monitoring && [monitoring.prometheus, monitoring.alertmanager, monitoring.grafana]
+  const containers = [bus.container, ...(https ? [https.container] : []), ...(monitors ?? [])]
   const forwarded = monitoring === undefined ? [config.port] : [config.port, config.grafanaPort]
   return {
     url: https?.url ?? bus.url,
     ...(ssh === undefined ? {} : { tunnel: tunnelTo(ssh, config.bindAddress, forwarded) }),
     ...commandsForSecrets(bus, monitoring, { ssh, socket }),
     ...(monitoring === undefined ? {} : { grafana: monitoring.grafanaUrl }),
+    network: bus.network.name,
+    containers: pulumi.all(containers.map(container => container.name)),
     volumes: pulumi.all(Object.values(volumes).map(volume => volume.name)),
     ...target.outputs,
   }

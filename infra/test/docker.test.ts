@@ -1,8 +1,15 @@
 /** What the targets `local` and `ssh` ask the engine for. */
 import { homedir } from 'node:os'
+import * as pulumi from '@pulumi/pulumi'
 import { describe, expect, test } from 'vitest'
+import { Https } from '../components/https.ts'
 import { IntentBus } from '../components/intent-bus.ts'
+import { Monitoring } from '../components/monitoring.ts'
 import { mocked } from './mocked.ts'
+
+/** What the engine knows of an output, which is not in its types. */
+const told = (output: pulumi.Output<string>) =>
+  (output as unknown as { promise(): Promise<string> }).promise()
 
 const CONTAINER = 'docker:index/container:Container'
 const IMAGE = 'docker:index/remoteImage:RemoteImage'
@@ -43,6 +50,75 @@ describe('without a word of configuration', () => {
   test('the name of what carries given secrets is made by Pulumi, and not of them', async () => {
     const { one } = await mocked({}, { busSecret: 'a-secret-of-my-own' })
     expect(one('given-secrets').inputs).not.toHaveProperty('name')
+  })
+})
+
+test('the outputs name the network and each container', async () => {
+  const { outputs } = await mocked({ domain: 'bus.example.com', name: 'jobs' })
+  expect(outputs['network']).toBe('jobs')
+  expect(outputs['containers']).toEqual([
+    'jobs-bus',
+    'jobs-caddy',
+    'jobs-prometheus',
+    'jobs-alertmanager',
+    'jobs-grafana',
+  ])
+})
+
+test('a name that another deployment has is refused at the network, before all else: volumes of that name would be taken over', async () => {
+  const { resources, one } = await mocked({ domain: 'bus.example.com' }, { busSecret: 'a-secret-of-my-own' })
+  expect(one('intent-bus-network').options.dependsOn).toBeUndefined()
+  const others = resources.filter(each => each.type.startsWith('docker:') && !each.name.endsWith('-network'))
+  expect(others.length).toBe(22)
+  for (const { name, options } of others) {
+    const before = [options.dependsOn ?? []].flat() as pulumi.Resource[]
+    const urns = await Promise.all(before.map(each => told(each.urn)))
+    expect(
+      urns.map(urn => urn.split('::').at(-1)),
+      name,
+    ).toContain('intent-bus-network')
+  }
+})
+
+describe('a component', () => {
+  /** Of one that gets its arguments so. */
+  const made = async (given: <T>(value: T) => pulumi.Input<T>) => {
+    const { resources, outputs } = await mocked({}, {}, () => {
+      const source = '..'
+      const bus = new IntentBus('bus', {
+        source,
+        name: given('jobs'),
+        bindAddress: given('10.0.0.5'),
+        port: given(8081),
+        trustProxy: given(1),
+        settings: given({ BUS_LEASE_SECONDS: given('120') }),
+        cpus: given('2'),
+        memory: given('1G'),
+        buildImage: given('node:24.1.0-slim'),
+      })
+      const https = new Https('https', {
+        ...{ bus, source, domain: given('bus.example.com') },
+        ...{ httpPort: given(8000), httpsPort: given(8443) },
+      })
+      const monitoring = new Monitoring('monitoring', {
+        ...{ bus, source, bindAddress: given('10.0.0.5'), ntfyUrl: given('https://ntfy.sh/a-topic') },
+        ...{ grafanaPort: given(3001), prometheusPort: given(9091), alertmanagerPort: given(9094) },
+        ...{ prometheusRetention: given('90d'), prometheusSize: given('5GB') },
+      })
+      return { bus: bus.url, name: bus.name, https: https.url, grafana: monitoring.grafanaUrl }
+    })
+    return { outputs, inputs: resources.map(({ name, inputs }) => ({ name, inputs })) }
+  }
+
+  test('takes outputs of other resources where it takes values, and makes the same of them', async () => {
+    const plain = await made(value => value)
+    expect(plain.outputs).toEqual({
+      bus: 'http://10.0.0.5:8081',
+      name: 'jobs',
+      https: 'https://bus.example.com:8443',
+      grafana: 'http://10.0.0.5:3001',
+    })
+    expect(await made(value => pulumi.output(value) as unknown as typeof value)).toEqual(plain)
   })
 })
 
