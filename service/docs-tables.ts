@@ -1,7 +1,7 @@
 /** Tables of the docs that are made from the code. `npm run docs` writes them; a test holds them to it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CONFIGURATION_HEAD, configurationRows } from '../infra/config/table.ts'
+import { CONFIGURATION_HEAD, configurationRows, configurationSchema } from '../infra/config/table.ts'
 import { BACKUP_SECRETS, SECRETS } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { METRICS } from './http/metrics/catalogue.ts'
@@ -14,6 +14,7 @@ const PAGES: Record<string, Record<string, () => string>> = {
     variables: variablesTable,
   },
   'metrics.md': { metrics: metricsTable },
+  '../infra/Pulumi.yaml': { keys: configurationSchema },
   'deploy/README.md': { keys: () => table(CONFIGURATION_HEAD, configurationRows()) },
 }
 
@@ -24,7 +25,8 @@ export const MADE_PAGES = Object.keys(PAGES)
 export function withTables(page: string, text: string): string {
   let made = text
   for (const [name, table] of Object.entries(PAGES[page]!)) {
-    const [begin, end] = [`<!-- ${name}: made by service/docs-tables.ts -->`, `<!-- ${name}: end -->`]
+    const comment = (said: string) => (page.endsWith('.yaml') ? `# ${said}` : `<!-- ${said} -->`)
+    const [begin, end] = [comment(`${name}: made by service/docs-tables.ts`), comment(`${name}: end`)]
     const [from, to] = [made.indexOf(begin), made.indexOf(end)]
     if (from === -1 || to < from) throw new Error(`docs/${page} lacks the markers of the table "${name}"`)
     made = `${made.slice(0, from + begin.length)}\n${table()}\n${made.slice(to)}`

@@ -1,4 +1,6 @@
 /** The configuration of a stack: what is taken, and what a person is told who got it wrong. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TARGETS } from '../config/key.ts'
 import { KEYS, type KeyName } from '../config/keys.ts'
@@ -30,6 +32,26 @@ test('nothing has to be set for the Docker here', () => {
     deleteData: false,
     settings: {},
   })
+})
+
+test.each(TARGETS)('what Pulumi.yaml gives where nothing is set changes nothing for %s', target => {
+  const needed = { ssh: { host: 'ssh://admin@bus.example.com' }, hetzner: {}, local: {} }[target as string]
+  const given = { target, ...needed }
+  const schema = readFileSync(join(import.meta.dirname, '../Pulumi.yaml'), 'utf8')
+  const defaults = Object.fromEntries(
+    [...schema.matchAll(/^ {2}(\w+):\n(?: {4}(?!default).*\n)* {4}default: (.*)$/gm)].map(
+      ([, name, value]) => {
+        const parsed: unknown = JSON.parse(value!)
+        return [name!, typeof parsed === 'string' ? parsed : value!]
+      },
+    ),
+  )
+  expect(Object.keys(defaults)).toEqual(Object.keys(KEYS))
+  const told = (values: Record<string, string>) => {
+    const wrong = faults(values)
+    return wrong.length > 0 ? wrong : read(values)
+  }
+  expect(told({ ...defaults, ...given })).toEqual(told(given))
 })
 
 test('every fault is told at once, by its key, what it got and what it takes', () => {
