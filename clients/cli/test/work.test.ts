@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile } from '../../../service/test/support/bus.ts'
@@ -361,12 +362,28 @@ test('it says what it waits for, and where; that the bus is away, and that it is
   await until(() => worker.err().includes('…'))
   expect(worker.err()).toMatch(/… .*\w\. Again in [\d.]+ m?s\.\n/)
   expect(worker.err()).toContain(
-    `Waiting for jobs with the goal job in the namespace home of ${url}. Ctrl-C stops.\nIt takes jobs published with this same key, and public ones; none that are for one worker (--worker-id) or need a capability (--capabilities).\n`,
+    `Waiting for jobs with the goal job in the namespace home of ${url}. Ctrl-C stops.\nIt takes jobs published with this same key, and public ones; none that are for another worker (--worker-id) or need a capability (--capabilities).\n`,
   )
   away = false
   await until(() => worker.err().includes('The bus is back.'))
   worker.child.kill('SIGTERM')
   expect((await worker.ended).code).toBe(0)
+})
+
+test('it has the name of its host, unless it is given one', async () => {
+  const id = await publish(1, {
+    target_worker: hostname()
+      .replace(/[^A-Za-z0-9_.:-]/g, '-')
+      .slice(0, 64),
+  })
+  expect((await once('true')).code).toBe(0)
+  expect((await resultOf(id)).status).toBe('fulfilled')
+})
+
+test.each(['*', 'mail,print'])('it says that the goal %s is no pattern and no list', async goal => {
+  await master.publish({ goal, payload: 1 })
+  const { code, err } = await user.run(['work', goal, '--once', '--exec', 'true'])
+  expect([code, err]).toEqual([0, expect.stringContaining(`${goal} is one goal, no pattern and no list.`)])
 })
 
 test('a wrong key ends it, and it says so', async () => {

@@ -15,6 +15,7 @@ import type {
   Refused,
   WhichKey,
 } from './admin-wire.ts'
+import { check, checkWord, LIST } from './options.ts'
 import { nextPage, PAGE, pages } from './pages.ts'
 import type { Persistence, Transport } from './transport.ts'
 import { camel, type IntentFilter, type ListedIntent, type Moved, snake } from './wire.ts'
@@ -34,6 +35,7 @@ export class Admin {
 
   /** Makes a key. It is shown this once. Not repeated when no answer came: there might be two then. */
   async generateKey(owner: string, terms: KeyTerms = {}): Promise<IssuedKey & { apiKey: string }> {
+    checkWord('owner', owner)
     const body = snake({ owner, ...terms })
     return camel(await this.#post<object>('/admin/generate_key', body, { once: true })) as IssuedKey & {
       apiKey: string
@@ -95,6 +97,7 @@ export class Admin {
 
   /** All intents that match, newest first, page by page as they are asked for. */
   intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
+    check(filter, LIST)
     return pages(this.#transport, '/admin/intents', 'admin', filter)
   }
 
@@ -110,6 +113,7 @@ export class Admin {
 
   /** All dead letters that match, newest first, page by page as they are asked for. */
   deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void> {
+    check(filter, LIST)
     return pages(this.#transport, '/admin/dead', 'admin', filter)
   }
 
@@ -159,6 +163,7 @@ export class Admin {
 
   /** Deletes all intents, or those of a namespace; without one, the values, nonces and idempotency keys as well. For good. */
   async purge(namespace?: string): Promise<{ deleted: number }> {
+    if (namespace !== undefined) checkWord('namespace', namespace)
     const { deleted } = await this.#post<{ deleted: number }>('/admin/purge', { confirm: true, namespace })
     return { deleted }
   }

@@ -2,6 +2,7 @@ import { Admin } from './admin.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { BusError, IntentDeadError, NotDoneYetError } from './errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
+import { CLAIM, check, checkWord, PROGRESS, PUBLICATION, PUBLISH, REQUEST, RESULT, VALUE } from './options.ts'
 import { pages } from './pages.ts'
 import { randomId } from './random.ts'
 import { isPassing } from './retry.ts'
@@ -44,7 +45,8 @@ const WAIT_SLICE_S = 30
 
 /**
  * A client of one bus, with one key. All durations are seconds. Every call may throw a {@link BusError}, an
- * `UnreachableError` or an `UnexpectedAnswerError`, after the retries that make sense for it.
+ * `UnreachableError` or an `UnexpectedAnswerError`, after the retries that make sense for it, and an `IntentBusError` with
+ * the code `invalid_request` for options that have no meaning.
  */
 export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   readonly #transport: Transport
@@ -72,6 +74,8 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     payload: PayloadOf<Goals, G>,
     { idempotencyKey = randomId(), ...options }: PublishOptions = {},
   ): Promise<Published> {
+    checkWord('goal', goal)
+    check({ ...options, idempotencyKey }, PUBLISH)
     const answer = await this.#transport.send({
       method: 'POST',
       path: '/intent',
@@ -88,6 +92,10 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
    * @throws {BusError} whose message names the first that was refused: `intents[3]: …`
    */
   async publishMany(publications: readonly Publication<Goals>[]): Promise<Published[]> {
+    for (const [i, publication] of publications.entries()) {
+      if (publication.goal !== undefined) checkWord(`intents[${i}]: goal`, publication.goal)
+      check(publication, PUBLICATION, `intents[${i}]: `)
+    }
     const intents = publications.map(({ payload, idempotencyKey = randomId(), ...rest }) => ({
       ...snake(rest),
       payload: payload ?? null,
@@ -110,6 +118,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     { max = 100, workerId, capabilities, signal, ...query }: ClaimOptions & { goal?: G; max?: number } = {},
     persistence: Persistence = {},
   ): Promise<Claim<PayloadOf<Goals, G>>[]> {
+    check({ ...query, max, workerId, capabilities }, CLAIM)
     const answer = await this.#transport.send({
       method: 'POST',
       path: '/claim',
@@ -141,6 +150,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
 
   /** Makes the lease end so many seconds from now (10..3600). @throws {LeaseLostError} */
   async extend(lease: Lease, seconds: number): Promise<{ extendedBy: number }> {
+    check({ seconds }, PROGRESS)
     const { extended_by } = await settle(this.#transport, '/extend_claim/', lease, { seconds })
     return { extendedBy: extended_by as number }
   }
@@ -151,6 +161,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     progress: number,
     options: { message?: string; seconds?: number } = {},
   ): Promise<void> {
+    check(options, PROGRESS)
     await settle(this.#transport, '/progress/', lease, { progress, ...options })
   }
 
@@ -183,6 +194,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     id: string,
     { wait = 0, signal }: { wait?: number; signal?: AbortSignal } = {},
   ): Promise<Result<ResultOf<Goals, G>>> {
+    check({ wait }, RESULT)
     const deadline = this.#clock.now() + wait * 1000
     for (;;) {
       const left = Math.max(0, (deadline - this.#clock.now()) / 1000)
@@ -243,6 +255,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
     payload: PayloadOf<Goals, G>,
     { wait = 60, signal, ...options }: PublishOptions & { wait?: number; signal?: AbortSignal } = {},
   ): Promise<ResultOf<Goals, G>> {
+    check({ wait }, REQUEST)
     const { id } = await this.publish(goal, payload, options)
     const result = await this.result<G>(id, { wait, ...(signal === undefined ? {} : { signal }) })
     if (result.status === 'fulfilled') return result.result as ResultOf<Goals, G>
@@ -252,6 +265,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
 
   /** Reads a value of this key's store. @returns `null` when there is none, or its time is over */
   async get(key: string): Promise<string | null> {
+    checkWord('key', key)
     try {
       const answer = await this.#transport.send({ method: 'GET', path: '/get/', param: key })
       return (answer.body as { value: string }).value
@@ -262,7 +276,9 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   }
 
   /** Keeps a value for `ttl` seconds (1..86400, default 600). A text is kept as it is, anything else as its JSON text. */
-  async set(key: string, value: unknown, { ttl }: { ttl?: number } = {}): Promise<void> {
+  async set(key: string, value: unknown, { ttl, ...others }: { ttl?: number } = {}): Promise<void> {
+    checkWord('key', key)
+    check({ ttl, ...others }, VALUE)
     await this.#transport.send({ method: 'POST', path: '/set/', param: key, body: { value, ttl } })
   }
 

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
-import {
-  BusError,
-  IntentBus,
-  IntentBusError,
-  LeaseLostError,
-  UnexpectedAnswerError,
-  UnreachableError,
-} from '../src/index.ts'
+import { BusError, IntentBus, LeaseLostError, UnexpectedAnswerError, UnreachableError } from '../src/index.ts'
 import { Gate, type Mishap, refusal } from './support/gate.ts'
 import { HastyClock, type ManualClock, PassingClock } from './support/manual-clock.ts'
 
@@ -167,7 +160,7 @@ test('an error without a message of its own has its code for one', async () => {
 
 test('what waiting does not mend is not tried again', async () => {
   const { gate, client } = await behindGate()
-  await expect(client.publish('', 1)).rejects.toBeInstanceOf(BusError)
+  await expect(client.publish('x', 1, { namespace: 'no blanks' })).rejects.toBeInstanceOf(BusError)
   expect(gate.seen).toHaveLength(1)
 })
 
@@ -263,7 +256,7 @@ describe('patience', () => {
 
   test('does not wait longer for what the bus itself refuses', async () => {
     const { gate, client } = await behindGate({ patience: 30 })
-    await expect(client.publish('', 1)).rejects.toBeInstanceOf(IntentBusError)
+    await expect(client.publish('x', 1, { namespace: 'no blanks' })).rejects.toBeInstanceOf(BusError)
     gate.mishaps.push(...Array(9).fill(refusal(503, 'overloaded')))
     await expect(client.publish('x', 1)).rejects.toMatchObject({ code: 'overloaded' })
     expect(gate.lines('/intent')).toHaveLength(6)

@@ -10,6 +10,7 @@ import { WorkLog } from '../terminal/work-log.ts'
 import { commandLine } from '../work/command-line.ts'
 import { Commands } from '../work/commands.ts'
 import { keptBack, withoutKeys } from '../work/environment.ts'
+import { hostName } from '../work/host-name.ts'
 import { OneClaim } from '../work/one-claim.ts'
 
 export function addWork(program: Program): void {
@@ -29,7 +30,7 @@ export function addWork(program: Program): void {
       numberIn({ least: 1, most: 1000, whole: true }),
       1,
     )
-    .option('--worker-id <id>', 'also take intents for this target_worker')
+    .option('--worker-id <id>', 'its name, for intents with this target_worker (the host’s name)')
     .option('--capabilities <list>', 'what it offers, separated by commas')
     .option(
       '--lease <time>',
@@ -69,11 +70,12 @@ export function addWork(program: Program): void {
         return options.result === 'text' ? new TextResult(printed) : jsonPrinted(printed)
       }
       const offer = {
-        workerId: options.workerId,
+        ...(options.workerId === undefined ? {} : { workerId: options.workerId }),
         capabilities: options.capabilities === undefined ? undefined : capabilitiesIn(options.capabilities),
       }
       const worker = bus.worker(goal, perform, {
         namespace: settings.namespace,
+        workerId: hostName(),
         concurrency: options.once ? 1 : options.concurrency,
         ...offer,
         lease: options.lease,

@@ -40,12 +40,17 @@ export async function publicationsOf(
     if (typeof intent !== 'object' || intent === null || Array.isArray(intent)) {
       throw new Failure(`line ${number} takes an object: {"goal": "…", "payload": …}.`)
     }
-    for (const name of Object.keys(intent)) {
-      if (FIELDS.includes(name) || FIELDS.includes(snakeOf(name)) || told.has(name)) continue
+    const known: Record<string, unknown> = namespace === undefined ? {} : { namespace }
+    for (const [name, value] of Object.entries(intent)) {
+      if (FIELDS.includes(name) || FIELDS.includes(snakeOf(name))) {
+        known[name] = value
+        continue
+      }
+      if (told.has(name)) continue
       told.add(name)
       warn(await unknownField(name, number))
     }
-    publications.push({ ...(namespace === undefined ? {} : { namespace }), ...camel(intent) } as never)
+    publications.push(camel(known) as never)
   }
   return publications
 }

@@ -30,15 +30,19 @@ export class WorkLog {
   start(
     goal: string,
     { url, namespace }: Settings,
-    offer: { workerId: string | undefined; capabilities: readonly string[] | undefined },
+    offer: { workerId?: string | undefined; capabilities: readonly string[] | undefined },
     keptBack: readonly string[],
   ): void {
     const job = this.#once ? 'one job' : 'jobs'
     this.#output.note(
       `Waiting for ${job} with the goal ${plain(goal)} in the namespace ${namespace ?? 'default'} of ${url}. Ctrl-C stops.`,
     )
+    if (/[*,]/.test(goal))
+      this.#output.complain(
+        `A goal is taken as it is: ${plain(goal)} is one goal, no pattern and no list. For several goals, run a worker for each.`,
+      )
     const others = [
-      ...(offer.workerId === undefined ? ['are for one worker (--worker-id)'] : []),
+      ...(offer.workerId === undefined ? ['are for another worker (--worker-id)'] : []),
       ...(offer.capabilities === undefined ? ['need a capability (--capabilities)'] : []),
     ]
     const left = others.length === 0 ? '' : `; none that ${others.join(' or ')}`

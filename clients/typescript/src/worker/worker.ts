@@ -1,6 +1,7 @@
 import type { IntentBus } from '../bus.ts'
 import type { Clock } from '../clock.ts'
 import type { AnyGoals, GoalsLike } from '../goals.ts'
+import { check, checkWord, WORKER } from '../options.ts'
 import { randomId } from '../random.ts'
 import type { Claim } from '../wire.ts'
 import { Attempt } from './attempt.ts'
@@ -64,7 +65,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
   readonly #stop = new AbortController()
   #rouse: () => void = () => undefined
 
-  /** Use {@link IntentBus.worker}. @throws {RangeError} */
+  /** Use {@link IntentBus.worker}. @throws {RangeError} @throws {IntentBusError} `invalid_request` */
   constructor(
     bus: IntentBus<Goals>,
     goal: string,
@@ -76,6 +77,8 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(`concurrency takes a whole number from 1; it got ${concurrency}.`)
     }
+    checkWord('goal', goal)
+    check(options, WORKER)
     this.#bus = bus
     this.#goal = goal
     this.#handler = handler
