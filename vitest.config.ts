@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { PATIENCE_MS } from './service/test/support/patience.ts'
 
 /**
  * Each bus of a test has threads of its own. With this they need not strip types anew: a sixth of the time, and they do not
@@ -25,8 +26,8 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: COMPILED },
     // On two cores the default is one worker, and twice the time.
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

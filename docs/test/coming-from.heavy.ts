@@ -12,7 +12,7 @@ test.skipIf(reason !== null)(
   `the programs of docs/coming-from.md do what they did before, those in Python too${reason === null ? '' : ` (skipped: ${reason})`}`,
   async () => {
     const python = 'bin' in venv ? venv.bin : ''
-    const printed = await follow('coming-from.md', { python, packages: project.dir, timeout: 60_000 })
+    const printed = await follow('coming-from.md', { python, packages: project.dir })
     expect(printed.split('\n')).toEqual([
       "fulfilled {'file': 'cat.png', 'width': 64}",
       '{ width: 64 }',

@@ -15,6 +15,6 @@ test('the TypeScript of docs/coming-from.md is right in its types', async () => 
 })
 
 test('the programs of docs/coming-from.md do what they did before', async () => {
-  const printed = await follow('coming-from.md', { packages: project.dir, timeout: 60_000 })
+  const printed = await follow('coming-from.md', { packages: project.dir })
   expect(printed.split('\n')).toEqual(['{ width: 64 }', 'saved 3 files', ''])
-}, 70_000)
+})

@@ -9,7 +9,7 @@ const id = expect.stringMatching(/^[0-9a-f]{32}$/)
 const like = (pattern: RegExp) => expect.stringMatching(pattern)
 
 test('the commands of docs/command-line.md work as they are typed', async () => {
-  const printed = await follow('command-line.md', { timeout: 60_000 })
+  const printed = await follow('command-line.md')
   expect(printed.trimEnd().split('\n')).toEqual([
     like(/^✓ settings .*, from data\/bus\.url and data\/secrets\.env, of the bus of this directory$/),
     ...['reachable', 'clock', 'ready', 'key', 'signature', 'admin token'].map(check =>
@@ -50,7 +50,7 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     like(/^\{"error":\{"code":"not_found","message":"[^"]+"\}\}$/),
     `ended with ${EXIT.notFound}`,
   ])
-}, 70_000)
+})
 
 test('docs/command-line.md has every exit code', () => {
   const section = page.slice(page.indexOf('## What does it end with?'))

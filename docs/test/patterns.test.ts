@@ -18,7 +18,7 @@ test('the programs of docs/patterns.md are right in their types', async () => {
 })
 
 test('what docs/patterns.md shows does what it says', async () => {
-  const printed = await follow('patterns.md', { packages: project.dir, timeout: 80_000 })
+  const printed = await follow('patterns.md', { packages: project.dir })
   const lines = printed.trimEnd().split('\n')
   // How often the bar is drawn meanwhile is a matter of luck.
   const bar = lines.filter(line => /^[█░]{20} /.test(line))
@@ -48,4 +48,4 @@ test('what docs/patterns.md shows does what it says', async () => {
   ])
   const [first, second] = lines.slice(lines.indexOf('stored "THE PAGE"') + 1)
   expect(second).toBe(first)
-}, 90_000)
+})

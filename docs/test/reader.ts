@@ -1,12 +1,11 @@
 /** Somebody who follows a page to the letter: saves its programs, then runs its commands, where a new bus runs. */
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { readPage } from '../../service/docs-tables.ts'
 import { RealBus, root } from '../../service/test/real-bus.ts'
+import { typed } from '../../service/test/support/typed.ts'
 
 export type Equipment = {
   /** What the bus is started with. */
@@ -19,8 +18,6 @@ export type Equipment = {
   before?: string
   /** What the reader types for each word in capitals that stands for something of theirs. */
   placeholders?: Record<string, string>
-  /** For all of it, in ms. */
-  timeout?: number
 }
 
 type Block = { language: string; text: string; name: string | undefined }
@@ -31,7 +28,7 @@ type Block = { language: string; text: string; name: string | undefined }
  * @returns what the commands printed
  */
 export async function follow(page: string, equipment: Equipment = {}): Promise<string> {
-  const { settings = {}, python, packages, before = '', placeholders = {}, timeout = 50_000 } = equipment
+  const { settings = {}, python, packages, before = '', placeholders = {} } = equipment
   const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const bus = new RealBus(dir, { PORT: '0', ...settings })
@@ -50,26 +47,20 @@ export async function follow(page: string, equipment: Equipment = {}): Promise<s
     ({ language, text }) => language === 'sh' && (python !== undefined || !/\bpython3 /.test(text)),
   )
   if (commands.length === 0) throw new Error(`${page} has no commands`)
-  const typed = commands.map(({ text }) =>
+  const lines = commands.map(({ text }) =>
     text.replace(/\b[A-Z]+\b(?![=}])/g, word => placeholders[word] ?? word),
   )
-  const script = [before, ...typed].join('\n').replaceAll('localhost:8080', address)
+  const script = [before, ...lines].join('\n').replaceAll('localhost:8080', address)
 
   mkdirSync(join(dir, 'home'))
   // In this order, because the SDK has an `intent-bus` of its own.
   const path = [join(root, 'node_modules/.bin'), python, process.env['PATH']].filter(Boolean).join(':')
-  const { stdout } = await promisify(execFile)(
-    'sh',
-    // What a block leaves running must not outlive a script that fails.
-    ['-euc', `trap 'kill \${WORKER_PID:-} 2> /dev/null || :' EXIT\n${script}`],
+  // What a block leaves running must not outlive a script that fails.
+  return typed(`trap 'kill \${WORKER_PID:-} 2> /dev/null || :' EXIT\n${script}`, {
+    cwd: dir,
     // A proxy that the machine is set up for must not stand between a client and this machine.
-    {
-      cwd: dir,
-      env: { PATH: path, NO_PROXY: 'localhost', HOME: join(dir, 'home'), PORT: address.split(':')[1]! },
-      timeout,
-    },
-  )
-  return stdout
+    env: { PATH: path, NO_PROXY: 'localhost', HOME: join(dir, 'home'), PORT: address.split(':')[1]! },
+  })
 }
 
 export function blocksOf(page: string): Block[] {

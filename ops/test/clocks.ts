@@ -1,10 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { folder, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { hastySleep, installed, type Shell } from './shells.ts'
-
-const PATIENT = { timeout: 60_000, interval: 20 }
 
 /** A worker that signs, on a machine whose clock is wrong until a network has told it the time: the same in every shell. */
 export function clocksIn({ name, command, missing }: Shell): void {

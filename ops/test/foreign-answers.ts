@@ -1,11 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { FOREIGN, type Portal, portalBefore, TOO_LARGE } from './portal.ts'
 import { folder, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { hastySleep, type Shell } from './shells.ts'
-
-const PATIENT = { timeout: 60_000, interval: 20 }
 
 /** A worker whose bus is behind something that answers for it: the same in every shell. */
 export function foreignAnswersIn({ name, command, missing }: Shell): void {

@@ -2,10 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { EXIT } from '../../clients/cli/src/exit-codes.ts'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { folder, running, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { type Shell, toolbox } from './shells.ts'
-
-const SECONDS_30 = { timeout: 30_000, interval: 20 }
 
 /** What a worker does with one job, and how it ends: the same in every shell. */
 export function jobsIn({ name, command, missing }: Shell): void {
@@ -151,24 +150,24 @@ export function jobsIn({ name, command, missing }: Shell): void {
       once('--timeout', '1', '--', 'sh', '-c', `sleep 600 & echo $! $$ > ${pids}; wait`)
       expect((await bus.result(id)).error).toBe('The handler took longer than 1 s.')
       await worker.exited
-      await vi.waitUntil(() => running(pids).length === 0, SECONDS_30)
+      await vi.waitUntil(() => running(pids).length === 0, PATIENT)
     })
 
     test('calls off its poll when it is told to stop', async () => {
       start(['--wait', '60', '--', 'true'])
-      await vi.waitUntil(async () => (await bus.waiting()) === 1, SECONDS_30)
+      await vi.waitUntil(async () => (await bus.waiting()) === 1, PATIENT)
       worker.signal('SIGTERM')
       expect(await worker.exited).toBe(0)
-      await vi.waitUntil(async () => (await bus.waiting()) === 0, SECONDS_30)
+      await vi.waitUntil(async () => (await bus.waiting()) === 0, PATIENT)
     })
 
     test('finishes its job before it stops', async () => {
       const here = folder()
       const id = await bus.publish(goal, '0')
       start(['--', 'sh', '-c', `: > ${here}/begun; until [ -e ${here}/go ]; do sleep 0.05; done; echo done`])
-      await vi.waitUntil(() => existsSync(`${here}/begun`), SECONDS_30)
+      await vi.waitUntil(() => existsSync(`${here}/begun`), PATIENT)
       worker.signal('SIGINT')
-      await vi.waitUntil(() => worker.errors.includes('stopping when this job is done'), SECONDS_30)
+      await vi.waitUntil(() => worker.errors.includes('stopping when this job is done'), PATIENT)
       writeFileSync(`${here}/go`, '')
       expect(await worker.exited).toBe(0)
       expect(await bus.result(id)).toMatchObject({ status: 'fulfilled', result: 'done' })
@@ -183,12 +182,12 @@ export function jobsIn({ name, command, missing }: Shell): void {
         '-c',
         `trap '' TERM; sleep 600 & echo $! $$ > ${here}/pids; : > ${here}/begun; while :; do wait; done`,
       ])
-      await vi.waitUntil(() => existsSync(`${here}/begun`), SECONDS_30)
+      await vi.waitUntil(() => existsSync(`${here}/begun`), PATIENT)
       worker.signal('SIGTERM')
-      await vi.waitUntil(() => worker.errors.includes('a second signal'), SECONDS_30)
+      await vi.waitUntil(() => worker.errors.includes('a second signal'), PATIENT)
       worker.signal('SIGTERM')
       expect(await worker.exited).toBe(143)
-      await vi.waitUntil(() => running(`${here}/pids`).length === 0, SECONDS_30)
+      await vi.waitUntil(() => running(`${here}/pids`).length === 0, PATIENT)
       expect(await bus.status(id)).toMatchObject({ status: 'claimed' })
       await bus.cancel(id)
     })

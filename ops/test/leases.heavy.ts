@@ -3,10 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { folder, listening, running, ShellWorker, WorkedBus } from './shell-worker.ts'
 import { installed, shells, toolbox } from './shells.ts'
-
-const PATIENT = { timeout: 60_000, interval: 50 }
 
 for (const { name, command, missing } of shells) {
   describe.skipIf(missing !== null)(`a worker in ${name}`, () => {

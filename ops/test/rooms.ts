@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { SmallDisk, whyNoSmallDisk } from '../../service/test/hostile/small-disk.ts'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { folder, running, ShellWorker, WorkedBus } from './shell-worker.ts'
 import type { Shell } from './shells.ts'
 
-const PATIENT = { timeout: 60_000, interval: 20 }
 const noDisk = whyNoSmallDisk()
 
 /** A worker whose directory for temporary files is full, or goes away: the same in every shell. */

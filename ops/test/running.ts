@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { PATIENCE_MS } from '../../service/test/support/patience.ts'
 
 /** A program that somebody else wrote, as a child that ends when it is told to. */
 export class Running {
@@ -25,11 +26,13 @@ export class Running {
     })
   }
 
-  /** @throws with the end of its log when it has ended, or `is` does not come true in 30 s */
+  /** @throws with the end of its log when it has ended, or `is` has not come true in {@link PATIENCE_MS} */
   async until(is: () => Promise<boolean> | boolean): Promise<void> {
-    const deadline = performance.now() + 30_000
+    const deadline = performance.now() + PATIENCE_MS
     while (!(await is())) {
-      if (this.#child.exitCode !== null || performance.now() > deadline) throw new Error(this.#said)
+      if (this.#child.exitCode !== null) throw new Error(this.#said)
+      if (performance.now() > deadline)
+        throw new Error(`timed out after ${PATIENCE_MS / 1000} s: ${this.#said}`)
       await new Promise(resolve => setTimeout(resolve, 50))
     }
   }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
 import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../service/test/crash/child-bus.ts'
+import { PATIENT } from '../../service/test/support/patience.ts'
 import { type Signing, sign } from '../../service/test/support/signing.ts'
 import { workers } from './shells.ts'
 
@@ -64,7 +65,7 @@ export class ShellWorker {
       tracer.kill('SIGKILL')
     })
     const traced = new RegExp(`^TracerPid:\\s${tracer.pid}$`, 'm')
-    await vi.waitUntil(() => traced.test(readFileSync(`/proc/${pid}/status`, 'utf8')), { timeout: 10_000 })
+    await vi.waitUntil(() => traced.test(readFileSync(`/proc/${pid}/status`, 'utf8')), PATIENT)
     return () => {
       tracer.kill('SIGTERM')
     }

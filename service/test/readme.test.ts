@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RealBus, root } from './real-bus.ts'
+import { typed } from './support/typed.ts'
 
 /** A directory of its own stands in for the clone: the bus keeps `./data` there, and the commands read it. */
 let dir: string
@@ -30,7 +29,7 @@ test('the first job of the README works as it is pasted, with the command and wi
   expect(blocks.length).toBeGreaterThanOrEqual(5)
   const script = blocks.join('\n').replaceAll('localhost:8080', `localhost:${port}`)
 
-  const { stdout } = await promisify(execFile)('sh', ['-euc', script], {
+  const printed = await typed(script, {
     cwd: dir,
     // A proxy that the machine is set up for must not stand between curl and this machine.
     env: {
@@ -40,10 +39,9 @@ test('the first job of the README works as it is pasted, with the command and wi
       HOME: dir,
       npm_config_offline: 'true',
     },
-    timeout: 25_000,
   })
 
-  const [shouted, published, claimed, fulfilled, result] = stdout.trim().split('\n')
+  const [shouted, published, claimed, fulfilled, result] = printed.trim().split('\n')
   expect(shouted).toBe('"GOOD MORNING"')
   const { id } = JSON.parse(published!)
   expect(JSON.parse(claimed!)).toMatchObject({ id, goal: 'greet', payload: { name: 'Ada' } })

@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PATIENCE_MS } from './support/patience.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-
-const READY_WITHIN_MS = 20_000
 
 export class RealBus {
   readonly #process: ChildProcess
@@ -34,14 +33,14 @@ export class RealBus {
 
   /** Resolves with its port once it says that it is ready. */
   async ready(): Promise<number> {
-    const deadline = Date.now() + READY_WITHIN_MS
+    const deadline = Date.now() + PATIENCE_MS
     while (Date.now() < deadline) {
       if (this.#process.exitCode !== null) throw new Error(`the bus ended by itself:\n${this.out}${this.err}`)
       const line = this.out.split('\n').find(text => text.includes('is ready') && text.endsWith('}'))
       if (line !== undefined) return JSON.parse(line).port
       await new Promise(resolve => setTimeout(resolve, 20))
     }
-    throw new Error(`the bus did not come up:\n${this.out}${this.err}`)
+    throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS / 1000} s:\n${this.out}${this.err}`)
   }
 
   signal(name: NodeJS.Signals): void {

@@ -77,7 +77,7 @@ test('a bus is backed up, stopped, wiped and restored, and a worker does its wor
   const there = { PORT: `${await again.ready()}` }
   expect((await ran(['work', 'work', '--once', '--exec', 'cat'], dir, there)).code).toBe(0)
   expect((await ran(['result', id], dir, there)).out).toBe('"before"\n')
-}, 60_000)
+})
 
 test('a directory of backups stands for the newest whole one in it; two files are told apart from that', async () => {
   const dir = emptyDir()
@@ -109,7 +109,7 @@ test('a directory of backups stands for the newest whole one in it; two files ar
   // One that did not work out leaves nothing that would look like a bus.
   expect((await ran(['restore', made[2]!.path, '--data', 'not/made'], dir)).code).toBe(EXIT.failed)
   expect(readdirSync(dir).toSorted()).toEqual(['copies', 'new'])
-}, 60_000)
+})
 
 test('a bus of this directory that does not run is backed up from its file', async () => {
   const dir = emptyDir()
@@ -126,7 +126,7 @@ test('a bus of this directory that does not run is backed up from its file', asy
   expect(JSON.parse(elsewhere.out)).toMatchObject({ intents: { open: 1 }, issued_keys: 1 })
   const nothing = await ran(['backup', '--data', 'nowhere'], dir)
   expect([nothing.code, nothing.err]).toEqual([EXIT.failed, expect.stringContaining('There is no bus in')])
-}, 60_000)
+})
 
 test('a bus elsewhere that does not answer is not taken for the one of this directory', async () => {
   const dir = emptyDir()
@@ -135,7 +135,7 @@ test('a bus elsewhere that does not answer is not taken for the one of this dire
   const user = userOf('http://127.0.0.1:9')
   const { code } = await user.run(['backup'], { cwd: dir })
   expect(code).toBe(EXIT.unreachable)
-}, 60_000)
+})
 
 test('--keep tidies the directory of --to, and the newest stays', async () => {
   const bus = await busForTest()
@@ -255,7 +255,7 @@ test('an encrypted backup carries the secrets if asked, and opens with the ident
   for (const name of ['bus.key', 'secrets.env']) {
     expect(readFileSync(join(dir, 'new', name), 'utf8')).toBe(readFileSync(join(dir, 'data', name), 'utf8'))
   }
-}, 60_000)
+})
 
 test('a passphrase comes from a file, from stdin, or from where the bus has it', async () => {
   const dir = emptyDir()
@@ -270,4 +270,4 @@ test('a passphrase comes from a file, from stdin, or from where the bus has it',
   expect(await restored(['--passphrase-file', '-'], {}, `${phrase}\n`)).toBe(0)
   expect(await restored([], { BUS_BACKUP_PASSPHRASE_FILE: join(dir, 'phrase.txt') })).toBe(0)
   expect(await restored(['--passphrase-file', '-'], {}, 'wrong\n')).toBe(EXIT.failed)
-}, 60_000)
+})

@@ -119,7 +119,7 @@ test('a bus that runs is not overwritten, forced or not', async () => {
   }
   await store.close()
   expect(intentsIn(database)).toBe(1)
-}, 20_000)
+})
 
 test('by a link, too, a bus that runs is not overwritten; one that does not is replaced where it lies', async () => {
   const dir = emptyDir()

@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { METRICS } from '../../http/metrics/catalogue.ts'
 import { createMetrics } from '../../http/metrics/metrics.ts'
 import { busForFile, METRICS_TOKEN } from '../support/bus.ts'
+import { PATIENT } from '../support/patience.ts'
 import { rawCall } from '../support/raw.ts'
-
-const PATIENT = { timeout: 20_000 }
 
 const bus = await busForFile()
 const { master, nobody } = bus

@@ -6,9 +6,9 @@ import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 const MAIN = fileURLToPath(new URL('../../launch.js', import.meta.url))
-const UP_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 3
 
 export const MASTER_KEY = 'master-key-of-the-harness'
@@ -69,7 +69,7 @@ export class ChildBus {
 
   /** @returns the ms from its start to the first 200 of `path` */
   async serving(path = '/health/ready'): Promise<number> {
-    while (performance.now() - this.#startedAt < UP_WITHIN_MS) {
+    while (performance.now() - this.#startedAt < PATIENCE_MS) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
         await this.exited
         throw new Error(`the bus ended by itself (${this.#child.exitCode}):\n${this.output}${this.errors}`)
@@ -77,7 +77,7 @@ export class ChildBus {
       if ((await answers(this.port, path)) === 200) return performance.now() - this.#startedAt
       await sleep(LOOK_EVERY_MS)
     }
-    throw new Error(`the bus did not come up in ${UP_WITHIN_MS} ms:\n${this.output}${this.errors}`)
+    throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS} ms:\n${this.output}${this.errors}`)
   }
 
   signal(name: NodeJS.Signals): void {

@@ -6,9 +6,10 @@ import { Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'
 import { answersIn, closed } from './conversation.ts'
 
-const HEADERS_MS = 200
-const REQUEST_MS = 400
-const IDLE_MS = 600
+/** Short, but not so short that a quick client on a busy machine is taken for a slow one. */
+const HEADERS_MS = 600
+const REQUEST_MS = 1200
+const IDLE_MS = 1800
 /** Node looks for late requests this often. */
 const LOOK_EVERY_MS = 50
 /** A byte now and then: fast enough never to be idle. */

@@ -43,7 +43,7 @@ afterAll(async () => {
 
 test('the store does what a plain model does, whatever is asked of it and however time passes', async () => {
   await fc.assert(fc.asyncProperty(turns, agree), { numRuns: RUNS })
-}, 120_000)
+})
 
 async function agree(script: Turn[]): Promise<void> {
   await store.commit([{ kind: 'purge', namespace: null, from: null, limit: 1 }], now)
