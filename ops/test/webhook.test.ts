@@ -61,6 +61,26 @@ describe.skipIf(missing !== null)(`webhooks in ${name}`, () => {
     })
   })
 
+  test.each(['POST', 'PUT', 'PATCH'])('says that a %s without a body has none', async method => {
+    const { url, calls } = await receiver()
+    expect((await call({ url, method }, [url])).status).toBe('fulfilled')
+    expect(calls).toMatchObject([{ method, body: '' }])
+    expect(calls[0]!.headers).toMatchObject({ 'content-length': '0' })
+    expect(calls[0]!.headers).not.toHaveProperty('content-type')
+  })
+
+  test('asks no proxy for what is on this machine, neither for the bus nor for a webhook', async () => {
+    const proxy = await receiver()
+    const { url, calls } = await receiver()
+    const proxies = { http_proxy: proxy.url, NO_PROXY: '', no_proxy: '' }
+    expect((await call({ url }, [url], proxies)).status).toBe('fulfilled')
+    expect(calls).toHaveLength(1)
+    expect(proxy.calls).toEqual([])
+    const elsewhere = 'http://elsewhere.example/hook'
+    expect((await call({ url: elsewhere }, ['any'], proxies)).status).toBe('fulfilled')
+    expect(proxy.calls).toMatchObject([{ url: elsewhere }])
+  })
+
   test.each([302, 404, 503])('fails when the answer is %i, and follows no redirect', async code => {
     const { url, calls } = await receiver(code)
     const { status, error } = await call({ url, method: 'GET' }, [url])
@@ -120,6 +140,7 @@ describe.skipIf(missing !== null)(`webhooks in ${name}`, () => {
     [['hooks.example.org'], 'hooks.example.org is no origin'],
     [['https://a@b'], 'https://a@b is no origin'],
     [['https://a/path'], 'https://a/path is no origin'],
+    [[''], '--allow is empty'],
   ])('does not start with the list %j', async (allow, reason) => {
     const args = ['--once', ...allow.flatMap(origin => ['--allow', origin])]
     const worker = new ShellWorker(command, 'webhook.sh', args, bus.environment)

@@ -48,6 +48,7 @@ work() {
       exit 0
     elif [ "$1" = --allow ]; then
       [ "$count" -gt 1 ] || refuse '--allow needs an origin' 2
+      [ -n "$2" ] || refuse '--allow is empty: give it an origin, or leave it out' 2
       allowed="$allowed $2"
       shift 2
       count=$((count - 2))
@@ -107,7 +108,16 @@ call() {
       *) printf '%s' "$body" > "$dir/body" ;;
     esac
     set -- --data-binary "@$dir/body"
+  else
+    case $method in
+      # Some servers refuse these without it: they cannot know that there is no body.
+      POST | PUT | PATCH) echo 'header = "Content-Length: 0"' >> "$dir/config" ;;
+    esac
   fi
+  # A proxy cannot lead back to this machine, nor into the list of what is allowed on it.
+  case ${origin#*://} in
+    localhost | localhost:* | *.localhost | *.localhost:* | 127.* | '[::1]' | '[::1]:'*) echo 'noproxy = "*"' >> "$dir/config" ;;
+  esac
   headers
   [ $# -eq 0 ] || [ -z "$type_of_body" ] || printf 'header = "Content-Type: %s"\n' "$type_of_body" >> "$dir/config"
 

@@ -2,11 +2,24 @@
 # One request to the bus. A request has a name: $dir/NAME.body is what is sent, .answer, .head and .errors what came of it.
 
 prepare_requests() {
+  # A proxy cannot lead back to this machine.
+  proxy_setting=
+  ! is_loopback "$url" || proxy_setting='noproxy = "*"'
   if [ "$signed" = true ]; then prepare_signatures; fi
   url_text=$(config_text "$url")
   # A password in the address is not for the log.
   shown_url=$(printf '%s' "$url" | sed 's,//[^/]*@,//,')
   key_text=$(config_text "$key")
+}
+
+is_loopback() { # URL
+  host=${1#*://}
+  host=${host%%/*}
+  host=${host##*@}
+  case $host in
+    localhost | localhost:* | *.localhost | *.localhost:* | 127.* | '[::1]' | '[::1]:'*) ;;
+    *) return 1 ;;
+  esac
 }
 
 # A text between the quotes of curl's configuration.
@@ -29,6 +42,7 @@ url = "$url_text$2"
 header = "X-API-KEY: $key_text"
 header = "Content-Type: application/json"
 header = "Expect:"
+$proxy_setting
 $signature_headers
 END
   child=$!
