@@ -32,6 +32,7 @@ main() {
     case $1 in
       --from | --sha256 | --port)
         [ $# -gt 1 ] || misused "$1 needs a value"
+        [ -n "$2" ] || misused "$1 is empty: give it a value, or leave it out"
         case $1 in
           --from) from=$2 ;;
           --sha256) sha256=$2 ;;
@@ -54,6 +55,9 @@ main() {
     esac
     shift
   done
+  # What is set and empty would go unchecked, or install something else.
+  [ -z "${BUS_SHA256+set}" ] || [ -n "$BUS_SHA256" ] || misused 'BUS_SHA256 is empty: give it a value, or unset it'
+  [ -z "${BUS_SOURCE+set}" ] || [ -n "$BUS_SOURCE" ] || misused 'BUS_SOURCE is empty: give it a value, or unset it'
   case $port in *[!0-9]*) misused "--port takes a number, not '$port'" ;; esac
   [ -z "$port" ] || { [ "$port" -ge 1024 ] && [ "$port" -le 65535 ]; } || misused '--port takes 1024 to 65535'
   [ -z "$delete_data" ] || [ -n "$uninstall" ] || misused '--delete-data goes with --uninstall'

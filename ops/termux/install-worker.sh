@@ -57,6 +57,7 @@ main() {
     case $1 in
       --url | --key-file | --name | --allow | --sms-to | --namespace | --wake-lock)
         [ $# -gt 1 ] || misused "$1 needs a value"
+        [ -n "$2" ] || misused "$1 is empty: give it a value, or leave it out"
         case $1 in
           --url) url=$2 ;;
           --key-file) key_file=$2 ;;

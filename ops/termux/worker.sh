@@ -86,7 +86,7 @@ case ${1:-} in
     BUS_CAPABILITIES=$(printf '%s' "$PHONE_HANDLERS" | tr ' ' ',')${BUS_CAPABILITIES:+,$BUS_CAPABILITIES}
     export PHONE_HOME="${PHONE_HOME:-${HOME:-.}/intent-bus-worker}"
     export PHONE_HANDLERS BUS_CAPABILITIES BUS_RESULT=json
-    export BUS_NAMESPACE="${BUS_NAMESPACE:-phone}" BUS_WAIT="${BUS_WAIT:-60}" BUS_TIMEOUT="${BUS_TIMEOUT:-120}"
+    export BUS_NAMESPACE="${BUS_NAMESPACE-phone}" BUS_WAIT="${BUS_WAIT:-60}" BUS_TIMEOUT="${BUS_TIMEOUT:-120}"
     exec sh "$here/../workers/worker.sh" "$@" -- sh "$here/worker.sh" --do
     ;;
 esac

@@ -22,7 +22,10 @@ export function jobsIn({ name, command, missing }: Shell): void {
     })
 
     function start(args: string[], env: Record<string, string> = {}): ShellWorker {
-      worker = new ShellWorker(command, 'worker.sh', args, { ...bus.environment, BUS_GOAL: goal, ...env })
+      return startFor({ BUS_GOAL: goal }, args, env)
+    }
+    function startFor(jobs: { BUS_GOAL?: string }, args: string[], env: Record<string, string> = {}) {
+      worker = new ShellWorker(command, 'worker.sh', args, { ...bus.environment, ...jobs, ...env })
       return worker
     }
     const once = (...args: string[]) => start(['--once', ...args])
@@ -91,6 +94,18 @@ export function jobsIn({ name, command, missing }: Shell): void {
       once('--', 'printf', 'a\\377b')
       expect((await bus.result(id)).result).toBe('a\ufffdb')
     })
+
+    test.each(['text', 'json'])(
+      'reports a NUL in what its handler prints as %s, and calls it that',
+      async type => {
+        const id = await bus.publish(goal, '0', { max_attempts: 1 })
+        once('--result', type, '--', 'printf', '"a\\000b"')
+        const { status, error } = await bus.result(id)
+        expect(status).toBe('dead')
+        expect(error).toMatch(/^The handler printed a NUL, a byte of zero/)
+        expect(await worker.exited).toBe(1)
+      },
+    )
 
     test('reports as a failure what should be JSON and is not', async () => {
       const id = await bus.publish(goal, '0', { max_attempts: 1 })
@@ -221,7 +236,7 @@ export function jobsIn({ name, command, missing }: Shell): void {
 
     test('says at its start no password that is in the address', async () => {
       const BUS_URL = 'http://ada:secret@127.0.0.1:1'
-      start(['--once', '--', 'true'], { BUS_URL, BUS_GOAL: '' })
+      startFor({}, ['--once', '--', 'true'], { BUS_URL })
       expect(await worker.exited).toBe(3)
       expect(worker.errors).toContain(
         'waiting for any goal in the namespace default of http://127.0.0.1:1, as ',

@@ -113,6 +113,15 @@ for (const { name, command, missing } of AWKS) {
   })
 }
 
+test('an empty name, as of a variable that is not set, does not print the whole', () => {
+  const { status, stdout, stderr } = spawnSync('sh', [join(workers, 'json.sh'), 'text', ''], {
+    input: '{"token":"secret"}',
+    encoding: 'utf8',
+  })
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain('NAME is empty')
+})
+
 function isJson(text: string): boolean {
   try {
     JSON.parse(text)

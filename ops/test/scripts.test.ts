@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ShellWorker } from './shell-worker.ts'
+import { folder, ShellWorker } from './shell-worker.ts'
 import { workers } from './shells.ts'
 
 const scripts = readdirSync(workers, { recursive: true, encoding: 'utf8' }).filter(name =>
@@ -38,17 +38,54 @@ test.each([
   [['--', 'cat'], { BUS_API_KEY: '' }, 'there is no API key: set BUS_API_KEY'],
   [['--', 'cat'], { BUS_API_KEY_FILE: '/nowhere' }, "BUS_API_KEY_FILE is '/nowhere', which is no file"],
   [['--', 'cat'], { BUS_API_KEY: 'a\nb' }, 'the API key has control characters'],
-  [['--', 'cat'], { BUS_URL: 'bus.example' }, "BUS_URL is 'bus.example'; it takes http"],
+  ...[
+    'bus.example',
+    'ftp://bus',
+    'http://',
+    'http://[::1',
+    'http://bus:port',
+    'http://bus:99999',
+    'http://a bus',
+    'http://bus/?a=b',
+  ].map(BUS_URL => [['--', 'cat'], { BUS_URL }, `BUS_URL is '${BUS_URL}'; it takes http(s)://host`] as const),
+  ...['--goal', '--namespace', '--worker-id', '--capabilities', '--url', '--key-file', '--lease'].map(
+    option =>
+      [[option, '', '--', 'cat'], {}, `${option} is empty: give it a value, or leave it out`] as const,
+  ),
+  [['--goal', ' ', '--', 'cat'], {}, '--goal is empty'],
+  ...['BUS_GOAL', 'BUS_NAMESPACE', 'BUS_WORKER_ID', 'BUS_CAPABILITIES'].map(
+    name => [['--', 'cat'], { [name]: '' }, `${name} is empty: give it a value, or unset it`] as const,
+  ),
   [['--', 'cat'], { BUS_LEASE: '5' }, "BUS_LEASE is '5'; it takes a whole number of seconds from 10 to 3600"],
   [['--wait', '1h', '--', 'cat'], {}, "BUS_WAIT is '1h'; it takes a whole number of seconds from 0 to 60"],
   [['--', 'cat'], { BUS_TIMEOUT: '-1' }, "BUS_TIMEOUT is '-1'"],
   [['--', 'cat'], { BUS_RESULT: 'xml' }, "BUS_RESULT is 'xml'; it takes text or json"],
   [['--', 'cat'], { BUS_SIGN: 'yes' }, "BUS_SIGN is 'yes'; it takes true or false"],
 ])('with %j and %j it ends with 2 and says why', async (args, env, reason) => {
-  const worker = new ShellWorker(['sh'], 'worker.sh', args, {
+  const worker = new ShellWorker(['sh'], 'worker.sh', [...args], {
     BUS_API_KEY: 'k',
     ...(env as Record<string, string>),
   })
   expect(await worker.exited).toBe(2)
   expect(worker.errors).toContain(`worker: ${reason}`)
+})
+
+test.each([
+  ['BUS_API_KEY=tk_abc', 'looks like NAME=value; all of it counts as the key'],
+  ['export BUS_API_KEY=tk_abc', 'looks like export NAME=value; all of it counts as the key'],
+  ['"tk_abc"', 'is in quotes; they count as part of the key'],
+])('a key that is %s brings a warning, from a file and from the environment', async (key, warning) => {
+  const file = join(folder(), 'key')
+  writeFileSync(file, `${key}\n`)
+  const started = async (env: Record<string, string>) => {
+    const nowhere = { BUS_URL: 'http://127.0.0.1:1', ...env }
+    const worker = new ShellWorker(['sh'], 'worker.sh', ['--once', '--', 'true'], nowhere)
+    expect(await worker.exited).toBe(3)
+    return worker.errors
+  }
+  expect(await started({ BUS_API_KEY_FILE: file })).toContain(
+    `worker: the first line of ${file} ${warning}\n`,
+  )
+  expect(await started({ BUS_API_KEY: key })).toContain(`worker: BUS_API_KEY ${warning}\n`)
+  expect(await started({ BUS_API_KEY: 'tk_plain-and_=' })).not.toContain('counts as')
 })

@@ -142,6 +142,10 @@ while [ -z "$stopping" ]; do
       ;;
     000 | 408 | 429 | 5??)
       [ -z "$stopping" ] || break
+      case $code in
+        # No such protocol, and no URL.
+        1 | 3) die 2 "curl cannot ask $shown_url: $(reason claim)" ;;
+      esac
       log "no answer to a claim: $(reason claim)"
       away
       ;;

@@ -6,6 +6,9 @@ settle() {
   if [ -n "$key_file" ]; then
     [ -r "$key_file" ] || fail "there is no $key_file." 'Check --key-file.'
     key=$(head -n 1 "$key_file" | tr -d '\r')
+    case $key in
+      *_*=?*) say "The first line of $key_file looks like NAME=value; all of it counts as the key." ;;
+    esac
   fi
   if [ -z "$url" ] && [ ! -f "$worker_home/settings.env" ] && [ -s "$bus_here/first-device.key" ]; then
     url=$(bus_url "$(setting_of "$bus_here/settings.env" HOST)" "$(setting_of "$bus_here/settings.env" PORT)")

@@ -42,6 +42,11 @@ test('a dry run takes no nonsense either', () => {
     code: 2,
     err: expect.stringContaining("BUS_SIGN is 'maybe'; it takes true or false"),
   })
+  // It would have left what was allowed before as it was.
+  expect(phone.run(`${INSTALL} --dry-run --allow ''`)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--allow is empty: give it a value, or leave it out'),
+  })
   expect(phone.run(`${INSTALL} --dry-run --url bus`)).toMatchObject({
     code: 2,
     err: expect.stringContaining("the URL is 'bus'"),

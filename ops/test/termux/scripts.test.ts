@@ -58,6 +58,9 @@ test.each([
   [['--port', 'http'], "--port takes a number, not 'http'"],
   [['--port', '80'], '--port takes 1024 to 65535'],
   [['--delete-data'], '--delete-data goes with --uninstall'],
+  [['--from', ''], '--from is empty: give it a value, or leave it out'],
+  [['--sha256', ''], '--sha256 is empty'],
+  [['--port', ''], '--port is empty'],
 ])('bootstrap.sh %j ends with 2, and says why', (args, reason) => {
   const { status, stderr } = bootstrap(args)
   expect(status).toBe(2)
@@ -95,3 +98,14 @@ test('where there is no Termux it says where to go, and does nothing', () => {
   expect(stderr).toContain('docs/on-a-server.md')
   expect(statSync('/nowhere', { throwIfNoEntry: false })).toBeUndefined()
 })
+
+test.each(['BUS_SOURCE', 'BUS_SHA256'])(
+  'bootstrap.sh does not take an empty %s for one that is not set',
+  name => {
+    const { status, stderr } = bootstrap(['--dry-run'], { [name]: '' })
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${name} is empty`),
+    })
+  },
+)

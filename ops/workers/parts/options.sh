@@ -33,6 +33,10 @@ read_options() { # ARGUMENTS: sets $options_read, how many of them come before t
         ;;
       --url | --key-file | --goal | --namespace | --worker-id | --capabilities | --result | --lease | --timeout | --wait)
         [ $# -gt 1 ] || die 2 "$1 needs a value"
+        case $2 in
+          *[![:space:]]*) ;;
+          *) die 2 "$1 is empty: give it a value, or leave it out. Is a variable not set?" ;;
+        esac
         set_option "$1" "$2"
         options_read=$((options_read + 1))
         shift
@@ -57,6 +61,15 @@ set_option() { # NAME VALUE
     --lease) lease=$2 ;;
     --timeout) timeout=$2 ;;
     --wait) wait_seconds=$2 ;;
+  esac
+}
+
+# An empty one would take more than was meant: every goal, say, when the variable behind it is not set.
+must_not_be_empty() { # VARIABLE IS_SET VALUE
+  [ -n "$2" ] || return 0
+  case $3 in
+    *[![:space:]]*) ;;
+    *) die 2 "$1 is empty: give it a value, or unset it" ;;
   esac
 }
 
@@ -86,13 +99,18 @@ check_settings() { # COMMAND
     *) die 2 'this shell has no printf of its own, so ps would show the key: use dash, bash or busybox sh' ;;
   esac
 
-  case $url in
-    http://?* | https://?*) url=${url%/} ;;
-    *) die 2 "BUS_URL is '$url'; it takes http://… or https://…" ;;
-  esac
+  must_not_be_empty BUS_GOAL "${BUS_GOAL+set}" "$goal"
+  must_not_be_empty BUS_NAMESPACE "${BUS_NAMESPACE+set}" "$namespace"
+  must_not_be_empty BUS_WORKER_ID "${BUS_WORKER_ID+set}" "$worker_id"
+  must_not_be_empty BUS_CAPABILITIES "${BUS_CAPABILITIES+set}" "$capabilities"
+  is_url "$url" || die 2 "BUS_URL is '$url'; it takes http(s)://host[:port][/path]"
+  url=${url%/}
   if [ -n "$key_file" ]; then
     if ! [ -f "$key_file" ] || ! [ -r "$key_file" ]; then die 2 "BUS_API_KEY_FILE is '$key_file', which is no file that can be read"; fi
     key=$(sed 1q "$key_file" | tr -d '\r')
+    warn_of_key "the first line of $key_file" "$key"
+  else
+    warn_of_key BUS_API_KEY "$key"
   fi
   [ -n "$key" ] || die 2 'there is no API key: set BUS_API_KEY, or BUS_API_KEY_FILE to a file that holds it'
   case $key in
@@ -110,6 +128,37 @@ check_settings() { # COMMAND
   whole BUS_LEASE "$lease" 10 3600
   whole BUS_WAIT "$wait_seconds" 0 60
   whole BUS_TIMEOUT "$timeout" 0 86400
+}
+
+# Scheme, host, port and path, and nothing that readers of URLs understand in different ways. A name and a password may come
+# before the host.
+is_url() { # TEXT
+  printf '%s' "$1" | LC_ALL=C awk '
+    { text = text (NR > 1 ? "\n" : "") $0 }
+    END {
+      if (text ~ /[\001-\040\177"<>\\?#]/) exit 1
+      if (!match(text, /^https?:\/\//)) exit 1
+      rest = substr(text, RLENGTH + 1)
+      sub(/\/.*/, "", rest)
+      sub(/^[^@]*@/, "", rest)
+      if (!match(rest, /^\[[0-9A-Fa-f:.]+\]/) && !match(rest, /^[^]@%:[]+/)) exit 1
+      rest = substr(rest, RLENGTH + 1)
+      if (rest != "" && (rest !~ /^:[0-9]+$/ || length(rest) > 6 || substr(rest, 2) + 0 > 65535)) exit 1
+    }'
+}
+
+# A line of a file of settings, or quotes that a program has not taken off, would be a part of the key.
+warn_of_key() { # WHERE KEY
+  case $2 in
+    \"*\" | \'*\') log "$1 is in quotes; they count as part of the key" ;;
+    # Base64 may end in = as well.
+    *=*[!=]*)
+      case ${2%%=*} in
+        '' | [0-9]* | *[!A-Za-z0-9_]*) [ "${2#export }" = "$2" ] || log "$1 looks like export NAME=value; all of it counts as the key" ;;
+        *) log "$1 looks like NAME=value; all of it counts as the key" ;;
+      esac
+      ;;
+  esac
 }
 
 # The host's name, as in every worker, in the letters that the bus takes. Every Android calls itself localhost; its model says more.

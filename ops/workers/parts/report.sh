@@ -59,6 +59,8 @@ report_end() {
     report_failure "There is no room in the worker's directory for temporary files: what the command printed may be cut off."
   elif [ "$(wc -c < "$dir/handler.result")" -gt 1048576 ]; then
     report_failure 'The handler printed more than 1 MiB.'
+  elif has_nul "$dir/handler.result"; then
+    report_failure "The handler printed a NUL, a byte of zero, which neither text nor JSON can hold."
   elif [ "$result_type" = text ]; then
     report_result "$dir/handler.result" quoted
   elif ! [ -s "$dir/handler.result" ]; then
@@ -69,6 +71,8 @@ report_end() {
     report_failure 'The handler printed no JSON.'
   fi
 }
+
+has_nul() { [ "$(wc -c < "$1")" -ne "$(tr -d '\000' < "$1" | wc -c)" ]; } # FILE
 
 report_result() { # [FILE FILTER: the result, and what makes JSON of it]
   if must_keep report.body result_body "$@" && [ "$(tail -c 1 "$dir/report.body")" = '}' ]; then
