@@ -1,0 +1,27 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../../service/test/real-bus.ts'
+import { folder } from './shell-worker.ts'
+
+// A release that was unpacked is no clone.
+test.skipIf(!existsSync(join(root, '.git')))(
+  'a clone by somebody whose git makes CRLF of line breaks has scripts that run',
+  () => {
+    const clone = join(folder(), 'clone')
+    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' })
+    git('-c', 'safe.directory=*', 'clone', '-q', '--shared', '-c', 'core.autocrlf=true', root, clone)
+    const files = git('-C', clone, '-c', 'safe.directory=*', 'ls-files', '--eol').trimEnd().split('\n')
+    expect(files.length).toBeGreaterThan(500)
+    expect(files.filter(line => /w\/(crlf|mixed)/.test(line))).toEqual([])
+    for (const script of ['workers/worker.sh', 'workers/webhook.sh', 'termux/bootstrap.sh']) {
+      const { status, stdout } = spawnSync('bash', [join(clone, 'ops', script), '--help'], {
+        encoding: 'utf8',
+      })
+      expect({ script, status }).toEqual({ script, status: 0 })
+      expect(stdout).not.toContain('\r')
+    }
+    expect(git('-C', clone, 'status', '--porcelain')).toBe('')
+  },
+)
