@@ -29,7 +29,8 @@ test('--help names every setting that the script reads', async () => {
   for (const name of new Set(read)) expect(stdout, name).toContain(name)
 })
 
-test.each([
+type Mistake = [args: string[], env: Record<string, string>, reason: string]
+const MISTAKES: Mistake[] = [
   [[], {}, 'there is no command'],
   [['--'], {}, 'there is no command'],
   [['--', 'no-such-program'], {}, 'there is no command no-such-program'],
@@ -47,24 +48,31 @@ test.each([
     'http://bus:99999',
     'http://a bus',
     'http://bus/?a=b',
-  ].map(BUS_URL => [['--', 'cat'], { BUS_URL }, `BUS_URL is '${BUS_URL}'; it takes http(s)://host`] as const),
+  ].map(
+    (BUS_URL): Mistake => [['--', 'cat'], { BUS_URL }, `BUS_URL is '${BUS_URL}'; it takes http(s)://host`],
+  ),
   ...['--goal', '--namespace', '--worker-id', '--capabilities', '--url', '--key-file', '--lease'].map(
-    option =>
-      [[option, '', '--', 'cat'], {}, `${option} is empty: give it a value, or leave it out`] as const,
+    (option): Mistake => [
+      [option, '', '--', 'cat'],
+      {},
+      `${option} is empty: give it a value, or leave it out`,
+    ],
   ),
   [['--goal', ' ', '--', 'cat'], {}, '--goal is empty'],
   ...['BUS_GOAL', 'BUS_NAMESPACE', 'BUS_WORKER_ID', 'BUS_CAPABILITIES'].map(
-    name => [['--', 'cat'], { [name]: '' }, `${name} is empty: give it a value, or unset it`] as const,
+    (name): Mistake => [['--', 'cat'], { [name]: '' }, `${name} is empty: give it a value, or unset it`],
   ),
   [['--', 'cat'], { BUS_LEASE: '5' }, "BUS_LEASE is '5'; it takes a whole number of seconds from 10 to 3600"],
   [['--wait', '1h', '--', 'cat'], {}, "BUS_WAIT is '1h'; it takes a whole number of seconds from 0 to 60"],
   [['--', 'cat'], { BUS_TIMEOUT: '-1' }, "BUS_TIMEOUT is '-1'"],
   [['--', 'cat'], { BUS_RESULT: 'xml' }, "BUS_RESULT is 'xml'; it takes text or json"],
   [['--', 'cat'], { BUS_SIGN: 'yes' }, "BUS_SIGN is 'yes'; it takes true or false"],
-])('with %j and %j it ends with 2 and says why', async (args, env, reason) => {
-  const worker = new ShellWorker(['sh'], 'worker.sh', [...args], {
+]
+
+test.each(MISTAKES)('with %j and %j it ends with 2 and says why', async (args, env, reason) => {
+  const worker = new ShellWorker(['sh'], 'worker.sh', args, {
     BUS_API_KEY: 'k',
-    ...(env as Record<string, string>),
+    ...env,
   })
   expect(await worker.exited).toBe(2)
   expect(worker.errors).toContain(`worker: ${reason}`)
