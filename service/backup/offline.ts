@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { backupSettings, checkRecipients, keptFiles } from '../backup-settings.ts'
 import type { Config } from '../config.ts'
+import { refuseDamagedLog } from '../store/sqlite/log/refuse.ts'
 import { takeOwnership } from '../store/sqlite/ownership.ts'
 import { BackupFault } from './fault.ts'
 import { removeLeftCopy } from './left-copy.ts'
@@ -31,6 +32,7 @@ export async function backUpOffline(
     otherwise: 'have it make the backup, which needs its address and the admin token',
   })
   try {
+    refuseDamagedLog(source)
     removeLeftCopy(source)
     const { seal, leaveBytes } = settings
     const made = await makeBackup({

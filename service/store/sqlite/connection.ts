@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
+import { refuseDamagedLog } from './log/refuse.ts'
 import { migrate, refuseForeign } from './migrate.ts'
 
 /** To what the write-ahead log's file is cut back when it starts over, in bytes. */
@@ -13,6 +14,8 @@ const READ_CACHE_KIB = 4096
 /** Opens the writing connection: durable, migrated, and sound as far as a start can tell without reading it all. */
 export function openWriting(path: string, say: (message: string) => void): Database {
   return opening(path, () => {
+    // Before SQLite sees the log: it reads what it can, and writes over the rest.
+    refuseDamagedLog(path)
     const db = new Sqlite(path, { timeout: 5000 })
     try {
       // Before anything is written: the journal mode alone would mark the header of somebody else's file.

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { StoreOpenError } from '../open-error.ts'
 import { opening } from './connection.ts'
 import Sqlite, { type Database } from './driver.ts'
+import { refuseDamagedLog } from './log/refuse.ts'
 import { newestSchema, refuseForeign } from './migrate.ts'
 
 /** What is inside a database, as counted, not as it is kept. */
@@ -153,6 +154,7 @@ export function readSealedKeys(path: string): Buffer[] {
 /** Whether there is anything in it that would be missed. A file that cannot be read counts. */
 export function holdsAnything(path: string): boolean {
   try {
+    refuseDamagedLog(path)
     const db = new Sqlite(path, { readonly: true, fileMustExist: true })
     try {
       const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
@@ -173,8 +175,13 @@ export function holdsAnything(path: string): boolean {
   }
 }
 
-/** Puts what is in the write-ahead log into the database itself, so that it is one file. */
+/**
+ * Puts what is in the write-ahead log into the database itself, so that it is one file.
+ *
+ * @throws {StoreOpenError} when the log is damaged
+ */
 export function foldLog(path: string): void {
+  refuseDamagedLog(path)
   const db = new Sqlite(path, { fileMustExist: true, timeout: 5000 })
   try {
     db.pragma('wal_checkpoint(TRUNCATE)')

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, 
 import { dirname } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { StoreOpenError } from '../open-error.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** "IBUS": says whose file this is, and `PRAGMA user_version` says how new. */
 const APPLICATION_ID = 0x49425553
@@ -99,9 +100,5 @@ function keepCopy(db: Database, copy: string): void {
     rmSync(unfinished, { force: true })
     throw error
   }
-  // Else a power cut could forget the name. Windows opens no directories.
-  if (process.platform === 'win32') return
-  const folder = openSync(dirname(copy), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  syncFolder(dirname(copy))
 }

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -28,15 +29,20 @@ beforeEach(() => {
   path = join(folder, 'bus.db')
 })
 
-async function start(uid?: number): Promise<ChildBus> {
-  const bus = new ChildBus({ database: path, port: await freePort(), ...(uid === undefined ? {} : { uid }) })
+async function start(uid?: number, writer = 'threaded'): Promise<ChildBus> {
+  const bus = new ChildBus({
+    database: path,
+    port: await freePort(),
+    env: { BUS_SQLITE_WRITER: writer === 'inline' ? 'inline' : '' },
+    ...(uid === undefined ? {} : { uid }),
+  })
   onTestFinished(() => bus.kill())
   return bus
 }
 
 /** The one line with which it refused to start. */
-async function refusal(uid?: number): Promise<string> {
-  const bus = await start(uid)
+async function refusal(uid?: number, writer?: string): Promise<string> {
+  const bus = await start(uid, writer)
   expect(await bus.exited).toEqual({ code: 1, signal: null })
   expect(bus.output).toBe('')
   expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
@@ -115,6 +121,44 @@ describe('left as it is, with one line and exit code 1:', () => {
       db.close()
       bytes.fill(0xa5, (page - 1) * PAGE, page * PAGE)
     }
+  }
+
+  describe.each(['threaded', 'inline'])('with the %s writer', writer => {
+    test.each([
+      ['a log with one wrong bit in a commit that others followed', () => 4200 * 8],
+      ['a log with one wrong bit in its header', () => 9 * 8],
+    ])('%s', async (_what, bitOf) => {
+      const logPath = `${path}-wal`
+      const { database, log } = killed()
+      const bit = bitOf()
+      log[bit >> 3]! ^= 1
+      writeFileSync(path, database, { mode: 0o600 })
+      writeFileSync(logPath, log, { mode: 0o600 })
+      const lines = [await refusal(undefined, writer), await refusal(undefined, writer)]
+      expect(lines[0]).toContain(`${logPath} is damaged: `)
+      expect(lines[0]).toContain('docs/operations/damaged-log.md')
+      expect(lines[1]).toBe(lines[0])
+      expect(readFileSync(path).equals(database)).toBe(true)
+      expect(readFileSync(logPath).equals(log)).toBe(true)
+      const kept = readdirSync(folder).filter(name => name.includes('-wal.damaged'))
+      expect(kept).toHaveLength(1)
+      expect(readFileSync(join(folder, kept[0]!)).equals(log)).toBe(true)
+      expect(statSync(join(folder, kept[0]!)).mode & 0o077).toBe(0)
+
+      log[99]! ^= 1
+      writeFileSync(logPath, log)
+      await refusal(undefined, writer)
+      expect(readdirSync(folder).filter(name => name.includes('-wal.damaged'))).toHaveLength(2)
+    })
+  })
+
+  /** A database and its log, as a kill leaves them. */
+  function killed() {
+    const db = openWriting(join(folder, 'killed.db'), () => {})
+    for (let i = 0; i < 20; i += 1) db.prepare(`UPDATE meta SET value = ? WHERE name = 'last_seen'`).run(i)
+    const left = { database: readFileSync(db.name), log: readFileSync(`${db.name}-wal`) }
+    db.close()
+    return left
   }
 
   test('a directory', async () => {
