@@ -121,6 +121,11 @@ export class Broker {
       : this.#claims.await(ask, terms, patience, nonce)
   }
 
+  /** Takes back what was claimed by a client that never got the answer: the attempt does not count. */
+  giveBack(claimed: readonly Claimed[]): void {
+    this.#claims.giveBack(claimed)
+  }
+
   async settle(report: Report, nonce: Nonce): Promise<void> {
     const died = this.#settled(report, accept(await this.#submit(this.#settleOp(report, nonce))))
     if (died !== null) this.#observer.died([died])
@@ -168,13 +173,20 @@ export class Broker {
   }
 
   /**
-   * Resolves when the intent has ended, when patience has, or when the bus drains: whoever waited looks at it again.
+   * Resolves when the intent has ended, when patience has, when the bus drains, or when a key of that identity is revoked,
+   * rotated or given another end: whoever waited looks at it again.
    *
+   * @param keyId of whoever waits
    * @param look says whether it has ended already; asked once somebody listens, so that no end falls in between
    */
-  async untilEnded(id: string, patience: Patience, look: () => Promise<boolean>): Promise<void> {
+  async untilEnded(
+    id: string,
+    keyId: KeyId,
+    patience: Patience,
+    look: () => Promise<boolean>,
+  ): Promise<void> {
     const heard = Promise.withResolvers<void>()
-    const stop = this.#endings.listen(id, heard.resolve)
+    const stop = this.#endings.listen(id, keyId, heard.resolve)
     const callOff = this.#clock.after(patience.waitMs, heard.resolve)
     patience.gone.addEventListener('abort', () => heard.resolve(), { once: true })
     patience.sentAway.addEventListener('abort', () => heard.resolve(), { once: true })
@@ -199,21 +211,21 @@ export class Broker {
   async rotateKey(rotation: Omit<RotateKeyOp, 'kind'>): Promise<ValueOf['rotateKey']> {
     const rotated = accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
     // They wait for as long as the old key was good.
-    this.#claims.dismiss(rotated.successor.identity)
+    this.dismissWaiting(rotated.successor.identity)
     return rotated
   }
 
   /** @throws {BusError} `not_found` */
   async changeKey(id: number, changes: Partial<KeyTerms>, by?: Actor): Promise<KeyFacts> {
     const changed = accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
-    if (changes.expiresAt !== undefined) this.#claims.dismiss(changed.identity)
+    if (changes.expiresAt !== undefined) this.dismissWaiting(changed.identity)
     return changed
   }
 
   /** @returns the key that went, or `null` when no such key was there */
   async revokeKey(hash: Buffer, by?: Actor): Promise<ValueOf['revokeKey']> {
     const gone = accept(await this.#submit({ kind: 'revokeKey', hash, by }))
-    if (gone !== null) this.#claims.dismiss(gone.identity)
+    if (gone !== null) this.dismissWaiting(gone.identity)
     return gone
   }
 
@@ -296,10 +308,10 @@ export class Broker {
     accept(await this.#submit({ kind: 'record', action, subject, detail, by }))
   }
 
-  /** Answers whoever waits for work or for an end: there is none now. */
-  dismissWaiting(): void {
-    this.#claims.dismiss()
-    this.#endings.dismiss()
+  /** Answers everybody who waits for work or for an end, or those with that key: there is none now. */
+  dismissWaiting(keyId?: KeyId): void {
+    this.#claims.dismiss(keyId)
+    this.#endings.dismiss(keyId)
   }
 
   /** Does all time-driven work that is due, now, and says what it was. */

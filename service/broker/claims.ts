@@ -115,8 +115,12 @@ export class Claims {
       this.#waiters.attempted(waiter, claimed)
     }
     if (!gone.aborted) return claimed
-    for (const { id, token } of claimed) this.#giveBack(id, token, RELEASE_TRIES)
+    this.giveBack(claimed)
     return []
+  }
+
+  giveBack(claimed: readonly Claimed[]): void {
+    for (const { id, token } of claimed) this.#giveBack(id, token, RELEASE_TRIES)
   }
 
   #giveBack(id: string, token: string, tries: number): void {

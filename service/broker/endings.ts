@@ -1,6 +1,10 @@
+import type { KeyId } from '../intent/routing.ts'
+
+type Listener = { keyId: KeyId; heard: () => void }
+
 /** Who waits for an intent to end, by its id. A transaction that ends it tells them all. */
 export class Endings {
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #waiting = new Map<string, Set<Listener>>()
 
   get size(): number {
     let waiting = 0
@@ -8,13 +12,14 @@ export class Endings {
     return waiting
   }
 
-  /** @returns what calls it off; `heard` is called at most once */
-  listen(id: string, heard: () => void): () => void {
+  /** @param keyId of whoever waits @returns what calls it off; `heard` is called at most once */
+  listen(id: string, keyId: KeyId, heard: () => void): () => void {
     const those = this.#waiting.get(id) ?? new Set()
+    const listener = { keyId, heard }
     this.#waiting.set(id, those)
-    those.add(heard)
+    those.add(listener)
     return () => {
-      those.delete(heard)
+      those.delete(listener)
       if (those.size === 0 && this.#waiting.get(id) === those) this.#waiting.delete(id)
     }
   }
@@ -23,14 +28,17 @@ export class Endings {
     const those = this.#waiting.get(id)
     if (those === undefined) return
     this.#waiting.delete(id)
-    for (const heard of those) heard()
+    for (const { heard } of those) heard()
   }
 
   get ids(): string[] {
     return [...this.#waiting.keys()]
   }
 
-  dismiss(): void {
-    for (const id of [...this.#waiting.keys()]) this.ended(id)
+  /** Tells everybody to look again, or those with that key. */
+  dismiss(keyId?: KeyId): void {
+    for (const those of [...this.#waiting.values()]) {
+      for (const listener of [...those]) if (keyId === undefined || listener.keyId === keyId) listener.heard()
+    }
   }
 }

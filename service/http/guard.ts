@@ -73,7 +73,8 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     if (access === 'metrics') return done(admit(metricsDoor, 'metrics', request, reply))
     if (maintenance.on) return done(closed())
     if (access === 'public') return done()
-    if (broker.draining && request.method !== 'GET' && request.method !== 'HEAD') {
+    // What a worker has to report still counts: its job is done, and would be done twice.
+    if (broker.draining && request.routeOptions.config?.begins === true) {
       return done(new BusError('draining', 'The bus is shutting down. Try again shortly.', 1))
     }
     done(identify(request))

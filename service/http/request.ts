@@ -23,6 +23,8 @@ declare module 'fastify' {
     access?: Access
     /** The handler takes the nonce along with its operation. */
     writes?: boolean
+    /** Brings or takes new work: a bus that drains refuses it. */
+    begins?: boolean
     /** Too frequent and too dull for the log at `info`. */
     quiet?: boolean
   }

@@ -60,7 +60,7 @@ const BY_ACCESS: Record<Access, ErrorCode[]> = {
 /** A POST may bring a body, however little it is looked at; a page of another site may not make an admin's browser send one. */
 const OF_A_POST: Partial<Record<Access, ErrorCode[]>> = {
   admin: ['payload_too_large', 'forbidden'],
-  key: ['payload_too_large', 'draining'],
+  key: ['payload_too_large'],
 }
 
 /** Status → codes, in the order of the catalogue. */

@@ -5,6 +5,7 @@ import type { Ask, KeyId } from '../../intent/routing.ts'
 import type { Claimed } from '../../store/outcomes.ts'
 import { claimedText, sendJson } from '../answers.ts'
 import { type Caller, type KeyRing, lifeLeft } from '../auth/keys.ts'
+import { hasHungUp, onReset } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { ClaimQuery } from '../schemas/requests.ts'
@@ -12,7 +13,7 @@ import type { Parts } from './parts.ts'
 
 const readClaim = reader(ClaimQuery)
 
-const WRITES = { config: { access: 'key', writes: true } } as const
+const WRITES = { config: { access: 'key', writes: true, begins: true } } as const
 
 /** Shell workers wait this long before they ask again. The Python SDK means to, but takes its own interval. */
 const EMPTY_RETRY_AFTER = '1'
@@ -30,7 +31,7 @@ export function claimRoutes(app: FastifyInstance, { broker, keys, longPolls }: P
         : query.wait
           ? await waited(request, reply, ask, terms, query.wait * 1000)
           : await broker.claim(ask, terms, null, takeNonce(request))
-    if (claimed.length === 0) return reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
+    if (claimed.length === 0) return nothing(reply)
     if (query.max === undefined) return sendJson(reply, claimedText(claimed[0]!))
     return sendJson(reply, `{"intents":[${claimed.map(claimedText).join(',')}]}`)
   })
@@ -45,12 +46,20 @@ export function claimRoutes(app: FastifyInstance, { broker, keys, longPolls }: P
     const poll = longPolls.hold(request, reply)
     const waitMs = Math.min(mostMs, lifeLeft(callerOf(request), broker.now()))
     try {
-      return await broker.claim(ask, terms, { waitMs, ...poll }, takeNonce(request))
+      const claimed = await broker.claim(ask, terms, { waitMs, ...poll }, takeNonce(request))
+      if (claimed.length === 0) return claimed
+      const isGone = await hasHungUp(reply)
+      if (isGone) broker.giveBack(claimed)
+      else onReset(reply, () => broker.giveBack(claimed))
+      return isGone ? [] : claimed
     } finally {
       poll.release()
     }
   }
 }
+
+const nothing = (reply: FastifyReply): FastifyReply =>
+  reply.code(204).header('retry-after', EMPTY_RETRY_AFTER).send()
 
 /** @returns `null` when the claim names a publisher that does not exist */
 function askOf(query: ReturnType<typeof readClaim>, caller: Caller, keys: KeyRing): Ask | null {

@@ -6,7 +6,7 @@ import { idempotencyKeyOf, publicationOf } from '../publication.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import type { Parts } from './parts.ts'
 
-const WRITES = { config: { access: 'key', writes: true } } as const
+const WRITES = { config: { access: 'key', writes: true, begins: true } } as const
 
 export function intentRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
   app.post('/intent', WRITES, async (request, reply) => {

@@ -29,7 +29,7 @@ export function resultRoutes(app: FastifyInstance, { broker, keys, longPolls }: 
       const waitMs = Math.min(wait * 1000, lifeLeft(caller, broker.now()))
       try {
         const look = async () => hasEnded(await readable(request))
-        await broker.untilEnded(intent.id, { waitMs, ...poll }, look)
+        await broker.untilEnded(intent.id, caller.keyId, { waitMs, ...poll }, look)
       } finally {
         poll.release()
       }

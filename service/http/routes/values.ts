@@ -16,14 +16,18 @@ const readSet = reader(SetBody)
 
 /** The key-value store: small values with a time to live, each API key's own. */
 export function valueRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
-  app.post<Key>('/set/:key', { config: { access: 'key', writes: true } }, async (request, reply) => {
-    const { key } = readParams(request.params)
-    const body = jsonBody(request)
-    const { ttl } = readSet(body.fields)
-    const value = valueText(body, settings)
-    await broker.setValue(callerOf(request).keyId, key, value, ttl * 1000, takeNonce(request))
-    return sendJson(reply, '{"ok":true}')
-  })
+  app.post<Key>(
+    '/set/:key',
+    { config: { access: 'key', writes: true, begins: true } },
+    async (request, reply) => {
+      const { key } = readParams(request.params)
+      const body = jsonBody(request)
+      const { ttl } = readSet(body.fields)
+      const value = valueText(body, settings)
+      await broker.setValue(callerOf(request).keyId, key, value, ttl * 1000, takeNonce(request))
+      return sendJson(reply, '{"ok":true}')
+    },
+  )
 
   app.get<Key>('/get/:key', { config: { access: 'key' } }, async (request: FastifyRequest<Key>, reply) => {
     const { key } = readParams(request.params)

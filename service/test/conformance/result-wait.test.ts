@@ -102,13 +102,41 @@ test('a drain answers with the present state', async () => {
   expect((await answer).json).toMatchObject({ status: 'open' })
 })
 
+test('a key that is revoked waits no longer: 401 at once, and the others go on waiting', async () => {
+  const revoked = await bus.issue()
+  const id = await revoked.publish()
+  const [gone, stays] = [wait(id, 60, revoked), wait(id)]
+  await arrived(gone)
+  await arrived(stays)
+  await bus.admin.post('/admin/revoke_key', { api_key: revoked.key })
+  expect(refusal(await gone)).toMatchObject({ status: 401, code: 'unauthorized' })
+  await arrived(stays)
+  await bus.admin.post(`/admin/intents/${id}/cancel`)
+  expect((await stays).json).toMatchObject({ status: 'dead' })
+})
+
+test('a key that is rotated, or given another end, is answered with the present state', async () => {
+  const key = await bus.issue()
+  const id = await key.publish()
+  const { key_id } = (await bus.admin.get('/admin/keys')).json.keys[0]
+  for (const [call, fields] of [
+    ['change_key', { expires_in: 3600 }],
+    ['rotate_key', {}],
+  ] as const) {
+    const answer = wait(id, 60, key)
+    await arrived(answer)
+    await bus.admin.post(`/admin/${call}`, { key_id, ...fields })
+    expect((await answer).json).toMatchObject({ status: 'open' })
+  }
+})
+
 test('only who may read it may wait for it', async () => {
   const id = await master.publish()
   expect((await wait(id, 60, await bus.issue())).status).toBe(403)
   expect((await wait('0'.repeat(32))).status).toBe(404)
 })
 
-test.each(['-1', '61', 'soon'])('wait=%s is refused by name', async seconds => {
+test.each(['-1', '61', 'soon', ''])('wait=%s is refused by name', async seconds => {
   const id = await master.publish()
   expect(refusal(await master.get(`/result/${id}?wait=${seconds}`))).toMatchObject({
     status: 400,

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { busForFile, MASTER } from '../support/bus.ts'
 import { open } from '../support/raw.ts'
 import { closed } from './conversation.ts'
@@ -89,6 +89,62 @@ test('a worker that is gone before it hears what it claimed loses an attempt, an
   expect(await master.status(id)).toMatchObject({ status: 'claimed', claim_attempts: 1 })
   await bus.clock.advance(60_000 + 10_000)
   expect(await master.claim()).toMatchObject({ id, claim_attempts: 2 })
+})
+
+describe('a worker in a long poll', () => {
+  const ASK = 'POST /claim?wait=60'
+
+  test.each(ways)('that %s as its claim is committed takes nothing', async (_how, leave) => {
+    const id = await master.publish()
+    const { client } = await connected()
+    const { commit } = bus.store
+    bus.store.commit = async (ops, now) => {
+      bus.store.commit = commit
+      const committed = await commit(ops, now)
+      // The kernel knows, and Node has not asked it yet.
+      leave(client)
+      return committed
+    }
+    client.write(whole(ASK))
+    await expect.poll(() => master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
+  })
+
+  test('that resets the connection instead of reading its answer takes nothing', async () => {
+    const id = await master.publish()
+    const { client, served } = await connected()
+    client.pause()
+    client.write(whole(ASK))
+    await expect.poll(() => served.bytesWritten).toBeGreaterThan(0)
+    expect(await master.status(id)).toMatchObject({ status: 'claimed' })
+    client.resetAndDestroy()
+    await expect.poll(() => master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
+  })
+
+  test('that reads its answer and closes keeps its lease', async () => {
+    const id = await master.publish()
+    const { client, served } = await connected()
+    client.write(whole(ASK))
+    await once(client, 'data')
+    const gone = closed(served)
+    client.destroy()
+    await gone
+    await bus.store.settled()
+    expect(await master.status(id)).toMatchObject({ status: 'claimed' })
+  })
+
+  test('that has sent more since its answer keeps its lease when it resets', async () => {
+    const id = await master.publish()
+    const { client, served } = await connected()
+    client.write(whole(ASK))
+    await once(client, 'data')
+    client.write(whole('GET /health'))
+    await once(client, 'data')
+    const gone = closed(served)
+    client.resetAndDestroy()
+    await gone
+    await bus.store.settled()
+    expect(await master.status(id)).toMatchObject({ status: 'claimed' })
+  })
 })
 
 test('a client that leaves in the middle of its answers takes nobody along', async () => {

@@ -79,7 +79,7 @@ export function claimOperations({ leaseMs }: Terms): Operation[] {
         },
         204: { description: 'There is nothing to take.', headers: ['Retry-After'] },
       },
-      errors: ['invalid_goal', 'invalid_namespace', 'forbidden'],
+      errors: ['invalid_goal', 'invalid_namespace', 'forbidden', 'draining'],
     },
   ]
 }

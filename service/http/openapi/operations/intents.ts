@@ -33,6 +33,7 @@ export function intentOperations({ maxPayloadBytes, maxDepth, maxOpenIntents }: 
     'invalid_required_capability',
     'idempotency_conflict',
     'limit_exceeded',
+    'draining',
   ] as const
   return [
     {
