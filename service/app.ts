@@ -77,7 +77,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   const proxies = new ProxyWatch(settings.trustProxy)
   guard(app, { settings, broker, keys, limits, maintenance, proxies, observer: metrics, wallNow })
-  handleErrors(app, broker, limits, metrics)
+  handleErrors(app, broker, limits, settings, metrics)
   metrics.watch({
     stats: () => broker.store.stats(),
     queued: () => broker.queued,

@@ -2,6 +2,13 @@
 import { BusError } from '../errors.ts'
 import type { Refusal } from '../store/outcomes.ts'
 
+/** Told apart from other limits: whoever answers it knows how many these may be. */
+export class OpenLimitError extends BusError {
+  constructor() {
+    super('limit_exceeded', 'This key has as many open intents as it may have.', 5)
+  }
+}
+
 /** @param naming what stands before the message when one of several was refused */
 export function accept<T>(
   outcome: { ok: true; value: T } | { ok: false; refusal: Refusal; item?: number },
@@ -9,14 +16,13 @@ export function accept<T>(
 ): T {
   if (outcome.ok) return outcome.value
   const refusal = refusalOf(outcome.refusal)
-  if (outcome.item === undefined) throw refusal
-  throw new BusError(refusal.code, naming(outcome.item) + refusal.message, refusal.retryAfter)
+  if (outcome.item !== undefined) refusal.message = naming(outcome.item) + refusal.message
+  throw refusal
 }
 
 const REFUSALS: Record<Refusal, () => BusError> = {
   replay: () => new BusError('invalid_signature', 'Replay detected'),
-  limit_exceeded: () =>
-    new BusError('limit_exceeded', 'This key has as many open intents as it may have.', 5),
+  limit_exceeded: () => new OpenLimitError(),
   idempotency_conflict: () => new BusError('idempotency_conflict', 'Key reused with different payload'),
   lease_lost: () => new BusError('not_found', 'Intent not found, or its lease is no longer yours.'),
   not_found: () => new BusError('not_found', 'Intent not found.'),

@@ -26,6 +26,14 @@ export function bytesOf(request: FastifyRequest): Buffer {
   return (request.body as Buffer | undefined) ?? NO_BYTES
 }
 
+/** The text that was sent for a field which is there. */
+export const asSent =
+  ({ members }: JsonBody) =>
+  (name: string): string => {
+    const { start, end } = members.valueOf(name)
+    return members.text.slice(start, end)
+  }
+
 /** A JSON object: its parsed fields, and where each stands in the text that was sent. */
 export type JsonBody = { fields: Readonly<Record<string, unknown>>; members: Members }
 

@@ -1,17 +1,21 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../broker/broker.ts'
+import { OpenLimitError } from '../broker/refusals.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import { BusError, type ErrorCode, errorBody } from '../errors.ts'
 import { StorageError } from '../store/store.ts'
 import { sendJson } from './answers.ts'
+import { type Caller, openLimitOf } from './auth/keys.ts'
 import type { RequestLimits } from './limits/request-limits.ts'
 import { takeNonce } from './request.ts'
+import type { AppSettings } from './settings.ts'
 
 /** The one place where an error becomes an answer. */
 export function handleErrors(
   app: FastifyInstance,
   broker: Broker,
   limits: RequestLimits,
+  settings: Pick<AppSettings, 'maxOpenIntents'>,
   observer: { authFailed(kind: 'signature'): void },
 ): void {
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
@@ -26,7 +30,7 @@ export function handleErrors(
     if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') reply.removeHeader('connection')
     // Here and not at the check: a replay is found out by the store.
     if (error.code === 'invalid_signature') observer.authFailed('signature')
-    return sendError(reply, error)
+    return sendError(reply, withRemedy(error, request.caller, settings))
   })
 
   app.setNotFoundHandler(({ method, url }) => {
@@ -47,6 +51,18 @@ export function handleErrors(
     const nonce = takeNonce(request)
     if (nonce !== null) await witnessIfPossible(broker, nonce)
   }
+}
+
+/** The store that refuses an intent too many knows neither the limit nor the key's number. */
+function withRemedy(
+  error: BusError,
+  caller: Caller | null,
+  settings: Pick<AppSettings, 'maxOpenIntents'>,
+): BusError {
+  if (!(error instanceof OpenLimitError) || caller === null || caller.issued === null) return error
+  const limit = openLimitOf(caller, settings)
+  const remedy = `It is ${limit}: wait until some are done. An admin can raise it: intent-bus keys change ${caller.issued.id} --open-limit ${2 * (limit ?? 0)}`
+  return new BusError(error.code, `${error.message} ${remedy}`, error.retryAfter)
 }
 
 /** Keeps a nonce. A disk that takes no writes does not turn reads into errors: what they say is no secret to the signer. */

@@ -2,7 +2,7 @@
 import type { Publish } from '../broker/requests.ts'
 import { BusError } from '../errors.ts'
 import { type Caller, openLimitOf } from './auth/keys.ts'
-import type { JsonBody } from './body.ts'
+import { asSent, type JsonBody } from './body.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { digestOf } from './digest.ts'
 import { jsonWithin } from './json-limits.ts'
@@ -19,7 +19,7 @@ export function publicationOf(
   caller: Caller,
   settings: AppSettings,
 ): Publish {
-  const fields = readPublish(body.fields)
+  const fields = readPublish(body.fields, asSent(body))
   const payload = jsonWithin(body.members.text, body.members.valueOf('payload'), {
     what: 'payload',
     maxDepth: settings.maxDepth,
@@ -45,11 +45,21 @@ export function publicationOf(
   }
 }
 
+/** What the answer says of a `visibility` that is neither of the two: the intent is private, which was hardly meant. */
+export const VISIBILITY_UNKNOWN = 'visibility is neither "public" nor "private": the intent is private'
+
+export const isVisibilityUnknown = ({ fields }: JsonBody): boolean => {
+  const { visibility } = fields
+  return (
+    visibility !== undefined && visibility !== null && visibility !== 'public' && visibility !== 'private'
+  )
+}
+
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
-/** @param sent the header, or the field of an item */
+/** @param sent the header, or the field of an item; `undefined` or `null`: there is none */
 export function idempotencyKeyOf(sent: unknown, name: string): string | null {
-  if (sent === undefined || sent === null || sent === '') return null
+  if (sent === undefined || sent === null) return null
   if (typeof sent === 'string' && IDEMPOTENCY_KEY.test(sent)) return sent
   throw new BusError('invalid_request', `${name} takes 1 to 255 visible ASCII characters.`)
 }

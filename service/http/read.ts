@@ -9,6 +9,7 @@ import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
 const ajv = new Ajv({ strict: false })
 
 type FieldSchema = Notes & Partial<Bounds> & { description?: string; default?: unknown; enum?: unknown[] }
+type TextOf = (name: string) => string
 type Field = {
   name: string
   schema: FieldSchema
@@ -22,11 +23,14 @@ type Field = {
  * follows) and checks them. Unknown fields are left behind; `null` in a field that may be left out is the same as
  * leaving it out.
  *
+ * @returns a function of the fields, and of what gives the text that was sent for one of them: JSON that has been parsed says no
+ * more whether a number was `1.0` or `1`
+ *
  * The function throws a {@link BusError} that names the first field that does not fit, what it got and what it takes.
  */
 export function reader<P extends Record<string, Schema>>(
   schema: ObjectSchema<P>,
-): (raw: Readonly<Record<string, unknown>>) => TypeOf<ObjectSchema<P>> {
+): (raw: Readonly<Record<string, unknown>>, textOf?: TextOf) => TypeOf<ObjectSchema<P>> {
   const fields = Object.entries(schema.properties).map(([name, property]): Field => {
     const required = schema.required.includes(name)
     return {
@@ -37,12 +41,13 @@ export function reader<P extends Record<string, Schema>>(
       verify: whenFirstAsked(property),
     }
   })
-  return raw => {
+  return (raw, textOf = name => String(raw[name])) => {
     const read: Record<string, unknown> = {}
     for (const field of fields) {
       const sent = raw[field.name]
       // Most fields are not there.
-      const value = sent === undefined && !field.needed ? field.schema.default : readField(field, sent)
+      const value =
+        sent === undefined && !field.needed ? field.schema.default : readField(field, sent, textOf)
       if (value !== undefined) read[field.name] = value
     }
     return read as TypeOf<ObjectSchema<P>>
@@ -58,7 +63,7 @@ function whenFirstAsked(schema: Schema): (value: unknown) => boolean {
   }
 }
 
-function readField(field: Field, raw: unknown): unknown {
+function readField(field: Field, raw: unknown, textOf: TextOf): unknown {
   const { schema } = field
   if (schema['x-clamped']) return clamp(raw, schema as Bounds)
   if (schema['x-lenient']) return schema.enum?.includes(raw) ? raw : schema.default
@@ -71,6 +76,7 @@ function readField(field: Field, raw: unknown): unknown {
     throw new BusError('invalid_request', `Missing ${field.name}${takes}`)
   }
   if (schema['x-numeral'] && typeof value === 'string') value = numeral(value) ?? value
+  if (schema['x-number'] && typeof value === 'number') value = textOf(field.name)
   if (typeof value === 'string') {
     if (schema['x-trim']) value = value.trim()
     if (schema['x-cut'] !== undefined) value = (value as string).slice(0, schema['x-cut'])

@@ -28,6 +28,10 @@ export type RequestLimits = {
 const mostOf = ({ issued }: Caller, { rateLimit }: Pick<AppSettings, 'rateLimit'>): number =>
   issued?.rateLimit ?? rateLimit.max
 
+/** What an admin can do about it. A batch that is too large needs as much as a flood of requests does. */
+const remedyFor = ({ issued }: Caller): string =>
+  `An admin can raise it: intent-bus keys change ${issued?.id} --rate 600`
+
 const windowOf = (keyId: KeyId): string => `key:${keyId}`
 
 export async function requestLimits(
@@ -44,6 +48,9 @@ export async function requestLimits(
     timeWindow: settings.rateLimit.windowMs,
     keyGenerator: request => windowOf(callerOf(request).keyId),
   })
+  const limitOf = (caller: Caller, max: number): string =>
+    `This key may send ${max} in ${settings.rateLimit.windowMs / 1000} s. ${remedyFor(caller)}`
+
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -57,7 +64,11 @@ export async function requestLimits(
     if (state.isExceeded) {
       observer.rateLimited()
       const seconds = state.ttlInSeconds
-      throw new BusError('rate_limited', `Too many requests. Try again in ${seconds} s.`, seconds)
+      throw new BusError(
+        'rate_limited',
+        `Too many requests. Try again in ${seconds} s. ${limitOf(callerOf(request), state.max)}`,
+        seconds,
+      )
     }
   }
 
@@ -69,7 +80,7 @@ export async function requestLimits(
       if (items > max) {
         throw new BusError(
           'invalid_request',
-          `${items} items are more than a key may send in a window (${max}).`,
+          `${items} items are more than a key may send in a window (${max}). Send fewer at once. ${remedyFor(callerOf(request))}`,
         )
       }
       // All but the last one here; `count` adds that, and says whether it was too many.

@@ -122,8 +122,8 @@ export const METRICS: readonly MetricEntry[] = [
 
   gauge(
     'intents_total',
-    ['status'],
-    'The same as depth, under the name that the reference server has for it',
+    ['status', 'namespace'],
+    'The same as namespace_depth, under the name that the reference server has for it',
   ),
   gauge(
     'dead_letters_total',

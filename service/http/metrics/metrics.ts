@@ -236,7 +236,7 @@ export function createMetrics({
     for (const state of WIRE_STATES) {
       total.set({ state }, 0)
       perNamespace.set({ namespace: 'default', state }, 0)
-      reference.set({ status: state }, 0)
+      reference.set({ status: state, namespace: 'default' }, 0)
     }
     let dead = 0
     for (const of of depth) {
@@ -244,7 +244,7 @@ export function createMetrics({
       for (const state of WIRE_STATES) {
         total.inc({ state }, of[state])
         perNamespace.inc({ namespace, state }, of[state])
-        reference.inc({ status: state }, of[state])
+        reference.inc({ status: state, namespace }, of[state])
       }
       dead += of.dead
     }

@@ -37,6 +37,11 @@ export const HEADERS = {
     { type: 'string' },
     false,
   ),
+  'X-Intent-Warning': header(
+    'What the bus took in another way than the client may have meant it: a `visibility` that is neither `public` nor `private`.',
+    { type: 'string' },
+    false,
+  ),
   Location: header('The dashboard, with a word about what was done.', { type: 'string' }),
 } as const satisfies Record<string, Keywords>
 

@@ -19,7 +19,8 @@ export function bodyOf(fields: Fields, meanings: Meanings = {}): Keywords & { pr
   for (const [name, schema] of Object.entries(fields.properties)) {
     const needed = fields.required.includes(name) && !isFilledIn(schema)
     if (needed) required.push(name)
-    properties[name] = onTheWire(schema, meanings[name], !needed)
+    const taken = onTheWire(schema, meanings[name], !needed)
+    properties[name] = (schema as Notes)['x-number'] ? orWholeNumber(taken) : taken
   }
   return { type: 'object', properties, required }
 }
@@ -66,6 +67,14 @@ function withoutNotes(schema: Schema): Keywords {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keyword.startsWith('x-')))
 }
 
+/** Whatever else is a number is taken too, as far as its text fits; a client has no reason to send one. */
+const orWholeNumber = ({ type, ...rest }: Keywords): Keywords => ({
+  ...rest,
+  type: [type, 'integer'].flat(),
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+})
+
 function orNull({ type, enum: values }: Keywords): Keywords {
   if (type === undefined) return {}
   return { type: [type, 'null'], ...(values === undefined ? {} : { enum: [...(values as unknown[]), null] }) }
@@ -84,6 +93,7 @@ function widened(pattern: string, notes: Notes): string {
 function habits(notes: Notes): string[] {
   const said: string[] = []
   if (notes['x-trim']) said.push('white space at both ends is dropped')
+  if (notes['x-number']) said.push('a number is taken as its text')
   if (notes['x-cut'] !== undefined) said.push(`what is longer than ${notes['x-cut']} characters is cut`)
   if (notes['x-empty']) said.push('empty is the same as left out')
   return said

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
 import { adminIntentText, movedText, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
-import { jsonBody } from '../body.ts'
+import { asSent, jsonBody } from '../body.ts'
 import { reader } from '../read.ts'
 import { PurgeBody } from '../schemas/requests.ts'
 import { intentId } from './intent-id.ts'
@@ -15,11 +15,12 @@ const readPurge = reader(PurgeBody)
 
 export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Parts): void {
   app.post('/admin/purge', ADMIN, async (request, reply) => {
-    const { fields } = jsonBody(request)
+    const body = jsonBody(request)
+    const { fields } = body
     if (fields['confirm'] !== true) {
       throw new BusError('confirmation_required', 'A purge deletes for good: send "confirm": true.')
     }
-    const namespace = readPurge(fields).namespace ?? null
+    const namespace = readPurge(fields, asSent(body)).namespace ?? null
     const deleted = await broker.purge(namespace, actorOf(request))
     if (namespace === null) limits.clear()
     return sendJson(reply, JSON.stringify({ ok: true, deleted }))

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { seconds, sendJson } from '../answers.ts'
 import { StoreWatch } from '../metrics/store-watch.ts'
 import type { Parts } from './parts.ts'
@@ -13,14 +13,19 @@ export function healthRoutes(app: FastifyInstance, parts: Parts): void {
   const store = new StoreWatch(() => broker.store.stats(), clock, PROBE)
   let lastSaid = ''
 
-  app.get('/health', OPEN, (_request, reply) =>
+  /** Under its own path, and under the one that Kubernetes and many a probe ask for unless they are told another. */
+  function probe(paths: readonly string[], answer: RouteHandlerMethod): void {
+    for (const path of paths) app.get(path, OPEN, answer)
+  }
+
+  probe(['/health', '/healthz'], (_request, reply) =>
     sendJson(reply, JSON.stringify({ ok: true, ts: seconds(wallNow()), version: settings.version })),
   )
 
   /** The process runs and answers: anything else is not for a restart to mend. */
-  app.get('/health/live', OPEN, (_request, reply) => sendJson(reply, '{"ok":true}'))
+  probe(['/health/live', '/livez'], (_request, reply) => sendJson(reply, '{"ok":true}'))
 
-  app.get('/health/ready', OPEN, async (request, reply) => {
+  probe(['/health/ready', '/readyz'], async (request, reply) => {
     const reasons = await whyNotReady()
     sayIfNew(reasons, request)
     reply.code(reasons.length === 0 ? 200 : 503)

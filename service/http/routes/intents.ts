@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { publishedText, sendJson } from '../answers.ts'
 import { itemsOf, jsonBody } from '../body.ts'
 import { inItem, MOST_ITEMS, oneOfFew } from '../items.ts'
-import { idempotencyKeyOf, publicationOf } from '../publication.ts'
+import { idempotencyKeyOf, isVisibilityUnknown, publicationOf, VISIBILITY_UNKNOWN } from '../publication.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import type { Parts } from './parts.ts'
 
@@ -10,9 +10,12 @@ const WRITES = { config: { access: 'key', writes: true, begins: true } } as cons
 
 export function intentRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
   app.post('/intent', WRITES, async (request, reply) => {
-    const key = idempotencyKeyOf(request.headers['idempotency-key'], 'Idempotency-Key')
-    const publication = publicationOf(jsonBody(request), key, callerOf(request), settings)
+    // Clients of 2.1 may send an empty one: it is the same as none.
+    const key = idempotencyKeyOf(request.headers['idempotency-key'] || null, 'Idempotency-Key')
+    const body = jsonBody(request)
+    const publication = publicationOf(body, key, callerOf(request), settings)
     const published = await broker.publish(publication, takeNonce(request))
+    if (isVisibilityUnknown(body)) reply.header('x-intent-warning', VISIBILITY_UNKNOWN)
     return sendJson(reply.code(201), publishedText(published.id, published.namespace))
   })
 
@@ -28,6 +31,8 @@ export function intentRoutes(app: FastifyInstance, { broker, settings, limits }:
       }),
     )
     const published = await broker.publishAll(publications, takeNonce(request))
+    const unknown = items.findIndex(isVisibilityUnknown)
+    if (unknown !== -1) reply.header('x-intent-warning', `intents[${unknown}]: ${VISIBILITY_UNKNOWN}`)
     const answers = published.map(({ id, namespace }) => publishedText(id, namespace))
     return sendJson(reply.code(201), `{"intents":[${answers.join(',')}]}`)
   })

@@ -5,7 +5,7 @@ import type { KeyFacts } from '../../store/records.ts'
 import { seconds, secondsOrNull, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { hashOf, newApiKey, secretOf } from '../auth/keys.ts'
-import { jsonBody } from '../body.ts'
+import { asSent, jsonBody } from '../body.ts'
 import { reader } from '../read.ts'
 import { ChangeKeyBody, GenerateKeyBody, RevokeKeyBody, RotateKeyBody } from '../schemas/requests.ts'
 import type { KeyDetailsAnswer } from '../schemas/responses.ts'
@@ -21,7 +21,8 @@ const readRevokeKey = reader(RevokeKeyBody)
 /** The issued API keys: made, listed, rotated, changed, revoked. */
 export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }: Parts): void {
   app.post('/admin/generate_key', ADMIN, async (request, reply) => {
-    const { owner, ...asked } = readGenerateKey(jsonBody(request).fields)
+    const body = jsonBody(request)
+    const { owner, ...asked } = readGenerateKey(body.fields, asSent(body))
     const apiKey = newApiKey()
     const secret = secretOf(apiKey, vault)
     const terms = { ...UNLIMITED, ...termsOf(asked), owner }
@@ -55,7 +56,8 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   })
 
   app.post('/admin/change_key', ADMIN, async (request, reply) => {
-    const { owner, ...asked } = readChangeKey(jsonBody(request).fields)
+    const body = jsonBody(request)
+    const { owner, ...asked } = readChangeKey(body.fields, asSent(body))
     const changes = { ...termsOf(asked), ...(owner === undefined ? {} : { owner }) }
     if (Object.keys(changes).length === 0) {
       throw new BusError('invalid_request', `Nothing to change: send one of ${CHANGEABLE}.`)

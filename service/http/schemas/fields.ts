@@ -11,6 +11,7 @@
  * | `x-empty` | an empty text is the same as leaving it out |
  * | `x-numeral` | a number, which the query of a URL has as text; checked strictly |
  * | `x-lenient` | what is not among the `enum` becomes the default |
+ * | `x-number` | a number is taken as the text that was sent for it |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
  * | `x-private` | the value stays out of messages |
  */
@@ -23,6 +24,7 @@ export type Notes = {
   'x-cut'?: number
   'x-empty'?: true
   'x-numeral'?: true
+  'x-number'?: true
   'x-lenient'?: true
   'x-error'?: ErrorCode
   'x-private'?: true
@@ -35,9 +37,9 @@ export const anyNumber = (range: Range) => number({ ...range, 'x-clamped': true 
 
 /** A number in the query. What clients of 2.1 send is clamped; what came later is checked. */
 export const wholeInQuery = (range: Omit<Range, 'default'>) =>
-  optional(integer({ ...range, 'x-numeral': true, 'x-empty': true }))
+  optional(integer({ ...range, 'x-numeral': true }))
 export const numberInQuery = (range: Omit<Range, 'default'>) =>
-  optional(number({ ...range, 'x-numeral': true, 'x-empty': true }))
+  optional(number({ ...range, 'x-numeral': true }))
 
 const NAMESPACE = '^[A-Za-z0-9_.-]{1,64}$'
 const NAMESPACE_TAKES = '1 to 64 of A-Z a-z 0-9 _ . -'
@@ -54,15 +56,23 @@ export const namespace = (notes: Notes = {}) =>
     pattern: NAMESPACE,
     default: 'default',
     description: NAMESPACE_TAKES,
+    'x-number': true,
     'x-error': 'invalid_namespace',
     ...notes,
   })
 
 /** Left out, it is all of them. */
 export const anyNamespace = () =>
-  optional(string({ pattern: NAMESPACE, description: NAMESPACE_TAKES, 'x-error': 'invalid_namespace' }))
+  optional(
+    string({
+      pattern: NAMESPACE,
+      description: NAMESPACE_TAKES,
+      'x-number': true,
+      'x-error': 'invalid_namespace',
+    }),
+  )
 
-export const label = (error: ErrorCode) =>
+export const label = (error: ErrorCode, notes: Notes = {}) =>
   optional(
     string({
       pattern: LABEL,
@@ -71,10 +81,11 @@ export const label = (error: ErrorCode) =>
       'x-cut': 64,
       'x-empty': true,
       'x-error': error,
+      ...notes,
     }),
   )
 
-export const text = (least: number, most: number, notes: Notes = {}) =>
+export const text = (least: number, most: number, notes: Notes & { default?: string } = {}) =>
   string({
     pattern: notes['x-trim'] && least === 1 ? trimmedChars(most) : chars(least, most),
     description: `a text of ${least} to ${most} characters`,

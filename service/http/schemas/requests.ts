@@ -20,7 +20,7 @@ import { boolean, exactly, integer, list, number, object, oneOf, optional, strin
 const LONGEST_DELAY_S = 315_360_000
 
 export const PublishBody = object({
-  goal: text(1, 256, { 'x-trim': true, 'x-error': 'invalid_goal' }),
+  goal: text(1, 256, { 'x-trim': true, 'x-number': true, 'x-error': 'invalid_goal' }),
   payload: anyJson('any JSON, null too', { 'x-error': 'invalid_payload' }),
   namespace: namespace(),
   visibility: oneOf(['private', 'public'], {
@@ -42,7 +42,7 @@ export const PublishBody = object({
     default: 5,
     description: 'seconds; doubles with each attempt',
   }),
-  target_worker: label('invalid_target_worker'),
+  target_worker: label('invalid_target_worker', { 'x-number': true }),
   required_capability: label('invalid_required_capability'),
 })
 
@@ -54,7 +54,7 @@ export const BackupQuery = object({ wait: wait() })
 /** `worker_id` and the capabilities also come as headers, which win. */
 export const ClaimQuery = object({
   goal: optional(text(1, 256, { 'x-trim': true, 'x-empty': true, 'x-error': 'invalid_goal' })),
-  namespace: namespace({ 'x-empty': true }),
+  namespace: namespace(),
   publisher: optional(
     string({
       description: "an API key: take only that key's intents. Your own, or any for the master key",
@@ -131,7 +131,7 @@ export const ProgressBody = object({
 
 export const SetBody = object({
   value: anyJson('a text of Unicode characters without NUL, kept as it is, or other JSON, kept as its text', {
-    type: ['string', 'number', 'boolean', 'object', 'array'],
+    type: ['string', 'number', 'boolean', 'object', 'array', 'null'],
     pattern: NO_NUL,
   }),
   ttl: wholeNumber({ minimum: 1, maximum: 86_400, default: 600, description: 'seconds' }),
@@ -168,7 +168,7 @@ const keyTerms = {
 }
 
 export const GenerateKeyBody = object({
-  owner: text(1, 128, { 'x-trim': true }),
+  owner: text(1, 128, { 'x-trim': true, 'x-number': true, default: 'anonymous' }),
   ...keyTerms,
 })
 
@@ -188,7 +188,7 @@ export const RevokeKeyBody = object(keyNames)
 
 export const ChangeKeyBody = object({
   ...keyNames,
-  owner: optional(text(1, 128, { 'x-trim': true })),
+  owner: optional(text(1, 128, { 'x-trim': true, 'x-number': true })),
   ...keyTerms,
 })
 
@@ -214,9 +214,7 @@ export const AuditQuery = object({
     maximum: 1e11,
     description: 'unix time in seconds',
   }),
-  action: optional(
-    oneOf(AUDIT_ACTIONS, { description: `one of ${AUDIT_ACTIONS.join(', ')}`, 'x-empty': true }),
-  ),
+  action: optional(oneOf(AUDIT_ACTIONS, { description: `one of ${AUDIT_ACTIONS.join(', ')}` })),
   limit: wholeInQuery({ minimum: 1, maximum: 1000, description: 'a whole number from 1 to 1000' }),
 })
 

@@ -11,6 +11,14 @@ const item = (fields: object = {}) => ({ goal: 'work', payload: {}, ...fields })
 const publish = (...intents: unknown[]) => master.post('/intents', { intents })
 const open = async () => (await bus.metric('intent_bus_depth{state="open"}')) ?? 0
 
+test('an empty idempotency_key is a mistake, not none', async () => {
+  const refused = refusal(
+    await master.post('/intents', { intents: [{ goal: 'work', payload: 1, idempotency_key: '' }] }),
+  )
+  expect(refused).toMatchObject({ status: 400, code: 'invalid_request' })
+  expect(refused.message).toMatch(/^intents\[0\]: idempotency_key takes/)
+})
+
 test('answers 201 with what each single publish would answer, in order', async () => {
   const answer = await publish(item({ goal: 'a' }), item({ goal: 'b', namespace: 'home' }))
   expect(answer.status).toBe(201)

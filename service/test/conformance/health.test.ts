@@ -46,6 +46,20 @@ test('a bus with too little room on its disk is not ready, and alive', async () 
   expect((await full.nobody.get('/health/live')).json).toEqual({ ok: true })
 })
 
+test('/healthz, /livez and /readyz are the same without a key', async () => {
+  const { admin, nobody } = await busForTest()
+  expect((await nobody.get('/healthz')).json).toEqual((await nobody.get('/health')).json)
+  for (const [alias, path] of [
+    ['/livez', '/health/live'],
+    ['/readyz', '/health/ready'],
+  ] as const) {
+    const [answer, same] = [await nobody.get(alias), await nobody.get(path)]
+    expect([answer.status, answer.json]).toEqual([same.status, same.json])
+  }
+  await admin.post('/admin/maintenance', { on: true })
+  for (const path of ['/healthz', '/livez', '/readyz']) expect((await nobody.get(path)).status).toBe(200)
+})
+
 test('a bus that drains is not ready, and alive', async () => {
   const stopping = await busForTest()
   await stopping.broker.drain()

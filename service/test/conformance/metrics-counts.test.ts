@@ -209,7 +209,10 @@ test('the depth is what is kept, in all and by namespace; the reference names sh
   const now = seriesOf(await scrape(bus))
   for (const [state, count] of Object.entries({ open: 2, claimed: 1, fulfilled: 1, dead: 1 })) {
     expect(now.get(`intent_bus_depth{state="${state}"}`)).toBe(count)
-    expect(now.get(`intent_bus_intents_total{status="${state}"}`)).toBe(count)
+    const reference = (namespace: string) =>
+      now.get(`intent_bus_intents_total{status="${state}",namespace="${namespace}"}`) ?? 0
+    expect(reference('default') + reference('mail') + reference('photos')).toBe(count)
+    expect(reference('mail')).toBe(state === 'open' ? 1 : 0)
     expect(now.get(`intent_bus_namespace_depth{namespace="mail",state="${state}"}`)).toBe(
       state === 'open' ? 1 : 0,
     )

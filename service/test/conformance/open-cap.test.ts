@@ -16,6 +16,7 @@ describe('an issued key may have so many open and claimed intents', () => {
     await client.publish({ delay: 60, namespace: 'elsewhere' })
     const refused = await tryPublish(client)
     expect(refusal(refused)).toMatchObject(full)
+    expect(refusal(refused).message).toMatch(/It is 3: .* intent-bus keys change \d+ --open-limit 6$/)
     expect(refused.headers.get('retry-after')).toMatch(/^([1-9]|[1-5]\d|60)$/)
   })
 

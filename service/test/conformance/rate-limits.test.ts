@@ -41,6 +41,16 @@ test('an issued key may call 60 times in 60 s, counted from its first call', asy
   expect(retryAfter(await ask(issued))).toBe(60)
 })
 
+test('a refusal names the limit of the key, and what an admin can do', async () => {
+  const bus = await busForTest({ BUS_RATE_LIMIT: '2' })
+  const { json } = await bus.admin.post('/admin/generate_key', { owner: 'pi' })
+  const issued = new Client(bus.url, { 'x-api-key': json.api_key })
+  await passes(issued, 2)
+  expect(refusal(await ask(issued)).message).toBe(
+    `Too many requests. Try again in 60 s. This key may send 2 in 60 s. An admin can raise it: intent-bus keys change ${json.key_id} --rate 600`,
+  )
+})
+
 test('BUS_RATE_LIMIT and BUS_RATE_WINDOW_SECONDS say how often and how long', async () => {
   const bus = await busForTest({ BUS_RATE_LIMIT: '3', BUS_RATE_WINDOW_SECONDS: '10' })
   const issued = await bus.issue()

@@ -112,12 +112,15 @@ describe('a goal', () => {
   })
 })
 
-test('namespaces are apart; none and an empty one mean default', async () => {
+test('namespaces are apart; none means default, and an empty one is refused', async () => {
   const here = await master.publish()
   const there = await master.publish({ namespace: 'there', priority: 1000 })
   expect(await takeAll('?namespace=nowhere')).toEqual([])
-  expect(await takeAll('?namespace=')).toEqual([here])
-  expect(await takeAll()).toEqual([])
+  expect(refusal(await master.post('/claim?namespace='))).toMatchObject({
+    status: 400,
+    code: 'invalid_namespace',
+  })
+  expect(await takeAll()).toEqual([here])
   expect(await takeAll('?namespace=there')).toEqual([there])
 })
 

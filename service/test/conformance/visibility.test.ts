@@ -22,6 +22,27 @@ describe('a private intent', () => {
     expect((await alice.claim())!.id).toBe(id)
   })
 
+  test.each(['Public', 'PUBLIC', 'private ', '', 1, true])(
+    'is what comes of the unknown visibility %j, and the answer says so in a header',
+    async visibility => {
+      const answer = await alice.post('/intent', { goal: 'work', payload: 1, visibility })
+      expect(answer.status).toBe(201)
+      expect(answer.headers.get('x-intent-warning')).toContain('the intent is private')
+      expect(await bob.claim()).toBeNull()
+      const intents = [
+        { goal: 'a', payload: 1 },
+        { goal: 'b', payload: 1, visibility },
+      ]
+      const many = await alice.post('/intents', { intents })
+      expect(many.headers.get('x-intent-warning')).toMatch(/^intents\[1\]: /)
+    },
+  )
+
+  test.each([undefined, null, 'private', 'public'])('of %j has no such header', async visibility => {
+    const answer = await alice.post('/intent', { goal: 'work', payload: 1, visibility })
+    expect(answer.headers.get('x-intent-warning')).toBeNull()
+  })
+
   test('of the master key is not for an issued key', async () => {
     const id = await master.publish({ visibility: 'private' })
     expect(await alice.claim()).toBeNull()

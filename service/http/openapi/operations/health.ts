@@ -2,7 +2,28 @@ import { HealthAnswer, LiveAnswer, ReadyAnswer } from '../../schemas/responses.t
 import { string } from '../../schemas/schema.ts'
 import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
 
-export const healthOperations = ({ version }: Terms): Operation[] => [
+/** The same call under the path that Kubernetes has for it. */
+const alias = (operation: Operation, path: string, id: string): Operation => ({
+  ...operation,
+  path,
+  id,
+  description: `The same as \`${operation.path}\`.`,
+})
+
+export function healthOperations(terms: Terms): Operation[] {
+  const [health, live, ready, ...rest] = operations(terms) as [Operation, Operation, Operation, Operation]
+  return [
+    health,
+    live,
+    ready,
+    alias(health, '/healthz', 'getHealthz'),
+    alias(live, '/livez', 'getLivez'),
+    alias(ready, '/readyz', 'getReadyz'),
+    ...rest,
+  ]
+}
+
+const operations = ({ version }: Terms): Operation[] => [
   {
     method: 'get',
     path: '/health',

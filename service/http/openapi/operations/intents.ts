@@ -4,7 +4,9 @@ import { PublishAnswer, PublishedAnswer } from '../../schemas/responses.ts'
 import { EXAMPLE, type Keywords, type Link, named, type Operation, type Terms } from '../operation.ts'
 import { bodyOf, type Meanings } from '../wire.ts'
 
-const IDEMPOTENCY_KEY = '^[\\x21-\\x7e]{0,255}$'
+const IDEMPOTENCY_KEY = '^[\\x21-\\x7e]{1,255}$'
+/** In a header, empty is the same as left out. */
+const OR_EMPTY = '^[\\x21-\\x7e]{0,255}$'
 
 const WORK = { goal: 'resize', payload: { file: 'cat.png' }, priority: 200, max_attempts: 5 }
 const PUBLISHED = { id: EXAMPLE.id, status: 'published', namespace: 'default' }
@@ -51,13 +53,19 @@ export function intentOperations({ maxPayloadBytes, maxDepth, maxOpenIntents }: 
           in: 'header',
           description:
             'Makes it safe to repeat: the same key with the same body gets the first answer again, with another one 422. 1 to 255 visible ASCII characters, remembered for a day. Empty is the same as left out.',
-          schema: { type: 'string', pattern: IDEMPOTENCY_KEY },
+          schema: { type: 'string', pattern: OR_EMPTY },
           example: 'order-17',
         },
       ],
       body: { schema: one, example: WORK },
       answers: {
-        201: { description: 'It is on disk.', schema: PublishAnswer, example: PUBLISHED, links },
+        201: {
+          description: 'It is on disk.',
+          schema: PublishAnswer,
+          example: PUBLISHED,
+          links,
+          headers: ['X-Intent-Warning'],
+        },
       },
       errors,
     },
@@ -85,6 +93,7 @@ export function intentOperations({ maxPayloadBytes, maxDepth, maxOpenIntents }: 
         201: {
           description: 'All are on disk; an answer for each, in order.',
           schema: PublishedAnswer,
+          headers: ['X-Intent-Warning'],
           example: { intents: [PUBLISHED, { ...PUBLISHED, id: EXAMPLE.id.replace(/1$/, '2') }] },
         },
       },
@@ -95,7 +104,7 @@ export function intentOperations({ maxPayloadBytes, maxDepth, maxOpenIntents }: 
 
 function itemOf(one: Keywords): Keywords {
   const idempotencyKey = {
-    description: 'As the header `Idempotency-Key` of a single publish.',
+    description: 'As the header `Idempotency-Key` of a single publish, but never empty.',
     type: ['string', 'null'],
     pattern: IDEMPOTENCY_KEY,
   }
