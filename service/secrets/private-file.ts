@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { ownerOf } from '../owner.ts'
 import { errorCode, SecretsError } from './secrets-error.ts'
 
 const OWNER_ONLY = 0o600
@@ -28,7 +29,7 @@ export function readPrivateFile(path: string, warn: (line: string) => void): str
     return text
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
-    throw new SecretsError(`${path} cannot be read (${errorCode(error)}): check who owns it.`)
+    throw new SecretsError(`${path} cannot be read (${errorCode(error)}): check who owns it.${ownerOf(path)}`)
   }
 }
 
@@ -53,7 +54,7 @@ export function writePrivateFile(path: string, text: string, wayOut: string): vo
     syncDirectory(dirname(path))
   } catch (error) {
     removeQuietly(temporary)
-    throw new SecretsError(`${path} cannot be written (${errorCode(error)}): ${wayOut}`)
+    throw new SecretsError(`${path} cannot be written (${errorCode(error)}): ${wayOut}${ownerOf(path)}`)
   }
 }
 

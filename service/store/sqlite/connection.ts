@@ -1,5 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
@@ -67,7 +68,7 @@ export function inspect(path: string): void {
     makeFolder(dirname(path))
   } catch (error) {
     throw new StoreOpenError(
-      `the folder of ${path} cannot be made: ${(error as Error).message}. Choose another place with BUS_DB_PATH.`,
+      `the folder of ${path} cannot be made: ${(error as Error).message}. Choose another place with BUS_DB_PATH.${ownerOf(dirname(path))}`,
     )
   }
   try {
@@ -76,7 +77,7 @@ export function inspect(path: string): void {
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return
     throw new StoreOpenError(
-      `${path} cannot be opened: ${(error as Error).message}. Check BUS_DB_PATH and who owns it.`,
+      `${path} cannot be opened: ${(error as Error).message}. Check BUS_DB_PATH and who owns it.${ownerOf(path)}`,
     )
   }
   try {
@@ -112,7 +113,7 @@ export function opening<T>(path: string, open: () => T): T {
     const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
     const wayOut = damaged
       ? 'It was left as it is. Restore a backup, or salvage what can be read: docs/operations/corrupt-database.md'
-      : 'Check the disk, and that this user may write there.'
+      : `Check the disk, and that this user may write there.${ownerOf(path)}`
     throw new StoreOpenError(`${path} cannot be opened (${code}: ${message}). ${wayOut}`)
   }
 }

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
+import { ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
@@ -119,7 +120,9 @@ const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUS
 const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR)/.test(codeOf(error))
 
 const unlockable = (lockPath: string, error: unknown): StoreOpenError =>
-  new StoreOpenError(`${lockPath} cannot be locked: ${(error as Error).message}. Is its folder writable?`)
+  new StoreOpenError(
+    `${lockPath} cannot be locked: ${(error as Error).message}. Is its folder writable?${ownerOf(lockPath)}`,
+  )
 
 /** What keeps it from being made, SQLite will say. */
 function makeEmpty(file: string): void {

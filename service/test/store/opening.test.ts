@@ -194,6 +194,10 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
     expect(await bus.exited).toEqual({ code: 1, signal: null })
     expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
     expect(bus.errors).toContain(says)
+    // As in a container whose /data is a directory that Docker made.
+    expect(bus.errors).toMatch(
+      / belongs to user 0, and the bus runs as user 65534: sudo chown -R 65534:\d+ \S+ \(in Docker: /,
+    )
     expect(readFileSync(path).equals(sound)).toBe(true)
   })
 })
