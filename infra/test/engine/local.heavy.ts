@@ -17,7 +17,7 @@ import { Deployment, type Secrets } from './deployment.ts'
 import { underLoad } from './load.ts'
 import { grafanaPlaceholder } from './placeholder.ts'
 import { Stack } from './stack.ts'
-import { builtPulumi, pulumi } from './toolchain.ts'
+import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'
 
 const run = promisify(execFile)
 
@@ -68,7 +68,7 @@ beforeAll(async () => {
   stack = new Stack('local', { DOCKER_HOST: engine.host })
   await stack.init({ ...ports, monitoring: 'false' })
   await stack.setSecret('dashboardPassword', GIVEN_PASSWORD)
-}, 1_500_000)
+}, COLD_BUILD_MS)
 
 afterAll(async () => {
   stack?.dispose()

@@ -11,7 +11,7 @@ import { readPage } from '../../../service/docs-tables.ts'
 import { root } from '../../../service/test/real-bus.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
-import { builtPulumi, pulumi } from './toolchain.ts'
+import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'
 
 const reason = pulumi.reason ?? noSshd
 
@@ -68,7 +68,7 @@ beforeAll(async () => {
   isNow(machineOf('4711', sshd))
   writeFileSync(join(stack.clone, 'infra/index.ts'), PROGRAM)
   await stack.init({})
-}, 1_500_000)
+}, COLD_BUILD_MS)
 afterAll(async () => {
   stack?.dispose()
   await sshd?.stop()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readPage } from '../../../service/docs-tables.ts'
 import { KEY, StubRender } from '../render/stub-render.ts'
 import { Stack } from './stack.ts'
-import { builtPulumi, pulumi } from './toolchain.ts'
+import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'
 
 const SECRET = 'a-secret-that-somebody-chose'
 let render: StubRender
@@ -20,7 +20,7 @@ beforeAll(async () => {
   // Each look at a deploy takes a pause of seconds, so there is one.
   render.deployStates = ['live']
   stack = new Stack('render', { RENDER_API_URL: render.url })
-}, 1_500_000)
+}, COLD_BUILD_MS)
 afterAll(async () => {
   stack?.dispose()
   await render?.stop()

@@ -13,7 +13,7 @@ import { underLoad } from './load.ts'
 import { noRegistry, Registry } from './registry.ts'
 import { noSshd, Sshd } from './sshd.ts'
 import { Stack } from './stack.ts'
-import { builtPulumi, pulumi } from './toolchain.ts'
+import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'
 
 const run = promisify(execFile)
 
@@ -59,7 +59,7 @@ beforeAll(async () => {
     port,
     monitoring: 'false',
   })
-}, 1_500_000)
+}, COLD_BUILD_MS)
 
 afterAll(async () => {
   stack?.dispose()
