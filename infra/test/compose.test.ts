@@ -132,7 +132,7 @@ describe.skipIf(!readsYaml)('docker-compose.yml (it takes python3-yaml)', () => 
       const ports = (ours(name).inputs['ports'] ?? []) as Record<string, unknown>[]
       expect(ports.map(port => `${port['ip']}:${port['external']}:${port['internal']}`)).toEqual(
         (service.ports ?? [])
-          .map(byDefault)
+          .map(port => byDefault(port).replace(/^\[([^\]]+)\]/, '$1'))
           .map(port => (port.split(':').length === 2 ? `0.0.0.0:${port}` : port)),
       )
       const { networkMode, networksAdvanced } = ours(name).inputs

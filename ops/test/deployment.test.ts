@@ -108,7 +108,8 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
     Object.fromEntries(volumesOf(services[name]!).map(each => each.split(':').slice(0, 2)))
 
   test('runs the bus where the description says, and no longer than it says', () => {
-    expect(bus.ports).toEqual([`\${BIND_ADDRESS:-127.0.0.1}:\${BUS_PORT:-8080}:${DEPLOYMENT.port}`])
+    // In brackets, in which an IPv6 address has to be, and an IPv4 address may.
+    expect(bus.ports).toEqual([`[\${BIND_ADDRESS:-127.0.0.1}]:\${BUS_PORT:-8080}:${DEPLOYMENT.port}`])
     expect(mounts('bus')['bus-data']).toBe(DEPLOYMENT.data)
     expect(bus.stop_grace_period).toBe(`${DEPLOYMENT.stopGraceSeconds}s`)
     const { cpus, memory, pids } = DEPLOYMENT.limits
@@ -212,7 +213,9 @@ describe.skipIf(!readsYaml)('the compose file (it takes python3-yaml)', () => {
 
   test('is open to this machine alone, but for Caddy', () => {
     const open = Object.entries(services).flatMap(([name, { ports = [] }]) =>
-      ports.filter(port => !/^(\$\{BIND_ADDRESS:-127\.0\.0\.1\}|127\.0\.0\.1):/.test(port)).map(() => name),
+      ports
+        .filter(port => !/^(\[\$\{BIND_ADDRESS:-127\.0\.0\.1\}\]|127\.0\.0\.1):/.test(port))
+        .map(() => name),
     )
     expect(new Set(open)).toEqual(new Set(['caddy']))
   })

@@ -3,7 +3,7 @@
  * base-images.sh. There is none for Grafana, which is not started.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, fetch as fetchWith } from 'undici'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -19,6 +19,10 @@ import { IMAGE, Stack } from './stack.ts'
 
 const MIB = 1024 * 1024
 const OLDER = 'intent-bus:older'
+
+const noIpv6 = !Object.values(networkInterfaces())
+  .flat()
+  .some(each => each?.address === '::1')
 
 let engine: Engine
 let stack: Stack
@@ -203,6 +207,17 @@ describe.skipIf(docker.reason !== null)(
       expect(shown.trim()).toBe(after.BUS_API_KEY)
       const slip = stack.compose('run', '--rm', '--no-deps', 'secrets', 'everything')
       await expect(slip).rejects.toThrow('There is no secret "everything"')
+    })
+
+    test.skipIf(noIpv6)('listens on an IPv6 address as it is written in .env', async () => {
+      stack.env['BIND_ADDRESS'] = '::1'
+      onTestFinished(() => {
+        delete stack.env['BIND_ADDRESS']
+      })
+      await upBus()
+      expect((await fetch(`http://[::1]:${stack.env['BUS_PORT']}/health`)).status).toBe(200)
+      delete stack.env['BIND_ADDRESS']
+      await upBus()
     })
 
     test('a second clone with a name of its own is another bus, and leaves the first one alone', async () => {
