@@ -4,6 +4,8 @@ import type { Readings } from './readings.ts'
 
 /** Android 12, the first that ends what an app has started. */
 const COUNTS_PROCESSES = 31
+/** Android 12L, from which on it can be told not to. 12 itself only lets the limit be raised. */
+const HAS_SETTING = 32
 /** Android 14, which has a switch for it among the developer options. */
 const HAS_SWITCH = 34
 /** More than these, of all apps together, and Android ends some. */
@@ -40,20 +42,44 @@ function battery({ whitelist }: Readings): Finding {
   return { check, state: 'failed', detail: 'Android will stop Termux to save the battery', cure }
 }
 
-function phantomProcesses({ api, phantomMonitor, processes }: Readings): Finding {
+function phantomProcesses(phone: Readings): Finding {
+  const { api, processes } = phone
   const check = 'child processes'
   const count = processes === null ? '' : `; ${processes} run now`
   if (api !== null && api < COUNTS_PROCESSES) {
     return { check, state: 'ok', detail: `Android ${androidOf(api)} does not end them` }
   }
-  if (phantomMonitor === 'false') return { check, state: 'ok', detail: `Android does not count them${count}` }
-  const adb = 'from a computer: adb shell settings put global settings_enable_monitor_phantom_procs false'
-  const cure =
-    api !== null && api >= HAS_SWITCH
-      ? `Developer options, Disable child process restrictions: on. Or, ${adb}`
-      : `Switch it off, ${adb}`
+  const isLeftAlone = api !== null && api < HAS_SETTING ? hasHighLimit(phone) : isUncounted(phone)
+  if (isLeftAlone === true) return { check, state: 'ok', detail: `Android leaves them alone${count}` }
+  const cure = cureOfCounting(api)
   const detail = `Android ends some when all apps have more than ${PROCESSES}, or one works hard${count}`
-  return { check, state: 'warning', detail: api === null ? `${detail} (from Android 12 on)` : detail, cure }
+  if (isLeftAlone === null) {
+    const unseen = `${detail}. Whether that is off, Android does not let an app see`
+    return { check, state: 'skipped', detail: api === null ? `${unseen} (from Android 12 on)` : unseen, cure }
+  }
+  return { check, state: 'warning', detail, cure }
+}
+
+/** The setting comes before the switch, as in Android's FeatureFlagUtils. @returns `null` when neither can be read */
+function isUncounted({ phantomSetting, phantomMonitor }: Readings): boolean | null {
+  if (phantomSetting !== null && phantomSetting !== 'null') return phantomSetting === 'false'
+  if (phantomMonitor !== null) return phantomMonitor === 'false'
+  return phantomSetting === null ? null : false
+}
+
+/** @returns `null` when it cannot be read */
+function hasHighLimit({ phantomLimit }: Readings): boolean | null {
+  return phantomLimit === null ? null : Number(phantomLimit) > PROCESSES
+}
+
+function cureOfCounting(api: number | null): string {
+  const how = '(adb from a computer, or from this phone: docs/phone.md)'
+  if (api !== null && api < HAS_SETTING) {
+    return `adb shell device_config put activity_manager max_phantom_processes 2147483647 ${how}`
+  }
+  const setting = `adb shell settings put global settings_enable_monitor_phantom_procs false ${how}`
+  if (api === null || api < HAS_SWITCH) return setting
+  return `Developer options, Disable child process restrictions: on, and leave the developer options on. Or ${setting}`
 }
 
 /** Of an API level: 29 is Android 10, 32 is 12L. */

@@ -15,8 +15,12 @@ export type Readings = {
   switchedOn: number | null
   /** `dumpsys deviceidle whitelist`, which takes a permission that a computer may grant. */
   whitelist: string | null
-  /** Android's own word for whether it counts child processes: `false`, or nothing. */
+  /** Whether Android counts child processes, by the switch among the developer options of 14 and newer: `false`, or nothing. */
   phantomMonitor: string | null
+  /** The same by the global setting of 12L and newer, which comes before the switch: `null` as a text is none. `null`: an app may not look. */
+  phantomSetting: string | null
+  /** How many child processes Android 12 leaves alone: `null` as a text is its own choice. `null`: an app may not look. */
+  phantomLimit: string | null
   /** Processes of the app. */
   processes: number | null
   /** Whether Termux said that it took the wake lock. */
@@ -40,6 +44,8 @@ export function readPhone(home: string, prefix: string): Readings {
     switchedOn: switchedOn(),
     whitelist: output('dumpsys', 'deviceidle', 'whitelist'),
     phantomMonitor: output('getprop', 'persist.sys.fflag.override.settings_enable_monitor_phantom_procs'),
+    phantomSetting: output('settings', 'get', 'global', 'settings_enable_monitor_phantom_procs'),
+    phantomLimit: output('device_config', 'get', 'activity_manager', 'max_phantom_processes'),
     processes: countProcesses(),
     wakeLock: takesWakeLock(prefix),
     home,

@@ -33,8 +33,8 @@ Android will stop it unless you do this once, by hand:
 
   1. Install Termux:Boot from where Termux came from (F-Droid), and open it once.
   2. Settings, Apps, Termux and Termux:Boot: Battery, Unrestricted. Some makers have a second list: dontkillmyapp.com
-  3. Android 12 and newer kill background processes: Developer options, Disable child process restrictions (14 and newer), or
-     from a computer: adb shell settings put global settings_enable_monitor_phantom_procs false
+  3. Android 12 and newer kill background processes. 14 and newer: Developer options, Disable child process restrictions, and leave
+     the developer options on. Older ones take a command by adb: intent-bus-phone doctor says which, docs/phone.md how.
 
 Then: intent-bus-phone doctor
 END

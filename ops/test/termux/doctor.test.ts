@@ -12,7 +12,9 @@ const WELL: Readings = {
   hasBootScript: true,
   switchedOn: Date.UTC(2026, 10, 1, 8, 0),
   whitelist: 'system-excidle,com.android.shell,2000\nuser,com.termux,10123\nuser,com.termux.boot,10124',
-  phantomMonitor: 'false',
+  phantomMonitor: null,
+  phantomSetting: 'false',
+  phantomLimit: null,
   processes: 9,
   wakeLock: true,
   home: '/data/data/com.termux/files/home',
@@ -48,6 +50,8 @@ test('whatever is not well has a cure', () => {
     switchedOn: null,
     whitelist: null,
     phantomMonitor: null,
+    phantomSetting: null,
+    phantomLimit: null,
     processes: null,
     wakeLock: false,
     home: '/storage/emulated/0/termux',
@@ -70,25 +74,34 @@ describe('battery saver', () => {
 })
 
 describe('child processes', () => {
+  const unseen = { phantomMonitor: null, phantomSetting: null, phantomLimit: null }
   test.each([
-    [29, null, 'ok', 'Android 10 does not'],
-    [30, null, 'ok', 'Android 11 does not'],
-    [31, null, 'warning', 'more than 32'],
-    [35, null, 'warning', 'more than 32'],
-    [35, 'false', 'ok', 'does not count them; 9 run now'],
-    [31, 'true', 'warning', '9 run now'],
-    [null, null, 'warning', 'from Android 12 on'],
-  ] as const)('API %s, monitor %s: %s', (api, phantomMonitor, state, said) => {
-    const found = finding('child processes', { api, phantomMonitor })
+    [29, {}, 'ok', 'Android 10 does not'],
+    [30, {}, 'ok', 'Android 11 does not'],
+    [31, {}, 'skipped', 'does not let an app see'],
+    [31, { phantomLimit: 'null' }, 'warning', 'more than 32'],
+    [31, { phantomLimit: '2147483647' }, 'ok', 'leaves them alone; 9 run now'],
+    // It has no such setting.
+    [31, { phantomSetting: 'false', phantomLimit: '32' }, 'warning', '9 run now'],
+    [32, { phantomSetting: 'false' }, 'ok', 'leaves them alone'],
+    [33, { phantomSetting: 'null' }, 'warning', 'more than 32'],
+    [35, {}, 'skipped', 'does not let an app see'],
+    [35, { phantomMonitor: 'false' }, 'ok', 'leaves them alone; 9 run now'],
+    // What the cure by adb sets counts, whatever the switch says.
+    [35, { phantomMonitor: 'true', phantomSetting: 'false' }, 'ok', 'leaves them alone'],
+    [35, { phantomMonitor: 'false', phantomSetting: 'true' }, 'warning', 'more than 32'],
+    [null, {}, 'skipped', 'from Android 12 on'],
+  ] as const)('API %s with %j: %s', (api, seen, state, said) => {
+    const found = finding('child processes', { api, ...unseen, ...seen })
     expect(found.state).toBe(state)
     expect(found.detail).toContain(said)
   })
 
-  test('where there is a switch on the phone, it is named first', () => {
-    expect(finding('child processes', { api: 34, phantomMonitor: null }).cure).toMatch(/^Developer options/)
-    expect(finding('child processes', { api: 32, phantomMonitor: null }).cure).toMatch(
-      /^Switch it off, from a computer: adb/,
-    )
+  test('the cure is that of the version of Android', () => {
+    const cure = (api: number) => finding('child processes', { api, ...unseen }).cure
+    expect(cure(31)).toMatch(/^adb shell device_config put activity_manager max_phantom_processes/)
+    expect(cure(32)).toMatch(/^adb shell settings put global settings_enable_monitor_phantom_procs false/)
+    expect(cure(34)).toMatch(/^Developer options.*leave the developer options on/)
   })
 })
 

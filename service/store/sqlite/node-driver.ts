@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { type Options, SqliteError } from 'better-sqlite3'
+import { whyUnfit } from './shared-sqlite.ts'
 
 type Value = SQLInputValue | Buffer
 /** A value, values in a row, or values by their names. */
@@ -38,6 +39,9 @@ const EXTENDED: Record<number, string> = {
   [19 | (8 << 8)]: 'SQLITE_CONSTRAINT_UNIQUE',
 }
 
+/** Looked at once: every connection of a process has the same library. */
+let isFit = false
+
 export class NodeSqlite {
   readonly name: string
   readonly #db: DatabaseSync
@@ -56,6 +60,15 @@ export class NodeSqlite {
           timeout: options.timeout ?? 5000,
         }),
     )
+    if (isFit) return
+    const version = this.prepare('SELECT sqlite_version()').pluck().get() as string
+    const compiled = this.prepare('PRAGMA compile_options').pluck().all() as string[]
+    const unfit = whyUnfit(version, compiled)
+    if (unfit !== null) {
+      this.close()
+      throw new Error(unfit)
+    }
+    isFit = true
   }
 
   get open(): boolean {
