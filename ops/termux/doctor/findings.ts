@@ -75,7 +75,7 @@ function hasHighLimit({ phantomLimit }: Readings): boolean | null {
 function cureOfCounting(api: number | null): string {
   const how = '(adb from a computer, or from this phone: docs/phone.md)'
   if (api !== null && api < HAS_SETTING) {
-    return `adb shell device_config put activity_manager max_phantom_processes 2147483647 ${how}`
+    return `adb shell device_config set_sync_disabled_for_tests persistent, then adb shell device_config put activity_manager max_phantom_processes 2147483647 ${how}`
   }
   const setting = `adb shell settings put global settings_enable_monitor_phantom_procs false ${how}`
   if (api === null || api < HAS_SWITCH) return setting

@@ -99,7 +99,9 @@ describe('child processes', () => {
 
   test('the cure is that of the version of Android', () => {
     const cure = (api: number) => finding('child processes', { api, ...unseen }).cure
-    expect(cure(31)).toMatch(/^adb shell device_config put activity_manager max_phantom_processes/)
+    expect(cure(31)).toMatch(
+      /^adb shell device_config set_sync_disabled.*, then adb shell device_config put activity_manager max_phantom/,
+    )
     expect(cure(32)).toMatch(/^adb shell settings put global settings_enable_monitor_phantom_procs false/)
     expect(cure(34)).toMatch(/^Developer options.*leave the developer options on/)
   })
