@@ -32,7 +32,7 @@ export function withSuitableNode(script, exitCode, run) {
   if (isSuitable(process.versions.node)) return run()
   if (!existsSync(own) || realpathSync(own) === realpathSync(process.execPath)) {
     process.stderr.write(
-      `intent-bus: this is Node ${process.versions.node}; it takes ${TAKES}. In the clone, npm ci brings one.\n`,
+      `intent-bus: this is Node ${process.versions.node}; it takes ${TAKES}. In the clone, npm ci --include=dev brings one, also where NODE_ENV is production.\n`,
     )
     return process.exit(exitCode)
   }

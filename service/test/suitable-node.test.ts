@@ -35,7 +35,7 @@ describe.each([
     const { status, stderr } = run(version, script)
     expect([status, stderr]).toEqual([
       code,
-      `intent-bus: this is Node ${version}; it takes Node 22.18, 23.6 or newer. In the clone, npm ci brings one.\n`,
+      `intent-bus: this is Node ${version}; it takes Node 22.18, 23.6 or newer. In the clone, npm ci --include=dev brings one, also where NODE_ENV is production.\n`,
     ])
   })
 

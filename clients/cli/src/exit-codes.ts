@@ -14,6 +14,8 @@ export const EXIT = {
   refused: 6,
   /** The time to wait is over, and it has not ended yet. */
   notYet: 7,
+  /** What was asked may be done, but standard output cannot be written. */
+  unwritten: 8,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

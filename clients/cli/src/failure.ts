@@ -118,8 +118,9 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'forbidden':
       return 'An intent may be read by its publisher, its claimer, and the master key.'
     case 'rate_limited':
+      return `Wait. An admin can raise the limit of this key: ${COMMAND} keys change NUMBER --rate 600`
     case 'limit_exceeded':
-      return 'Wait, or use the master key, which has no limits.'
+      return `Wait until some are done. An admin can raise the limit of this key: ${COMMAND} keys change NUMBER --open-limit 5000`
     case 'backup_running':
       return `Look when it is done: ${COMMAND} backup --list`
     case 'idempotency_conflict':

@@ -1,5 +1,7 @@
 /** What the command says on its way: lines that may be lost, and that never hold it up. */
+import { writeSync } from 'node:fs'
 import { type LineSink, openLineSink } from '../../../service/line-sink.ts'
+import { EXIT } from './exit-codes.ts'
 
 let errors: LineSink | undefined
 let events: LineSink | undefined
@@ -16,11 +18,27 @@ export function eventLines(): LineSink {
   return events
 }
 
+let done: string | undefined
+
+/** @param text what is done although standard output cannot say so */
+export function ifUnwritten(text: string): void {
+  done = text
+}
+
 /** A program that reads us may have seen enough: `intent-bus dead list | head`. */
 export function endWithReader({ code }: NodeJS.ErrnoException): void {
   if (code === 'EPIPE') process.exit(0)
   // A worker's terminal that has gone is no reason to stop the work.
-  if (events === undefined) process.exit(1)
+  if (events !== undefined) return
+  try {
+    writeSync(
+      2,
+      `error: Standard output cannot be written (${code}).${done === undefined ? '' : ` ${done}`}\n`,
+    )
+  } catch {
+    // Then there is no one to tell.
+  }
+  process.exit(EXIT.unwritten)
 }
 
 /** Ends the process if a reader who has stalled would keep it; what is an answer is waited for first. */

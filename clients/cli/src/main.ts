@@ -29,7 +29,7 @@ import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
 import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
-import { plain, styled } from './output.ts'
+import { jsonText, plain, styled } from './output.ts'
 import { newProgram, type Program, withTimeout } from './program.ts'
 import { withTextAsWord } from './publish/words.ts'
 import { settingsOf } from './settings.ts'
@@ -128,7 +128,7 @@ function told(error: unknown, json: boolean, origins: () => Origins): number {
   if (failure === null) throw error
   const { code, message, wayOut, exit } = failure
   if (json) {
-    errorLines().write(`${JSON.stringify({ error: { code, message, way_out: wayOut } })}\n`)
+    errorLines().write(`${jsonText({ error: { code, message, way_out: wayOut } })}\n`)
     return exit
   }
   errorLines().write(`${styled('red', 'error:', process.stderr)} ${plain(message)}\n`)

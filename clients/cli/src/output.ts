@@ -1,7 +1,7 @@
 /** What the command says: lines for people, or JSON with the names of the wire for programs. */
 import { styleText } from 'node:util'
 import { snake } from '../../typescript/src/wire.ts'
-import { errorLines } from './lines.ts'
+import { errorLines, ifUnwritten } from './lines.ts'
 
 export class Output {
   readonly json: boolean
@@ -12,9 +12,15 @@ export class Output {
     this.quiet = quiet
   }
 
-  /** The result of the command, on stdout. @param text for people */
-  say(value: object | string | null, text: string | (() => string)): void {
-    const shown = this.json ? JSON.stringify(wired(value)) : typeof text === 'string' ? text : text()
+  /**
+   * The result of the command, on stdout.
+   *
+   * @param text for people
+   * @param done what is done all the same, if stdout cannot be written
+   */
+  say(value: object | string | null, text: string | (() => string), done?: string): void {
+    if (done !== undefined) ifUnwritten(done)
+    const shown = this.json ? jsonText(wired(value)) : typeof text === 'string' ? text : text()
     if (shown !== '') process.stdout.write(`${shown}\n`)
   }
 
@@ -110,4 +116,17 @@ export function span(seconds: number): string {
 /** Text from somebody else, in which nothing steers the terminal. */
 export const plain = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
-  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, c => (c === '\n' || c === '\t' ? ' ' : '\ufffd'))
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c =>
+    c === '\n' || c === '\t' ? ' ' : '\ufffd',
+  )
+
+/** Text of several lines: as it is for a pipe, and without what steers a terminal for one. */
+export const shownText = (text: string): string =>
+  process.stdout.isTTY ? text.split('\n').map(plain).join('\n') : text
+
+/** JSON in which nothing steers the terminal or turns the order of what is read: it is escaped, and means the same. */
+export const jsonText = (value: unknown): string =>
+  (JSON.stringify(value) ?? 'null').replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

@@ -40,8 +40,11 @@ export function readProfiles(env: Env): Profiles {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
     throw new Failure(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
+  // Editors of Windows begin a file with a mark, and one that was cut off by a full disk is empty.
+  const json = text.replace(/^\ufeff/, '')
+  if (json.trim() === '') return { profiles: {} }
   try {
-    return checked(JSON.parse(text))
+    return checked(JSON.parse(json))
   } catch (error) {
     throw new Failure(`${path}: ${(error as Error).message}`)
   }

@@ -15,7 +15,9 @@ export function newProgram(version: string) {
     new Command('intent-bus')
       .description('A small job bus over plain HTTP: publish in the cloud, work on a phone, a Pi or a VPS.')
       .version(version, '--version', 'print the version')
-      .addOption(new Option('-p, --profile <name>', 'a bus saved in the config file'))
+      .addOption(
+        new Option('-p, --profile <name>', 'a bus saved in the config file; . is that of this directory'),
+      )
       .addOption(new Option('--url <url>', 'use this address, not that of the profile or of BUS_URL'))
       .addOption(new Option('-n, --namespace <name>', 'the namespace to work in'))
       .addOption(new Option('--sign', 'sign every request'))
@@ -91,6 +93,7 @@ export function connect(globals: Globals, Client = IntentBus): Session {
   const { url, key, adminToken, sign } = settings
   const patience = globals.timeout ?? PATIENCE_S
   const output = new Output(globals)
+  if (settings.aside !== undefined) output.note(settings.aside)
   const silence = new Silence(output)
   const onRetry = (error: unknown, delayMs: number) =>
     silence.longer(delayMs, () => waitingText(error, delayMs))

@@ -1,6 +1,7 @@
 /** Keys and tokens, each with where it came from: when it is wrong, that is what its owner has to look at. */
 import { readFileSync } from 'node:fs'
 import { Failure } from './failure.ts'
+import { errorLines } from './lines.ts'
 
 type Given = { name: string; value: string | undefined }
 export type Secret = { value: string; origin: string }
@@ -11,7 +12,18 @@ export function givenSecret(direct: Given, file?: Given): Secret | undefined {
   if (!file?.value) return undefined
   const value = readSecretFile(file.name, file.value).trim()
   if (value === '') throw new Failure(`${file.name} names ${file.value}, which is empty.`)
+  if (/^[A-Za-z_]\w*=/.test(value) || /^(["']).*\1$/.test(value))
+    warnOnce(
+      `${file.value}, which ${file.name} names, takes the secret alone, without a name or quotes around it; they are taken as a part of it.`,
+    )
   return { value, origin: `${file.value}, which ${file.name} names` }
+}
+
+const warned = new Set<string>()
+
+function warnOnce(text: string): void {
+  if (!warned.has(text)) errorLines().write(`warning: ${text}\n`)
+  warned.add(text)
 }
 
 /** @param name what names it; the file itself, where nothing else does */

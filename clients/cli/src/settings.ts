@@ -4,7 +4,7 @@
  * 1. `--profile NAME`
  * 2. the environment, when it has `BUS_URL` or a key
  * 3. the default profile of the config file
- * 4. a bus of this directory: `./data/bus.url` and `./data/secrets.env`, as `npm start` makes them
+ * 4. a bus of this directory: `./data/bus.url` and `./data/secrets.env`, as `npm start` makes them; `--profile .` names it
  *
  * `--url` takes the place of the address, and then only the environment may give the key, or a profile that was named
  * by `--profile`: one that `BUS_PROFILE` names is a habit, and its key is not sent wherever an address leads.
@@ -37,11 +37,18 @@ export type Settings = {
   origins: Origins
   /** It is a bus of this directory, whether it runs or not. */
   ofThisDirectory?: true
+  /** What may be a surprise: that it is another bus than that of this directory. */
+  aside?: string
 }
 
 /** The last is what the Python SDK reads. `BUS_KEY_FILE` is the bus's own, for something else. */
 const KEYS = ['BUS_API_KEY', 'BUS_API_KEY_FILE', 'INTENT_API_KEY'] as const
 const ADMIN_TOKENS = ['BUS_ADMIN_TOKEN', 'BUS_ADMIN_TOKEN_FILE'] as const
+
+/** The bus's own, which the command takes where it finds no other key. */
+const THIS_BUS = ['BUS_SECRET', 'BUS_SECRET_FILE', 'BUS_ADMIN_SECRET', 'BUS_ADMIN_SECRET_FILE'] as const
+/** In the place of a profile: no name of one begins with a dot. */
+const HERE = '.'
 
 const LOCAL_URL = 'http://localhost:8080'
 
@@ -61,6 +68,8 @@ export function settingsOf(flags: Flags, env: Env): Settings {
 function sourceOf(flags: Flags, env: Env): Settings {
   const isSet = (name: string) => Boolean(env[name])
   const habit = env['BUS_PROFILE'] || undefined
+  if (flags.profile === HERE || (flags.profile === undefined && flags.url === undefined && habit === HERE))
+    return fromThisDirectory(env)
   if (flags.profile !== undefined) return fromProfile(flags.profile, env)
   if (habit !== undefined && flags.url === undefined) return fromProfile(habit, env)
   if (habit !== undefined && ![...KEYS, ...ADMIN_TOKENS].some(isSet)) {
@@ -72,7 +81,24 @@ function sourceOf(flags: Flags, env: Env): Settings {
   }
   if (flags.url !== undefined || ['BUS_URL', ...KEYS].some(isSet)) return fromEnv(env)
   const { default: chosen } = readProfiles(env)
-  return chosen === undefined ? fromThisDirectory(env) : fromProfile(chosen, env)
+  if (chosen === undefined) return fromThisDirectory(env)
+  const found = fromProfile(chosen, env)
+  const { dir, files } = filesHere(env)
+  return files.length === 0
+    ? found
+    : {
+        ...found,
+        aside: `This is the bus of the default profile ${chosen}, ${found.url}, not that of ${dir}. For that one: --profile ${HERE}`,
+      }
+}
+
+/** What a bus of this directory has left. */
+function filesHere(env: Env): { dir: string; files: string[] } {
+  const dir = env['BUS_DB_PATH'] ? dirname(env['BUS_DB_PATH']) : 'data'
+  return {
+    dir,
+    files: [join(dir, 'bus.url'), join(dir, 'secrets.env')].filter(file => existsSync(file)),
+  }
 }
 
 function fromEnv(env: Env): Settings {
@@ -122,6 +148,9 @@ function fromProfile(name: string, env: Env): Settings {
 function fromThisDirectory(env: Env): Settings {
   const dir = env['BUS_DB_PATH'] ? dirname(env['BUS_DB_PATH']) : 'data'
   const [noted, file] = [join(dir, 'bus.url'), join(dir, 'secrets.env')]
+  const given = THIS_BUS.find(name => env[name])
+  // A directory that was unpacked from somewhere may name any address: it gets no key that it does not hold.
+  const isTrusted = given === undefined || Boolean(env['BUS_DB_PATH'])
   const secrets = existsSync(file) ? parseEnv(readSecretFile(file, file)) : {}
   const here = { name: file, value: secrets['BUS_SECRET'] }
   const admin = { name: file, value: secrets['BUS_ADMIN_SECRET'] }
@@ -130,7 +159,7 @@ function fromThisDirectory(env: Env): Settings {
     givenSecret(variable('BUS_ADMIN_SECRET', env), variable('BUS_ADMIN_SECRET_FILE', env)) ??
     givenSecret(admin)
   const port = env['PORT']
-  const url = existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
+  const url = isTrusted && existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
   const files = [...(url === '' ? [] : [noted]), ...(Object.keys(secrets).length === 0 ? [] : [file])]
   return {
     url: url || (port ? `http://localhost:${port}` : LOCAL_URL),
@@ -148,7 +177,9 @@ function fromThisDirectory(env: Env): Settings {
         ? `${noted}, which a bus that was killed leaves behind`
         : port
           ? 'PORT'
-          : 'a guess, as nothing names one',
+          : isTrusted
+            ? 'a guess, as nothing names one'
+            : `a guess: ${noted} is not used, as the key is in ${given}; say BUS_URL and BUS_API_KEY, or BUS_DB_PATH`,
       key: key?.origin,
       adminToken: adminToken?.origin,
     },

@@ -386,6 +386,12 @@ describe('dead letters', () => {
 })
 
 describe('list', () => {
+  test('has no stray comma for a worker without a name', async () => {
+    await bus.master.claimed({ goal: 'nameless' })
+    const { out } = await user.run(['list', '--goal', 'nameless'])
+    expect(out).toMatch(/nameless +lease ends in \d+ s\n$/)
+  })
+
   test('says newest first what lies open, who has what, and what became of it', async () => {
     const { master } = bus
     const done = await master.claimed({ goal: 'listed' })

@@ -154,7 +154,15 @@ export class Transport {
       })
       // What the bus has given out by now is somebody's to do: it is read to its end.
       deadline.forgetCaller()
-      return read(this.base, response, await response.text(), this.#parse)
+      const answer = read(this.base, response, await response.text(), this.#parse)
+      // Only a claim may come back with nothing.
+      if (answer.body === undefined && !(call.path === '/claim' && answer.status === 204))
+        throw new UnexpectedAnswerError({
+          url: this.base,
+          status: answer.status,
+          answered: 'and nothing else',
+        })
+      return answer
     } catch (error) {
       if (error instanceof IntentBusError) throw error
       if (deadline.isLate)

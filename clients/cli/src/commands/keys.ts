@@ -4,9 +4,11 @@ import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { numberIn, secondsOf, typed } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
-import { moment, plain, span, table } from '../output.ts'
+import { newSecretFile } from '../new-secret-file.ts'
+import { moment, type Output, plain, span, table } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 
+const OUT = 'write it to this new file, which only you may read, and print it nowhere'
 const NUMBER = 'as `keys list` shows it, or - to read the key from stdin'
 
 export function addKeys(program: Program): void {
@@ -19,12 +21,11 @@ export function addKeys(program: Program): void {
     .description('Makes a key and prints it, this once.')
     .argument('[owner]', 'whose it is: a name for people; or --owner')
     .option('--owner <name>', 'the same')
-    .action(async (argument, { owner = argument, ...asked }, command) => {
+    .option('--out <file>', OUT)
+    .action(async (argument, { owner = argument, out, ...asked }, command) => {
       if (owner === undefined) throw new Failure('keys create takes a name: whose is the key?')
       const { bus, output } = connect(command.optsWithGlobals())
-      const made = await bus.admin.generateKey(owner, termsOf(asked))
-      output.say(made, made.apiKey)
-      if (process.stdout.isTTY) output.note('Keep it now: it is not shown again.')
+      await deliver(output, out, () => bus.admin.generateKey(owner, termsOf(asked)))
     })
 
   keys
@@ -62,11 +63,11 @@ export function addKeys(program: Program): void {
       'when the new one expires; else it lives as long as the old one was made to',
       secondsOf,
     )
-    .action(async (which, { overlap, expires }, command) => {
+    .option('--out <file>', OUT)
+    .action(async (which, { overlap, expires, out }, command) => {
       const { bus, output } = connect(command.optsWithGlobals())
-      const made = await bus.admin.rotateKey(await keyOf(which, 'rotate'), { overlap, expiresIn: expires })
-      output.say(made, made.apiKey)
-      if (process.stdout.isTTY) output.note('Keep it now: it is not shown again.')
+      const old = await keyOf(which, 'rotate')
+      const made = await deliver(output, out, () => bus.admin.rotateKey(old, { overlap, expiresIn: expires }))
       const end = made.replaces.expiresAt!
       output.note(`Key ${made.replaces.keyId} is good until ${moment(end)}; this is key ${made.keyId}.`)
     })
@@ -94,6 +95,40 @@ export function addKeys(program: Program): void {
       const { openIntents = 0 } = gone
       output.say(gone, `Revoked ${known}.${leftOpen(openIntents)}`)
     })
+}
+
+/** @param out a file that is made first: where it cannot be, no key is */
+async function deliver<Made extends IssuedKey & { apiKey: string }>(
+  output: Output,
+  out: string | undefined,
+  make: () => Promise<Made>,
+): Promise<Made> {
+  const file = out === undefined ? undefined : newSecretFile(out)
+  try {
+    const made = await make()
+    const lost = `Key ${made.keyId} is made, but not shown. Revoke it: ${COMMAND} keys revoke ${made.keyId}`
+    if (file === undefined) {
+      output.say(made, made.apiKey, lost)
+      if (process.stdout.isTTY) output.note('Keep it now: it is not shown again.')
+      return made
+    }
+    try {
+      file.keep(`${made.apiKey}\n`)
+    } catch (error) {
+      throw new Failure(
+        `${out} cannot be written (${(error as NodeJS.ErrnoException).code}).`,
+        EXIT.unwritten,
+        lost,
+      )
+    }
+    const { apiKey: _, ...shown } = made
+    output.note(`Key ${made.keyId} is in ${out}.`)
+    if (output.json) output.say({ ...shown, out }, '')
+    return made
+  } catch (error) {
+    file?.forget()
+    throw error
+  }
 }
 
 /** Two keys may begin alike, in theory: then it is no one's. */

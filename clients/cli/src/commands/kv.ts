@@ -1,6 +1,7 @@
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { secondsIn, typed } from '../input.ts'
+import { shownText } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 
 export function addKv(program: Program): void {
@@ -16,7 +17,7 @@ export function addKv(program: Program): void {
       const { bus, output } = connect(command.optsWithGlobals())
       const value = await bus.get(key)
       if (value === null) throw new Failure(`There is no value "${key}", or its time is over.`, EXIT.notFound)
-      output.say({ key, value }, value)
+      output.say({ key, value }, () => shownText(value))
     })
 
   kv.command('set')

@@ -59,9 +59,13 @@ function whatNow(intent: ListedIntent, now: number): string {
         ', ',
       )
     case 'claimed': {
-      const by = intent.workerId === null ? '' : `${plain(intent.workerId)}, `
-      const progress = intent.progress === null ? '' : `${intent.progress} %, `
-      return `${by}${progress}lease ends in ${span(Math.max(0, (intent.claimExpiresAt ?? now) - now))}`
+      const ends = span(Math.max(0, (intent.claimExpiresAt ?? now) - now))
+      return [
+        // A worker without a name has an empty one.
+        ...(intent.workerId ? [plain(intent.workerId)] : []),
+        ...(intent.progress === null ? [] : [`${intent.progress} %`]),
+        `lease ends in ${ends}`,
+      ].join(', ')
     }
     case 'fulfilled':
       return `done ${span(now - (intent.completedAt ?? now))} ago`

@@ -73,7 +73,8 @@ export function addPublish(program: Program): void {
         idempotencyKey: options.idempotencyKey,
       }
       const published = await session.bus.publish(goal, content, asked)
-      if (options.wait === undefined) return session.output.say(published, published.id)
+      if (options.wait === undefined)
+        return session.output.say(published, published.id, `It is published: ${published.id}`)
       session.output.note(published.id)
       const wait = options.wait === true ? 60 : options.wait
       try {

@@ -2,7 +2,7 @@ import type { Result } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { checkId, secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
-import { type Output, plain, span } from '../output.ts'
+import { type Output, plain, shownText, span } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 import { statusText } from './status.ts'
 
@@ -46,7 +46,6 @@ export function sayResult(result: Result, output: Output, waited: number): void 
 
 function resultText({ result, resultType }: Result): string {
   if (result === undefined) return ''
-  const text = resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2)
-  // A pipe gets it as it is; a terminal is not to be steered by whoever did the job.
-  return process.stdout.isTTY ? text.split('\n').map(plain).join('\n') : text
+  // A terminal is not to be steered by whoever did the job.
+  return shownText(resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2))
 }

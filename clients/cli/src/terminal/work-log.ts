@@ -1,7 +1,7 @@
 import type { WorkerEvent } from '../../../typescript/src/index.ts'
 import { COMMAND } from '../invocation.ts'
 import { eventLines } from '../lines.ts'
-import { type Output, plain, span, styled } from '../output.ts'
+import { jsonText, type Output, plain, span, styled } from '../output.ts'
 import type { Settings } from '../settings.ts'
 
 type Mark = [sign: string, style: Parameters<typeof styled>[0]]
@@ -64,7 +64,7 @@ export class WorkLog {
       const { name, attributes, error } = event
       const [id, goal] = [attributes['messaging.message.id'], attributes['messaging.destination.name']]
       eventLines().write(
-        `${JSON.stringify({ name, id, goal, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
+        `${jsonText({ name, id, goal, ...attributes, ...(error === undefined ? {} : { error: messageOf(error) }) })}\n`,
       )
       return
     }
