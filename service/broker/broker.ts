@@ -16,7 +16,7 @@ import type {
 } from '../store/operations.ts'
 import type { Claimed, Lapse, Moved, Outcome, Published, SweepCounts, ValueOf } from '../store/outcomes.ts'
 import type { Actor, AuditAction, AuditEntry, KeyFacts, Maintenance, Progress } from '../store/records.ts'
-import type { Store } from '../store/store.ts'
+import { StorageError, type Store } from '../store/store.ts'
 import { Claims } from './claims.ts'
 import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
@@ -51,8 +51,9 @@ export class Broker {
     this.#chance = chance
     this.#observer = observer
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
-      committed: ({ durationMs, operations, lapses, readied, nextDue }) => {
+      committed: ({ durationMs, operations, lapses, readied, nextDue, damage }) => {
         observer.committed(durationMs, operations)
+        for (const message of damage) observer.storageFailed('failed', new StorageError('failed', message))
         this.#lapsed(lapses)
         for (const work of readied) this.#claims.offer(work)
         this.#sweeper.expect(nextDue)

@@ -41,6 +41,12 @@ const REFUSALS: Record<Refusal, () => BusError> = {
       'invalid_request',
       'The successor of this key is revoked, and this one ends with its overlap: say with expires_in how long the new one lives (0: without end).',
     ),
+  damaged: () =>
+    new BusError(
+      'storage_failed',
+      'What this needs is on a damaged part of the database: nothing was done. The operator has to repair it.',
+      30,
+    ),
   internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { SweepOp } from '../store/operations.ts'
 import { noCounts, type Outcome, SWEEP_COUNTS, type SweepCounts } from '../store/outcomes.ts'
 import type { Chance } from './identity.ts'
+import { accept } from './refusals.ts'
 
 export type Retention = {
   intentTtlMs: number
@@ -123,9 +124,9 @@ export class Sweeper {
         keepDeadMs,
         prune,
       })
-      if (!outcome.ok) throw new Error(`sweep refused: ${outcome.refusal}`)
-      for (const name of SWEEP_COUNTS) total[name] += outcome.value.counts[name]
-      if (outcome.value.done || this.#stopped) return total
+      const { counts, done } = accept(outcome)
+      for (const name of SWEEP_COUNTS) total[name] += counts[name]
+      if (done || this.#stopped) return total
     }
   }
 }

@@ -18,6 +18,8 @@ export type Refusal =
   /** It has a successor already. */
   | 'key_replaced'
   | 'key_end_unsaid'
+  /** It met a damaged part of the store; the rest of its commit stands. */
+  | 'damaged'
   /** The engine could not carry out this one operation; the rest of its commit stands. */
   | 'internal'
 

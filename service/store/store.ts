@@ -40,6 +40,8 @@ export type Transaction = {
   readied: Readied[]
   /** When time-driven work is next due (bus ms, a lower bound); `null`: nothing waits for time. */
   nextDue: number | null
+  /** One for each operation that met a damaged part of the store, and was undone alone. */
+  damage: string[]
   /** How long it took, its sync included, in ms. */
   durationMs: number
 }

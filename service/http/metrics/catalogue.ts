@@ -81,7 +81,11 @@ export const METRICS: readonly MetricEntry[] = [
 
   histogram('commit_duration_seconds', [], SYNC, 'One group commit, its sync to disk included'),
   histogram('commit_operations', [], SIZES, 'Operations in one group commit'),
-  counter('storage_failures_total', ['reason'], 'Commits that did not happen; full: no room on the disk'),
+  counter(
+    'storage_failures_total',
+    ['reason'],
+    'Commits, or single operations of one, that did not happen; full: no room on the disk',
+  ),
   gauge(
     'store_up',
     [],

@@ -15,6 +15,9 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
+/** Whether what was read is not what was written: other operations may need other pages, and be carried out. */
+export const isDamage = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_CORRUPT')
+
 /** Whether it was the disk (and a whole commit is lost), rather than one operation. */
 export function isStorageFault(error: unknown): boolean {
   const code = codeOf(error)

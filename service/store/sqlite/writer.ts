@@ -9,10 +9,13 @@ import { type Readied, type Stats, StorageError, type Transaction } from '../sto
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
-import { isStorageFault, storageError } from './storage-faults.ts'
+import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
 
 /** Operations, and the bus time at which they are carried out. */
 export type Timed = { ops: readonly Op[]; now: number }
+
+/** Operations of one commit that may be left out of it, each at the price of doing all again. Beyond it all of them fail. */
+const MOST_DAMAGED = 16
 
 /** How stale `last_seen` may be on disk: it need not be written by every commit. */
 const SEEN_STEP_MS = 1000
@@ -27,6 +30,10 @@ export class Writer {
   readonly lanes: Lanes
   /** What time did to intents in the commit under way. */
   readonly lapses: Lapse[] = []
+  /** The operation that is carried out alone, and what was said of those before it that met a damaged page. */
+  #alone: Op | null = null
+  readonly #damaged = new Map<Op, string>()
+  #toldOf = ''
   /** What became ready in it before the lanes were last read again. */
   readonly #readied: Readied[] = []
   /** Lower bounds of the next time-driven move, by state; Infinity when there is none. */
@@ -67,16 +74,25 @@ export class Writer {
 
   /**
    * One transaction for all of `batches`. An operation that throws for a reason of its own must not take its
-   * neighbours along: all is rolled back and done again with a savepoint per operation. That is rare, and savepoints
-   * would be paid by every operation otherwise.
+   * neighbours along: all is rolled back and done again with a savepoint per operation. That is rare, and savepoints would
+   * be paid by every operation otherwise. Once an operation has met a damaged page, SQLite lets nothing more be written in
+   * its transaction: all is rolled back and done again without it.
    *
    * @throws {StorageError} when the disk did not take it; nothing has happened then
    */
   commit(batches: readonly Timed[]): { outcomes: Outcome[][]; transaction: Transaction } {
     const started = performance.now()
     this.lapses.length = 0
-    const outcomes =
-      this.#attempt(batches, op => apply(this, op)) ?? this.#attempt(batches, op => this.#alone(op))
+    this.#damaged.clear()
+    let outcomes = this.#attempt(batches, op => apply(this, op), isDamage)
+    for (let found = -1; outcomes === null && found < this.#damaged.size; ) {
+      found = this.#damaged.size
+      outcomes = this.#attempt(
+        batches,
+        op => this.#carryOutAlone(op),
+        error => this.#setsAside(error),
+      )
+    }
     if (outcomes === null) throw new StorageError('failed', 'the writer could not end its transaction')
     return {
       outcomes,
@@ -85,6 +101,7 @@ export class Writer {
         lapses: [...this.lapses],
         readied: [...this.#readied.splice(0), ...this.lanes.takeReadied()],
         nextDue: this.nextDue,
+        damage: [...this.#damaged.values()],
         durationMs: performance.now() - started,
       },
     }
@@ -115,8 +132,15 @@ export class Writer {
     return this.lanes.busiestGoals(limit)
   }
 
-  /** @returns `null`, with all of it undone, when an operation threw */
-  #attempt(batches: readonly Timed[], carryOut: (op: Op) => Outcome): Outcome[][] | null {
+  /**
+   * @param isWorthAnother a fault of the disk after which it may be tried in another way
+   * @returns `null`, with all of it undone, when an operation threw
+   */
+  #attempt(
+    batches: readonly Timed[],
+    carryOut: (op: Op) => Outcome,
+    isWorthAnother: (error: unknown) => boolean,
+  ): Outcome[][] | null {
     try {
       this.sql.begin.run()
       if (this.#stale || this.#isWrittenByOthers()) this.#recall()
@@ -137,12 +161,14 @@ export class Writer {
       this.#seen = 0
       this.lapses.length = 0
       this.#readied.length = 0
-      if (isStorageFault(error)) throw storageError(error)
+      if (isStorageFault(error) && !isWorthAnother(error)) throw storageError(error)
       return null
     }
   }
 
-  #alone(op: Op): Outcome {
+  #carryOutAlone(op: Op): Outcome {
+    if (this.#damaged.has(op)) return { ok: false, refusal: 'damaged' }
+    this.#alone = op
     const lapses = this.lapses.length
     // What is rolled back to must know the tallies so far: they are read again from there.
     this.lanes.flush()
@@ -150,9 +176,11 @@ export class Writer {
     try {
       const outcome = apply(this, op)
       this.sql.release.run()
+      this.#alone = null
       return outcome
     } catch (error) {
       if (isStorageFault(error)) throw error
+      this.#alone = null
       this.sql.rollbackOne.run()
       this.sql.release.run()
       this.#readied.push(...this.lanes.takeReadied())
@@ -181,6 +209,23 @@ export class Writer {
     this.lanes.reload()
     this.lookAhead()
     this.#stale = false
+  }
+
+  /** @returns whether the commit may be tried without the operation that met the damage, if it was one */
+  #setsAside(error: unknown): boolean {
+    const op = this.#alone
+    this.#alone = null
+    if (op === null || !isDamage(error) || this.#damaged.size === MOST_DAMAGED) return false
+    this.#damaged.set(op, storageError(error).message)
+    const what = 'id' in op ? `${op.kind} of ${op.id}` : op.kind
+    // Workers ask again and again, and one line says it.
+    if (what !== this.#toldOf) {
+      this.#complain(
+        `a damaged page of the database keeps a ${what} from being carried out: docs/operations/corrupt-database.md`,
+      )
+    }
+    this.#toldOf = what
+    return true
   }
 
   #refuse(error: unknown): Outcome {
