@@ -5,6 +5,8 @@ import type { Ask, KeyId } from '../../intent/routing.ts'
 import type { Claimed } from '../../store/outcomes.ts'
 import { claimedText, sendJson } from '../answers.ts'
 import { type Caller, type KeyRing, lifeLeft } from '../auth/keys.ts'
+import { bytesOf } from '../body.ts'
+import { refuseMisplaced } from '../claim-body.ts'
 import { hasHungUp, onReset } from '../hang-up.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -20,7 +22,10 @@ const EMPTY_RETRY_AFTER = '1'
 
 export function claimRoutes(app: FastifyInstance, { broker, keys, longPolls }: Parts): void {
   app.post('/claim', WRITES, async (request, reply) => {
-    const query = readClaim(withHeaders(request))
+    const asked = withHeaders(request)
+    const body = bytesOf(request)
+    if (body.length > 0) refuseMisplaced(body, asked)
+    const query = readClaim(asked)
     const caller = callerOf(request)
     const ask = askOf(query, caller, keys)
     const terms = { most: query.max ?? 1, leaseMs: query.lease === undefined ? null : query.lease * 1000 }

@@ -50,7 +50,7 @@ export function claimOperations({ leaseMs }: Terms): Operation[] {
       tag: 'Work',
       summary: 'Take work, or wait for it',
       description:
-        'There is no body. What is taken is leased: it has to be settled with its `claim_token` before the lease runs out, else it goes to somebody else.',
+        'There is no body: one that names `goal`, `namespace`, `worker_id` or `capabilities` instead of the query is refused. What is taken is leased: it has to be settled with its `claim_token` before the lease runs out, else it goes to somebody else.',
       access: 'key',
       reads: [ClaimQuery],
       parameters: [
