@@ -1,102 +1,139 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
-import { jsonFault } from './json-fault.ts'
-import { Members } from './json-members.ts'
-import { skipSpace } from './json-text.ts'
+import { foreignForm, refusalOf } from './json/faults.ts'
+import { type KnownFields, knownFields } from './json/known-fields.ts'
+import { JsonObject } from './json/object.ts'
+import { type Place, Scan, ScanFault, type ScanOptions } from './json/scan.ts'
+import { Turn } from './json/turns.ts'
+import { bytesOf } from './receive.ts'
+import { object } from './schemas/schema.ts'
 
-const NO_BYTES = Buffer.alloc(0)
+const OPEN_OBJECT = 0x7b
+
+/** So much is scanned without a look at the time: less than a millisecond of work. */
+const STRIDE_BYTES = 128 * 1024
+
+/** No body at all. */
+const EMPTY = Buffer.from('{}')
 
 /**
- * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
- * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
+ * The object that the body is. No body at all reads as `{}`.
+ *
+ * @throws {BusError} `invalid_request`: not UTF-8, not JSON, too many fields, a field that comes twice;
+ *   `invalid_payload`: no object, or too deep; `payload_too_large`: too many values
  */
-export function receiveBytes(app: FastifyInstance): void {
-  // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415), nor is none
-  // at all with QUERY, the one method for which Fastify asks for it.
-  app.addHook('onRequest', (request, _reply, done) => {
-    request.raw.headers['content-type'] = request.method === 'QUERY' ? 'application/octet-stream' : undefined
-    done()
-  })
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-}
-
-export function bytesOf(request: FastifyRequest): Buffer {
-  return (request.body as Buffer | undefined) ?? NO_BYTES
+export async function jsonBody(request: FastifyRequest, known: KnownFields): Promise<JsonObject> {
+  const bytes = textOf(request)
+  const { mostValues } = known
+  return objectOf(await scanned(bytes, { mostValues }), wholeOf(bytes), known, 'The body')
 }
 
 /** The text that was sent for a field which is there. */
 export const asSent =
-  ({ members }: JsonBody) =>
-  (name: string): string => {
-    const { start, end } = members.valueOf(name)
-    return members.text.slice(start, end)
-  }
+  (object: JsonObject) =>
+  (name: string): string =>
+    object.sent(name).text
 
-/** A JSON object: its parsed fields, and where each stands in the text that was sent. */
-export type JsonBody = { fields: Readonly<Record<string, unknown>>; members: Members }
-
-const NO_BODY: JsonBody = { fields: {}, members: new Members('{}', 0) }
-
-/**
- * No body at all reads as `{}`.
- * @throws {BusError} `invalid_request`: not UTF-8, not JSON, a field that stands twice; `invalid_payload`: no object
- */
-export function jsonBody(request: FastifyRequest): JsonBody {
-  const bytes = bytesOf(request)
-  if (bytes.length === 0) return NO_BODY
-  if (!isUtf8(bytes)) throw new BusError('invalid_request', 'The body is not UTF-8.')
-  const text = bytes.toString('utf8')
-  return objectOf(text, skipSpace(text, 0), parsed(text), 'The JSON body')
+/** The objects of a list in a body, each read by itself: nothing is built of the others meanwhile. */
+export type JsonItems = {
+  readonly count: number
+  /** In order, with pauses in which other requests are served. @throws {BusError} as `jsonBody` does, of the item */
+  each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T): Promise<T[]>
 }
 
 /**
- * The parsed value is `fields` and stands at `start`. Of a name that stands twice the two values may be read differently
- * by whoever signs, logs or routes the request: there is no right one.
- *
- * @param what for the message @throws {BusError}
+ * @param most objects that the list may have
+ * @param mostBytes of one of them, which could have been sent as a body of its own
+ * @throws {BusError} `invalid_request`: no JSON, no list, or too long
  */
-function objectOf(text: string, start: number, fields: unknown, what: string): JsonBody {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    throw new BusError('invalid_payload', `${what} must be an object.`)
-  }
-  const members = new Members(text, start)
-  if (members.size !== Object.keys(fields).length) {
-    const name = JSON.stringify(members.repeated()!.slice(0, 60))
-    throw new BusError(
-      'invalid_request',
-      `The field ${name} stands twice in ${what.replace('The JSON', 'the')}.`,
-    )
-  }
-  return { fields: fields as Record<string, unknown>, members }
-}
-
-/**
- * The objects of a list in the body, each with its own text.
- * @throws {BusError} `invalid_request`: no list, or too long; `invalid_payload`: an item that is no object
- */
-export function itemsOf(body: JsonBody, name: string, most: number): JsonBody[] {
-  const list = body.fields[name]
-  if (!Array.isArray(list) || list.length > most) {
-    const got = Array.isArray(list) ? `${list.length}` : list === undefined ? 'nothing' : 'something else'
+export async function jsonItems(
+  request: FastifyRequest,
+  name: string,
+  { most, mostBytes }: { most: number; mostBytes: number },
+): Promise<JsonItems> {
+  const bytes = textOf(request)
+  const scan = await scanned(bytes, { list: { name, most } })
+  const body = objectOf(scan, wholeOf(bytes), listNamed(name), 'The body')
+  const count = scan.itemCount
+  const isList = name in body.fields && body.sentIsList(name)
+  if (!isList || count > most) {
+    const got = isList ? `${count}` : name in body.fields ? 'something else' : 'nothing'
     throw new BusError('invalid_request', `${name} takes a list of at most ${most} objects; it got ${got}.`)
   }
-  const { text } = body.members
-  let start = body.members.valueOf(name).start
-  return list.map((fields, i) => {
-    // What stands before it is the bracket, or the comma behind the one before.
-    start = skipSpace(text, start + 1)
-    const item = objectOf(text, start, fields, `${name}[${i}]`)
-    start = skipSpace(text, item.members.end)
-    return item
-  })
+
+  return {
+    count,
+    async each(known, read) {
+      const turn = new Turn()
+      const results: ReturnType<typeof read>[] = []
+      for (const [i, place] of scan.items.entries()) {
+        if (turn.isOver) await turn.next()
+        const size = place.end - place.start
+        if (size > mostBytes) {
+          throw new BusError('payload_too_large', `${name}[${i}] has ${size} bytes; ${mostBytes} are taken.`)
+        }
+        results.push(read(itemAt(bytes, place, known, `${name}[${i}]`), i))
+      }
+      return results
+    },
+  }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new BusError('invalid_request', `The body is not valid JSON${jsonFault(error as SyntaxError)}`)
+function itemAt(bytes: Buffer, place: Place, known: KnownFields, what: string): JsonObject {
+  const { mostValues } = known
+  const scan = new Scan(bytes, place, { mostValues })
+  explained(scan, what, mostValues, () => scan.read(Number.POSITIVE_INFINITY))
+  return objectOf(scan, place, known, what)
+}
+
+const listNamed = (name: string): KnownFields => knownFields(object({}), { also: [name] })
+
+/** @throws {BusError} when the bytes are no text of ours to begin with */
+function textOf(request: FastifyRequest): Buffer {
+  const bytes = bytesOf(request)
+  if (bytes.length === 0) return EMPTY
+  if (bytes[0] !== OPEN_OBJECT || !isUtf8(bytes)) {
+    const form = foreignForm(bytes, request.headers['content-encoding'])
+    if (form !== null) throw new BusError('invalid_request', `The body is not JSON: ${form}.`)
+    if (!isUtf8(bytes)) throw new BusError('invalid_request', 'The body is not UTF-8.')
   }
+  return bytes
+}
+
+const wholeOf = (bytes: Buffer): Place => ({ start: 0, end: bytes.length })
+
+/** Scans all of a body, with pauses when it is a long one. @throws {BusError} */
+async function scanned(bytes: Buffer, options: ScanOptions): Promise<Scan> {
+  const scan = new Scan(bytes, wholeOf(bytes), options)
+  const stride = () => scan.read(STRIDE_BYTES)
+  if (explained(scan, 'The body', options.mostValues, stride)) return scan
+  const turn = new Turn()
+  while (!explained(scan, 'The body', options.mostValues, stride)) {
+    if (turn.isOver) await turn.next()
+  }
+  return scan
+}
+
+function explained<T>({ bytes }: Scan, what: string, mostValues: number | undefined, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ScanFault) throw refusalOf(error, bytes, what, mostValues ?? 0)
+    throw error
+  }
+}
+
+/**
+ * Of a name that comes twice the two values may be read differently by whoever signs, logs or routes the request: there
+ * is no right one.
+ */
+function objectOf(scan: Scan, place: Place, known: KnownFields, what: string): JsonObject {
+  if (!scan.isObject) throw new BusError('invalid_payload', `${what} must be an object.`)
+  const object = new JsonObject(scan.bytes, place, scan.members, known)
+  const name = object.repeated()
+  if (name !== undefined) {
+    throw new BusError('invalid_request', `${what} has the field ${JSON.stringify(name.slice(0, 60))} twice.`)
+  }
+  return object
 }

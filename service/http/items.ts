@@ -4,6 +4,12 @@ import { BusError } from '../errors.ts'
 
 export const MOST_ITEMS = 1000
 
+const MIB = 1024 * 1024
+
+/** An item is read in one go, so it has an end well before the batch has: what a body of its own may have, and never less than 1 MiB. */
+export const mostItemBytes = ({ bodyLimitBytes }: { bodyLimitBytes: number }): number =>
+  Math.max(bodyLimitBytes, MIB)
+
 /** Says which item an error is about. @throws {BusError} */
 export function inItem<T>(list: string, index: number, read: () => T): T {
   try {

@@ -2,9 +2,9 @@
 import { BusError } from '../errors.ts'
 import { REASON } from '../intent/lifecycle.ts'
 import type { ResultType } from '../store/records.ts'
-import type { JsonBody } from './body.ts'
-import { jsonWithin } from './json-limits.ts'
-import { compact, isPlainText } from './json-text.ts'
+import { jsonWithin } from './json/limits.ts'
+import type { JsonObject } from './json/object.ts'
+import { compactText, isPlainText } from './json/text.ts'
 import type { AppSettings } from './settings.ts'
 
 const LONGEST_ERROR_CHARS = 500
@@ -14,14 +14,14 @@ const LONGEST_ERROR_CHARS = 500
  * @throws {BusError} `invalid_result`, `invalid_payload` (too deep) or `result_too_large`
  */
 export function resultOf(
-  body: JsonBody,
+  body: JsonObject,
   type: ResultType,
   limits: Pick<AppSettings, 'maxDepth' | 'maxResultBytes'>,
 ): string | null {
   const result = body.fields['result']
   if (result === undefined || result === null) return null
   if (type === 'text') return textResult(result, limits.maxResultBytes)
-  return jsonWithin(body.members.text, body.members.valueOf('result'), {
+  return jsonWithin(body.sent('result'), {
     what: 'result',
     maxDepth: limits.maxDepth,
     maxBytes: limits.maxResultBytes,
@@ -41,10 +41,10 @@ function textResult(result: unknown, maxBytes: number): string {
 }
 
 /** @throws {BusError} `invalid_request` when the text cannot be kept as UTF-8 */
-export function failureText(body: JsonBody): string {
+export function failureText(body: JsonObject): string {
   const error = body.fields['error']
   if (error === undefined || error === null || error === '') return REASON.unknown
-  if (typeof error !== 'string') return cut(compact(body.members.text, body.members.valueOf('error')))
+  if (typeof error !== 'string') return cut(compactText(body.sent('error')))
   if (!isPlainText(error)) {
     throw new BusError('invalid_request', 'error takes a text of Unicode characters without NUL.')
   }

@@ -2,10 +2,11 @@
 import type { Publish } from '../broker/requests.ts'
 import { BusError } from '../errors.ts'
 import { type Caller, openLimitOf } from './auth/keys.ts'
-import { asSent, type JsonBody } from './body.ts'
-import { canonicalJson } from './canonical-json.ts'
+import { asSent } from './body.ts'
 import { digestOf } from './digest.ts'
-import { jsonWithin } from './json-limits.ts'
+import { canonicalJson } from './json/canonical.ts'
+import { jsonWithin } from './json/limits.ts'
+import type { JsonObject } from './json/object.ts'
 import { reader } from './read.ts'
 import { PublishBody } from './schemas/requests.ts'
 import type { AppSettings } from './settings.ts'
@@ -14,13 +15,13 @@ const readPublish = reader(PublishBody)
 
 /** @throws {BusError} naming the field that does not fit */
 export function publicationOf(
-  body: JsonBody,
+  body: JsonObject,
   idempotencyKey: string | null,
   caller: Caller,
   settings: AppSettings,
 ): Publish {
   const fields = readPublish(body.fields, asSent(body))
-  const payload = jsonWithin(body.members.text, body.members.valueOf('payload'), {
+  const payload = jsonWithin(body.sent('payload'), {
     what: 'payload',
     maxDepth: settings.maxDepth,
     maxBytes: settings.maxPayloadBytes,
@@ -48,7 +49,7 @@ export function publicationOf(
 /** What the answer says of a `visibility` that is neither of the two: the intent is private, which was hardly meant. */
 export const VISIBILITY_UNKNOWN = 'visibility is neither "public" nor "private": the intent is private'
 
-export const isVisibilityUnknown = ({ fields }: JsonBody): boolean => {
+export const isVisibilityUnknown = ({ fields }: JsonObject): boolean => {
   const { visibility } = fields
   return (
     visibility !== undefined && visibility !== null && visibility !== 'public' && visibility !== 'private'
@@ -65,8 +66,4 @@ export function idempotencyKeyOf(sent: unknown, name: string): string | null {
 }
 
 /** The same for two bodies that are the same JSON, however they were printed; and for an item and a body of its own. */
-function fingerprint({ members }: JsonBody): string {
-  const { text, start, end } = members
-  const own = members.has('idempotency_key') ? members.textWithout('idempotency_key') : text.slice(start, end)
-  return digestOf(canonicalJson(own))
-}
+const fingerprint = (body: JsonObject): string => digestOf(canonicalJson(body.textWithout('idempotency_key')))

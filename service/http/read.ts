@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { BusError, type ErrorCode } from '../errors.ts'
 import { type Bounds, clamp, numeral } from './clamp.ts'
-import { isPlainText } from './json-text.ts'
+import { isPlainText } from './json/text.ts'
 import type { Notes } from './schemas/fields.ts'
 import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
 

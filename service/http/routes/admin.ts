@@ -3,6 +3,7 @@ import { BusError } from '../../errors.ts'
 import { adminIntentText, movedText, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { asSent, jsonBody } from '../body.ts'
+import { knownFields } from '../json/known-fields.ts'
 import { reader } from '../read.ts'
 import { PurgeBody } from '../schemas/requests.ts'
 import { intentId } from './intent-id.ts'
@@ -12,10 +13,11 @@ type Id = { Params: { id: string } }
 const ADMIN = { config: { access: 'admin' } } as const
 
 const readPurge = reader(PurgeBody)
+const purgeFields = knownFields(PurgeBody)
 
 export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Parts): void {
   app.post('/admin/purge', ADMIN, async (request, reply) => {
-    const body = jsonBody(request)
+    const body = await jsonBody(request, purgeFields)
     const { fields } = body
     if (fields['confirm'] !== true) {
       throw new BusError('confirmation_required', 'A purge deletes for good: send "confirm": true.')

@@ -5,6 +5,7 @@ import type { DeadLetterSearch } from '../../store/records.ts'
 import { deadLetterOf, deadLetterText, movedText, refusedText, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { jsonBody } from '../body.ts'
+import { knownFields } from '../json/known-fields.ts'
 import { linkNext, placeOf } from '../paging.ts'
 import { reader } from '../read.ts'
 import { DeadLetterIdsBody, DeadLettersQuery } from '../schemas/requests.ts'
@@ -19,6 +20,7 @@ const SHOWN = 100
 
 const readQuery = reader(DeadLettersQuery)
 const readIds = reader(DeadLetterIdsBody)
+const idsFields = knownFields(DeadLetterIdsBody)
 
 /** What died, a page at a time, and what becomes of it: another try, or nothing at all. */
 export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts): void {
@@ -84,7 +86,7 @@ async function forEach(
   move: (ids: string[]) => Promise<boolean[]>,
   moved: (id: string) => string,
 ): Promise<string> {
-  const { ids } = readIds(jsonBody(request).fields)
+  const { ids } = readIds((await jsonBody(request, idsFields)).fields)
   const found = await move(ids)
   const items = ids.map((id, i) => (found[i] ? moved(id) : refusedText(id, notDead())))
   return `{"items":[${items.join(',')}]}`

@@ -6,6 +6,7 @@ import { seconds, secondsOrNull, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { hashOf, newApiKey, secretOf } from '../auth/keys.ts'
 import { asSent, jsonBody } from '../body.ts'
+import { knownFields } from '../json/known-fields.ts'
 import { reader } from '../read.ts'
 import { ChangeKeyBody, GenerateKeyBody, RevokeKeyBody, RotateKeyBody } from '../schemas/requests.ts'
 import type { KeyDetailsAnswer } from '../schemas/responses.ts'
@@ -18,10 +19,15 @@ const readRotateKey = reader(RotateKeyBody)
 const readChangeKey = reader(ChangeKeyBody)
 const readRevokeKey = reader(RevokeKeyBody)
 
+const generateKeyFields = knownFields(GenerateKeyBody)
+const rotateKeyFields = knownFields(RotateKeyBody)
+const changeKeyFields = knownFields(ChangeKeyBody)
+const revokeKeyFields = knownFields(RevokeKeyBody)
+
 /** The issued API keys: made, listed, rotated, changed, revoked. */
 export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }: Parts): void {
   app.post('/admin/generate_key', ADMIN, async (request, reply) => {
-    const body = jsonBody(request)
+    const body = await jsonBody(request, generateKeyFields)
     const { owner, ...asked } = readGenerateKey(body.fields, asSent(body))
     const apiKey = newApiKey()
     const secret = secretOf(apiKey, vault)
@@ -37,7 +43,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   })
 
   app.post('/admin/rotate_key', ADMIN, async (request, reply) => {
-    const fields = readRotateKey(jsonBody(request).fields)
+    const fields = readRotateKey((await jsonBody(request, rotateKeyFields)).fields)
     const { overlap, expires_in: expiresIn } = fields
     const id = numberOf(fields)
     const apiKey = newApiKey()
@@ -56,7 +62,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   })
 
   app.post('/admin/change_key', ADMIN, async (request, reply) => {
-    const body = jsonBody(request)
+    const body = await jsonBody(request, changeKeyFields)
     const { owner, ...asked } = readChangeKey(body.fields, asSent(body))
     const changes = { ...termsOf(asked), ...(owner === undefined ? {} : { owner }) }
     if (Object.keys(changes).length === 0) {
@@ -68,7 +74,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   })
 
   app.post('/admin/revoke_key', ADMIN, async (request, reply) => {
-    const keyHash = namedKey(readRevokeKey(jsonBody(request).fields))
+    const keyHash = namedKey(readRevokeKey((await jsonBody(request, revokeKeyFields)).fields))
     const gone = keyHash === null ? null : await broker.revokeKey(keyHash, actorOf(request))
     if (keyHash !== null) keys.remove(keyHash)
     if (gone?.last) limits.forget(gone.identity)

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { secondsOrNull, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { jsonBody } from '../body.ts'
+import { knownFields } from '../json/known-fields.ts'
 import type { MaintenanceState } from '../maintenance-mode.ts'
 import { reader } from '../read.ts'
 import { MaintenanceBody } from '../schemas/requests.ts'
@@ -11,6 +12,7 @@ import type { Parts } from './parts.ts'
 const ADMIN = { config: { access: 'admin' } } as const
 
 const readMaintenance = reader(MaintenanceBody)
+const maintenanceFields = knownFields(MaintenanceBody)
 
 export function maintenanceRoutes(app: FastifyInstance, { maintenance }: Parts): void {
   app.get('/admin/maintenance', ADMIN, (_request, reply) =>
@@ -18,7 +20,7 @@ export function maintenanceRoutes(app: FastifyInstance, { maintenance }: Parts):
   )
 
   app.post('/admin/maintenance', ADMIN, async (request, reply) => {
-    const { on, note = '' } = readMaintenance(jsonBody(request).fields)
+    const { on, note = '' } = readMaintenance((await jsonBody(request, maintenanceFields)).fields)
     const state = await maintenance.switch(on, note, actorOf(request))
     return sendJson(reply, JSON.stringify(maintenanceAnswer(state)))
   })

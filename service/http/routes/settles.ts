@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Report } from '../../broker/requests.ts'
 import { BusError } from '../../errors.ts'
 import { refusedText, sendJson, settledText } from '../answers.ts'
-import { itemsOf, type JsonBody, jsonBody } from '../body.ts'
-import { MOST_ITEMS, oneOfFew } from '../items.ts'
+import { jsonBody, jsonItems } from '../body.ts'
+import { MOST_ITEMS, mostItemBytes, oneOfFew } from '../items.ts'
+import { type KnownFields, knownFields } from '../json/known-fields.ts'
+import type { JsonObject } from '../json/object.ts'
 import { failureText, resultOf } from '../outcome.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
@@ -14,7 +16,7 @@ import type { Parts } from './parts.ts'
 type Id = { Params: { id: string } }
 type Kind = Report['kind']
 /** Reads a report of one kind out of a body or an item. @throws {BusError} */
-type Reading = (id: string, keyId: number, body: JsonBody) => Report
+type Reading = (id: string, keyId: number, body: JsonObject) => Report
 
 const PATHS: Record<Kind, string> = { extend: '/extend_claim', fulfil: '/fulfill', fail: '/fail' }
 const WRITES = { config: { access: 'key', writes: true } } as const
@@ -22,10 +24,19 @@ const WRITES = { config: { access: 'key', writes: true } } as const
 const readFulfil = reader(FulfilBody)
 const readFail = reader(FailBody)
 const readProgress = reader(ProgressBody)
+const progressFields = knownFields(ProgressBody)
 
 /** What workers say of their leases: one at a time (`/fulfill/<id>`), or many (`/fulfill`). */
 export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
-  const readExtend = reader(extendBody(settings.leaseMs / 1000))
+  const ExtendBody = extendBody(settings.leaseMs / 1000)
+  const readExtend = reader(ExtendBody)
+
+  const also = ['id']
+  const known: Record<Kind, KnownFields> = {
+    extend: knownFields(ExtendBody, { also }),
+    fulfil: knownFields(FulfilBody, { also, jsonBytes: settings.maxResultBytes }),
+    fail: knownFields(FailBody, { also }),
+  }
 
   const readings: Record<Kind, Reading> = {
     extend(id, keyId, body) {
@@ -43,23 +54,24 @@ export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts):
     },
   }
 
+  const eachItem = { most: MOST_ITEMS, mostBytes: mostItemBytes(settings) }
   const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew }
   for (const kind of Object.keys(PATHS) as Kind[]) {
     app.post<Id>(`${PATHS[kind]}/:id`, WRITES, async (request, reply) => {
-      const report = readings[kind](intentId(request), callerOf(request).keyId, jsonBody(request))
+      const id = intentId(request)
+      const report = readings[kind](id, callerOf(request).keyId, await jsonBody(request, known[kind]))
       await broker.settle(report, takeNonce(request))
       return sendJson(reply, settledText(report))
     })
 
     app.post(PATHS[kind], batch, async (request, reply) => {
-      const items = itemsOf(jsonBody(request), 'items', MOST_ITEMS)
-      return sendJson(reply, `{"items":[${(await settleEach(kind, items, request)).join(',')}]}`)
+      return sendJson(reply, `{"items":[${(await settleEach(kind, request)).join(',')}]}`)
     })
   }
 
   app.post<Id>('/progress/:id', WRITES, async (request, reply) => {
     const id = intentId(request)
-    const body = jsonBody(request)
+    const body = await jsonBody(request, progressFields)
     const { progress, message = null, seconds } = readProgress(body.fields)
     const hold = { id, keyId: callerOf(request).keyId, token: tokenOf(body) }
     const leaseMs = seconds === undefined ? null : seconds * 1000
@@ -68,23 +80,25 @@ export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts):
   })
 
   /** @returns an answer per item, in order */
-  async function settleEach(
-    kind: Kind,
-    items: readonly JsonBody[],
-    request: FastifyRequest,
-  ): Promise<string[]> {
+  async function settleEach(kind: Kind, request: FastifyRequest): Promise<string[]> {
     const { keyId } = callerOf(request)
-    const read = items.map(item => attempt(() => readings[kind](idOf(item.fields['id']), keyId, item)))
+    const items = await jsonItems(request, 'items', eachItem)
+    const ids: unknown[] = []
+    const read = await items.each(known[kind], item => {
+      const id = item.fields['id']
+      ids.push(id)
+      return attempt(() => readings[kind](idOf(id), keyId, item))
+    })
     const reports = read.filter((each): each is Report => !(each instanceof BusError))
     const errors = await broker.settleAll(reports, takeNonce(request))
     let next = 0
     return read.map((each, i) => {
       const error = each instanceof BusError ? each : errors[next++]!
-      return error === null ? settledText(each as Report) : refusedText(items[i]!.fields['id'], error)
+      return error === null ? settledText(each as Report) : refusedText(ids[i], error)
     })
   }
 
-  function tokenOf({ fields }: JsonBody): string | null {
+  function tokenOf({ fields }: JsonObject): string | null {
     const token = fields['claim_token']
     if (typeof token === 'string' && token !== '') return token
     if (settings.requireClaimToken || (token !== undefined && token !== null && token !== '')) {

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import { sendJson } from '../answers.ts'
-import { type JsonBody, jsonBody } from '../body.ts'
-import { compact, isPlainText } from '../json-text.ts'
+import { jsonBody } from '../body.ts'
+import { knownFields } from '../json/known-fields.ts'
+import type { JsonObject } from '../json/object.ts'
+import { compactText, isPlainText } from '../json/text.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { KvParams, SetBody } from '../schemas/requests.ts'
@@ -16,12 +18,14 @@ const readSet = reader(SetBody)
 
 /** The key-value store: small values with a time to live, each API key's own. */
 export function valueRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
+  const setFields = knownFields(SetBody, { jsonBytes: settings.maxValueBytes })
+
   app.post<Key>(
     '/set/:key',
     { config: { access: 'key', writes: true, begins: true } },
     async (request, reply) => {
       const { key } = readParams(request.params)
-      const body = jsonBody(request)
+      const body = await jsonBody(request, setFields)
       const { ttl } = readSet(body.fields)
       const value = valueText(body, settings)
       await broker.setValue(callerOf(request).keyId, key, value, ttl * 1000, takeNonce(request))
@@ -37,12 +41,12 @@ export function valueRoutes(app: FastifyInstance, { broker, settings }: Parts): 
   })
 }
 
-function valueText(body: JsonBody, { maxValueBytes }: Pick<AppSettings, 'maxValueBytes'>): string {
+function valueText(body: JsonObject, { maxValueBytes }: Pick<AppSettings, 'maxValueBytes'>): string {
   const sent = body.fields['value']
   if (typeof sent === 'string' && !isPlainText(sent)) {
     throw new BusError('invalid_request', 'value takes a text of Unicode characters without NUL.')
   }
-  const value = typeof sent === 'string' ? sent : compact(body.members.text, body.members.valueOf('value'))
+  const value = typeof sent === 'string' ? sent : compactText(body.sent('value'))
   const bytes = Buffer.byteLength(value)
   if (bytes > maxValueBytes) {
     throw new BusError('payload_too_large', `The value has ${bytes} bytes; ${maxValueBytes} are taken.`)

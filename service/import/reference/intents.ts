@@ -1,4 +1,4 @@
-import { compact, skipSpace, spanOf } from '../../http/json-text.ts'
+import { compact, skipSpace, spanOf } from '../../http/json/text.ts'
 import { type Death, errorOfLastFail, hasAttemptsLeft, REASON } from '../../intent/lifecycle.ts'
 import { type KeyId, MASTER_KEY, type Route } from '../../intent/routing.ts'
 import type { IntentResult } from '../../store/records.ts'

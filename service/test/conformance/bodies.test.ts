@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ADMIN_TOKEN, busForFile, MASTER } from '../support/bus.ts'
 import { type Claim, refusal } from '../support/client.ts'
@@ -58,11 +58,13 @@ describe('an empty body is read as no fields', () => {
 describe('what is no JSON is refused with where it stops being some, and nothing of it', () => {
   test.each([
     ['{"goal": "work"', 'at line 1, column 16.'],
-    ['{"goal":\n "work",}', 'Expected double-quoted property name at line 2, column 9.'],
-    ['{"goal": secret}', 'Unexpected \\"s\\".'],
-    ['{"goal":1} secret', 'Unexpected non-whitespace character after JSON at line 1, column 12.'],
-    ['nul', 'it ends too early.'],
-    ['NaN', 'The body is not valid JSON.'],
+    ['{"goal":\n "work",}', 'a name in double quotes is expected, at line 2, column 9.'],
+    ['{"goal": "é" secret}', '\\"s\\" where a comma or } is expected, at line 1, column 14.'],
+    ['{"goal": secret}', '\\"s\\" where a value is expected, at line 1, column 10.'],
+    ['{"goal":1} secret', '\\"s\\" where the end is expected, at line 1, column 12.'],
+    ['{"goal":"\n"}', 'an escaped character is expected, at line 1, column 10.'],
+    ['nul', 'it ends too early, at line 1, column 4.'],
+    ['{"goal":NaN}', '\\"N\\" where a value is expected, at line 1, column 9.'],
   ])('%s', async (body, where) => {
     const answer = await master.post('/intent', body)
     expect(refusal(answer)).toMatchObject({ status: 400, code: 'invalid_request' })
@@ -195,9 +197,29 @@ describe('the body is read as JSON, whatever its headers call it', () => {
     expect(await master.claim()).toMatchObject({ payload: 'é' })
   })
 
-  test('a compressed one is not unpacked: 400', async () => {
-    const answer = await master.post('/intent', gzipSync(BODY), { 'content-encoding': 'gzip' })
-    expect(refusal(answer)).toMatchObject({ status: 400, code: 'invalid_request' })
+  test.each<[what: string, body: Uint8Array, headers: Record<string, string>, says: string]>([
+    ['gzip', gzipSync(BODY), { 'content-encoding': 'gzip' }, 'Content-Encoding is "gzip"'],
+    ['gzip that does not say so', gzipSync(BODY), {}, 'compressed (gzip)'],
+    ['zstd', zstdCompressSync(BODY), {}, 'compressed (zstd)'],
+    ['zlib', deflateSync(BODY), {}, 'compressed (zlib)'],
+    ['a byte order mark', Buffer.from(`\ufeff${BODY}`), {}, 'byte order mark'],
+    ['UTF-16', Buffer.from(BODY, 'utf16le'), {}, 'UTF-16'],
+    ['UTF-16 with its mark', Buffer.from(`\ufeff${BODY}`, 'utf16le'), {}, 'UTF-16'],
+    ['UTF-16, the other way round', Buffer.from(BODY, 'utf16le').swap16(), {}, 'UTF-16'],
+    ['Latin-1', Buffer.from(BODY, 'latin1'), {}, 'not UTF-8'],
+  ])('a body in %s is 400, and the message says what it is', async (_what, body, headers, says) => {
+    const answer = await master.post('/intent', body, headers)
+    expect(refusal(answer)).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      message: expect.stringContaining(says),
+    })
+  })
+
+  test('a Content-Encoding that is none, or that does not hold, changes nothing', async () => {
+    for (const encoding of ['identity', 'gzip']) {
+      expect((await master.post('/intent', BODY, { 'content-encoding': encoding })).status).toBe(201)
+    }
   })
 
   test('a Content-Length that is no number is 400', async () => {
@@ -277,6 +299,16 @@ describe('nesting', () => {
     expect(refusal(await publish(abyss))).toMatchObject({ status: 400, code: 'invalid_payload' })
     const ignored = `{"goal":"work","payload":1,"junk":${abyss}}`
     expect((await master.post('/intent', ignored, { 'idempotency-key': 'deep' })).status).toBe(201)
+  })
+
+  test('more than 131072 levels are refused everywhere', async () => {
+    const junk = (levels: number) => `{"goal":"work","payload":1,"junk":${inArrays('', levels)}}`
+    expect((await master.post('/intent', junk(131_071))).status).toBe(201)
+    expect(refusal(await master.post('/intent', junk(131_072)))).toMatchObject({
+      status: 400,
+      code: 'invalid_payload',
+      message: 'The body nests more than 131072 levels deep.',
+    })
   })
 })
 

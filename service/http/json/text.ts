@@ -2,7 +2,7 @@
  * JSON as text. What publishers send is given back to the letter (big integers, `1.0`, lone surrogates), so it is
  * never parsed and printed again; it is measured and compacted where it stands.
  *
- * Everything here takes text that `JSON.parse` has accepted, runs once over it, and does not recurse: depth costs
+ * Everything here takes text that is known to be JSON, runs once over it, and does not recurse: depth costs
  * a counter, not a stack frame.
  */
 
@@ -72,6 +72,10 @@ export function spanOf(text: string, start: number): Span {
   }
   return { start, end: i, depth, spaced }
 }
+
+/** A value that was scanned, less the white space between its tokens. */
+export const compactText = ({ text, spaced }: { text: string; spaced: boolean }): string =>
+  spaced ? compact(text, { start: 0, end: text.length, depth: 0, spaced }) : text
 
 /** The value as it was sent, less the white space between its tokens. */
 export function compact(text: string, span: Span): string {

@@ -1,5 +1,6 @@
-import { BusError } from '../errors.ts'
-import { compact, type Span, unescapedBytes } from './json-text.ts'
+import { BusError } from '../../errors.ts'
+import type { SentValue } from './object.ts'
+import { compactText, unescapedBytes } from './text.ts'
 
 export type JsonLimits = {
   what: 'payload' | 'result'
@@ -9,18 +10,18 @@ export type JsonLimits = {
 }
 
 /**
- * The value at `span` as compact text, if it is neither too deep nor too large.
+ * A value as compact text, if it is neither too deep nor too large.
  * @throws {BusError} `invalid_payload` or the code for too large
  */
-export function jsonWithin(text: string, span: Span, limits: JsonLimits): string {
+export function jsonWithin(sent: SentValue, limits: JsonLimits): string {
   const { what, maxDepth, maxBytes, tooLarge } = limits
-  if (span.depth > maxDepth) {
+  if (sent.depth > maxDepth) {
     throw new BusError(
       'invalid_payload',
-      `The ${what} nests ${span.depth} levels deep; ${maxDepth} are taken.`,
+      `The ${what} nests ${sent.depth} levels deep; ${maxDepth} are taken.`,
     )
   }
-  const json = compact(text, span)
+  const json = compactText(sent)
   // Unescaped is never longer than escaped, and mostly the same: the count is only needed near the limit.
   if (json.length * 3 > maxBytes) {
     const bytes = unescapedBytes(json)

@@ -1,0 +1,156 @@
+import { isAscii } from 'node:buffer'
+import type { KnownField, KnownFields } from './known-fields.ts'
+import { type Member, type Place, unescaped } from './scan.ts'
+
+/** A value as the text that was sent, and what was measured of it (see `Member`). */
+export type SentValue = { text: string; depth: number; spaced: boolean }
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_ARRAY = 0x5b
+const OPEN_OBJECT = 0x7b
+
+/** To cut a text to pieces is cheaper than bytes, where both count alike; a long one is not worth a copy. */
+const LONGEST_TEXT_BYTES = 64 * 1024
+
+/** Names that are compared with each other; more are put into a set. */
+const FEW = 16
+
+/** In the place of an object or a list that nobody looks into. */
+const UNBUILT: object = Object.freeze({})
+
+/** An object of JSON that has been scanned: its known fields are built, all others only have a place. */
+export class JsonObject {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly #bytes: Buffer
+  readonly #place: Place
+  readonly #members: readonly Member[]
+  /** Of each member its name, if it is a known one. */
+  readonly #names: (string | undefined)[] = []
+  /** All of the object, if it is short and ASCII. */
+  readonly #ascii: string | null
+
+  constructor(bytes: Buffer, place: Place, members: readonly Member[], { byLength }: KnownFields) {
+    this.#bytes = bytes
+    this.#place = place
+    this.#members = members
+    this.#ascii = asciiOf(bytes, place)
+    const fields: Record<string, unknown> = {}
+    for (const member of members) {
+      const field = this.#fieldOf(member, byLength)
+      this.#names.push(field?.name)
+      if (field !== undefined) fields[field.name] = this.#built(member, field)
+    }
+    this.fields = fields
+  }
+
+  /** @param name of a field that is there: ask the fields first */
+  sent(name: string): SentValue {
+    const member = this.#memberOf(name)
+    return { text: this.#text(member.start, member.end), depth: member.depth, spaced: member.spaced }
+  }
+
+  /** @param name of a field that is there */
+  sentIsList(name: string): boolean {
+    return this.#bytes[this.#memberOf(name).start] === OPEN_ARRAY
+  }
+
+  /** Its text, without one of the known fields. */
+  textWithout(name: string): string {
+    if (!this.#names.includes(name)) return this.#text(this.#place.start, this.#place.end)
+    const others = this.#members.filter((_, i) => this.#names[i] !== name)
+    return `{${others.map(({ nameStart, end }) => this.#text(nameStart, end)).join(',')}}`
+  }
+
+  /** The first name that comes twice. */
+  repeated(): string | undefined {
+    if (this.#members.length <= FEW && !this.#mayRepeat()) return undefined
+    const seen = new Set<string>()
+    for (const member of this.#members) {
+      const name = this.#nameOf(member)
+      if (seen.has(name)) return name
+      seen.add(name)
+    }
+    return undefined
+  }
+
+  /** Whether two names look alike, or one may look like another with its escapes undone. */
+  #mayRepeat(): boolean {
+    const members = this.#members
+    for (let i = 0; i < members.length; i++) {
+      const { nameStart, nameEnd } = members[i]!
+      if (this.#hasEscape(nameStart, nameEnd)) return true
+      for (let j = 0; j < i; j++) {
+        const other = members[j]!
+        if (
+          other.nameEnd - other.nameStart === nameEnd - nameStart &&
+          this.#isSame(nameStart, nameEnd, other.nameStart)
+        ) {
+          return true
+        }
+      }
+    }
+    return false
+  }
+
+  #isSame(start: number, end: number, otherStart: number): boolean {
+    const bytes = this.#bytes
+    for (let i = start, j = otherStart; i < end; i++, j++) if (bytes[i] !== bytes[j]) return false
+    return true
+  }
+
+  #hasEscape(start: number, end: number): boolean {
+    const bytes = this.#bytes
+    for (let i = start; i < end; i++) if (bytes[i] === BACKSLASH) return true
+    return false
+  }
+
+  #fieldOf(member: Member, byLength: KnownFields['byLength']): KnownField | undefined {
+    const { nameStart, nameEnd } = member
+    const candidates = byLength[nameEnd - nameStart - 2]
+    if (candidates !== undefined) {
+      for (const field of candidates) if (this.#reads(nameStart + 1, field.name)) return field
+    }
+    // Escapes make it longer, whatever they stand for.
+    if (!this.#hasEscape(nameStart, nameEnd)) return undefined
+    const name = this.#nameOf(member)
+    return byLength[name.length]?.find(field => field.name === name)
+  }
+
+  /** Whether a name of ASCII stands there. */
+  #reads(start: number, name: string): boolean {
+    if (this.#ascii !== null) return this.#ascii.startsWith(name, start - this.#place.start)
+    for (let i = 0; i < name.length; i++) if (this.#bytes[start + i] !== name.charCodeAt(i)) return false
+    return true
+  }
+
+  #built({ start, end }: Member, { anyJson }: KnownField): unknown {
+    const first = this.#bytes[start]
+    const isContainer = first === OPEN_OBJECT || first === OPEN_ARRAY
+    if (isContainer && anyJson) return UNBUILT
+    const text = this.#text(start, end)
+    if (first === QUOTE) return unescaped(text)
+    if (text === 'null') return null
+    if (isContainer) return JSON.parse(text)
+    return text === 'true' ? true : text === 'false' ? false : Number(text)
+  }
+
+  #memberOf(name: string): Member {
+    return this.#members[this.#names.indexOf(name)]!
+  }
+
+  #nameOf({ nameStart, nameEnd }: Member): string {
+    return unescaped(this.#text(nameStart, nameEnd))
+  }
+
+  #text(start: number, end: number): string {
+    if (this.#ascii === null) return this.#bytes.toString('utf8', start, end)
+    return this.#ascii.slice(start - this.#place.start, end - this.#place.start)
+  }
+}
+
+function asciiOf(bytes: Buffer, { start, end }: Place): string | null {
+  if (end - start > LONGEST_TEXT_BYTES) return null
+  const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
+  return isAscii(part) ? part.toString('latin1') : null
+}

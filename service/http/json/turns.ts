@@ -1,0 +1,31 @@
+/**
+ * Long work on bodies, done a turn at a time: between two turns the event loop serves everybody else, and only one body
+ * has a turn in each of its rounds, however many there are.
+ */
+
+/** A request that comes in waits about this long for the turn to end, in ms of wall time: on a slow core a turn does less. */
+const TURN_MS = 5
+
+const waiting: (() => void)[] = []
+
+function letOneWork(): void {
+  waiting.shift()!()
+  if (waiting.length > 0) setImmediate(letOneWork)
+}
+
+export class Turn {
+  #endsAt = performance.now() + TURN_MS
+
+  get isOver(): boolean {
+    return performance.now() >= this.#endsAt
+  }
+
+  /** Resolves when it is this work's turn again. */
+  async next(): Promise<void> {
+    await new Promise<void>(resolve => {
+      waiting.push(resolve)
+      if (waiting.length === 1) setImmediate(letOneWork)
+    })
+    this.#endsAt = performance.now() + TURN_MS
+  }
+}

@@ -1,0 +1,82 @@
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
+
+const NO_BYTES = Buffer.alloc(0)
+const FIRST_ROOM_BYTES = 64 * 1024
+
+/**
+ * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
+ * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
+ */
+export function receiveBytes(app: FastifyInstance): void {
+  // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415), nor is none
+  // at all with QUERY, the one method for which Fastify asks for it.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.raw.headers['content-type'] = request.method === 'QUERY' ? 'application/octet-stream' : undefined
+    done()
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (request, _payload, done) => collect(request, done))
+}
+
+export function bytesOf(request: FastifyRequest): Buffer {
+  return (request.body as Buffer | undefined) ?? NO_BYTES
+}
+
+type Done = (error: Error | null, body?: Buffer) => void
+
+/**
+ * Puts a body together in one stretch of memory that grows with what has come. Fastify keeps the pieces until the end:
+ * a body in chunks of one byte would be a million of them, at 200 bytes each.
+ */
+function collect(request: FastifyRequest, done: Done): void {
+  const { raw } = request
+  const limit = request.routeOptions.bodyLimit!
+  const said = raw.headers['content-length']
+  const announced = said === undefined ? null : Number(said)
+  if (announced !== null && announced > limit) {
+    done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+    return
+  }
+
+  let room = NO_BYTES
+  let length = 0
+
+  const take = (chunk: Buffer): void => {
+    const needed = length + chunk.length
+    if (needed > limit) {
+      end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+      return
+    }
+    if (needed > room.length) {
+      const most = announced ?? limit
+      const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)))
+      room.copy(larger, 0, 0, length)
+      room = larger
+    }
+    chunk.copy(room, length)
+    length = needed
+  }
+
+  const whole = (): void => {
+    const isWhole = announced === null || length === announced
+    end(isWhole ? null : new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH())
+  }
+
+  const broken = (error: Error & { statusCode?: number }): void => {
+    error.statusCode ??= 400
+    end(error)
+  }
+
+  function end(error: Error | null): void {
+    raw.off('data', take)
+    raw.off('end', whole)
+    raw.off('error', broken)
+    if (error === null) done(null, length === room.length ? room : room.subarray(0, length))
+    else done(error)
+  }
+
+  raw.on('data', take)
+  raw.on('end', whole)
+  raw.on('error', broken)
+  raw.resume()
+}
