@@ -24,7 +24,7 @@ const POSTS: [path: string, status: number, says: string][] = [
   ['/admin/purge', 400, 'confirm'],
   ['/admin/cleanup', 200, '"ok":true'],
   ['/admin/intents/:id/cancel', 200, '"status":"dead"'],
-  ['/admin/intents/:id/retry', 404, 'not found'],
+  ['/admin/intents/:id/retry', 404, 'Nothing to retry'],
   ['/admin/dead/retry', 400, 'Missing ids'],
   ['/admin/dead/drop', 400, 'Missing ids'],
 ]
