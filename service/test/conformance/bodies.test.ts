@@ -19,7 +19,7 @@ const POSTS: [path: string, status: number, says: string][] = [
   ['/fulfill/:id', 400, 'Missing claim_token'],
   ['/fail/:id', 400, 'Missing claim_token'],
   ['/set/key', 400, 'Missing value'],
-  ['/admin/generate_key', 400, 'Missing owner'],
+  ['/admin/generate_key', 201, '"owner":"anonymous"'],
   ['/admin/revoke_key', 400, 'Missing api_key'],
   ['/admin/purge', 400, 'confirm'],
   ['/admin/cleanup', 200, '"ok":true'],
