@@ -94,7 +94,7 @@ describe('a claim does not look at its body', () => {
   test.each([
     ['no body and no Content-Length', '', ''],
     ['an empty chunked body', 'Transfer-Encoding: chunked\r\n', '0\r\n\r\n'],
-    ['an object', 'Content-Type: application/json\r\nContent-Length: 16\r\n', '{"goal":"other"}'],
+    ['an object', 'Content-Type: application/json\r\nContent-Length: 16\r\n', '{"gaol":"other"}'],
     ['an array', 'Content-Type: application/json\r\nContent-Length: 2\r\n', '[]'],
     ['unparsable text', 'Content-Type: application/json\r\nContent-Length: 3\r\n', '{,}'],
     [
