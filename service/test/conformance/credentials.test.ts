@@ -65,6 +65,20 @@ const ROUTES: Record<string, Route> = {
       return ['/get/lamp']
     },
   },
+  'GET /intents': { access: 'key', good: 200 },
+  'POST /cancel/:id': { access: 'key', good: 200, ask: async who => [`/cancel/${await who.publish()}`] },
+  'POST /retry/:id': {
+    access: 'key',
+    good: 200,
+    async ask(who) {
+      const id = await who.publish()
+      await who.post(`/cancel/${id}`)
+      return [`/retry/${id}`]
+    },
+  },
+  'GET /healthz': { access: 'open', good: 200 },
+  'GET /livez': { access: 'open', good: 200 },
+  'GET /readyz': { access: 'open', good: 200 },
   'GET /metrics': { access: 'metrics', good: 200 },
   'GET /admin': { access: 'open', good: 302 },
   'GET /dashboard': { access: 'open', good: 302 },

@@ -158,12 +158,12 @@ describe('texts', () => {
   )
 
   test.each([
-    ...['', '  ', 'g'.repeat(257), '🐛'.repeat(257), 5, null, ['g'], {}].map(bad => ['goal', bad]),
-    ...['', ' ', 'a b', 'a/b', 'a:b', 'ä', 'a\n', ' a', 'n'.repeat(65), 5, [], {}].map(bad => [
+    ...['', '  ', 'g'.repeat(257), '🐛'.repeat(257), true, null, ['g'], {}].map(bad => ['goal', bad]),
+    ...['', ' ', 'a b', 'a/b', 'a:b', 'ä', 'a\n', ' a', 'n'.repeat(65), true, [], {}].map(bad => [
       'namespace',
       bad,
     ]),
-    ...['a b', 'a/b', 'ä', 'a,b', 'a\nb', 5, [], {}].map(bad => ['target_worker', bad]),
+    ...['a b', 'a/b', 'ä', 'a,b', 'a\nb', true, [], {}].map(bad => ['target_worker', bad]),
     ...['a b', 'a/b', 'ä', 'a,b', 'a\nb', 5, [], {}].map(bad => ['required_capability', bad]),
   ])('%s may not be %j: 400 with a code of its own', async (field, bad) => {
     const answer = await master.post('/intent', { goal: 'work', payload: 1, [`${field}`]: bad })
