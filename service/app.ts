@@ -80,6 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   handleErrors(app, broker, limits, settings, metrics)
   metrics.watch({
     stats: () => broker.store.stats(),
+    depths: (names, most) => broker.store.depths(names, most),
     queued: () => broker.queued,
     waitingClaims: () => broker.waiting,
     waitingByNamespace: () => broker.waitingByNamespace(),

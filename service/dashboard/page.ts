@@ -1,6 +1,5 @@
-import { busiest, total } from '../http/depth.ts'
 import { WIRE_STATES } from '../intent/lifecycle.ts'
-import type { DeadLetter, Depth, Intent, KeyFacts } from '../store/records.ts'
+import type { Counts, DeadLetter, Depth, Intent, KeyFacts } from '../store/records.ts'
 import type { Stats } from '../store/store.ts'
 import { button, buttonFor, type FormToken } from './buttons.ts'
 import { type Html, html } from './html.ts'
@@ -26,6 +25,8 @@ export type Page = {
   notice: Notice | null
   inMaintenance: boolean
   stats: Stats
+  /** The busiest. */
+  namespaces: Depth[]
   deadLetters: DeadLetter[]
   recent: Intent[]
   keys: ShownKey[]
@@ -39,19 +40,19 @@ export function renderPage(page: Page): string {
     { title: 'Intent Bus', version, now, link: { to: HOME, text: 'Refresh' } },
     html`${page.notice === null ? null : html`<p class="notice" role="status">${NOTICES[page.notice]}</p>`}
 ${page.inMaintenance ? html`<p class="notice" role="status">Maintenance: all but admins are sent away.</p>` : null}
-${counts(page.stats.depth)}
+${counts(page.stats.totals)}
 ${deadLetters(page)}
 ${recentIntents(page)}
-${namespaces(page.stats.depth)}
+${namespaces(page)}
 ${keys(page)}`,
   )
 }
 
 const amount = (count: number): string => count.toLocaleString('en-US')
 
-function counts(depth: Depth[]): Html {
+function counts(totals: Counts): Html {
   const cells = WIRE_STATES.map(
-    state => html`<div><dt>${state}</dt><dd class="${state}">${amount(total(depth, state))}</dd></div>`,
+    state => html`<div><dt>${state}</dt><dd class="${state}">${amount(totals[state])}</dd></div>`,
   )
   return html`<dl class="counts">${cells}</dl>`
 }
@@ -65,7 +66,7 @@ function deadLetters(page: Page): Html {
     ['Died', letter => when(letter.createdAt, page.now)],
     ['', letter => button(page.formToken, 'retry', letter.intentId, letter.route.goal), 'action'],
   ]
-  const all = total(page.stats.depth, 'dead')
+  const all = page.stats.totals.dead
   return table('Dead letters', page.deadLetters, columns, {
     note: all > page.deadLetters.length ? `the newest ${page.deadLetters.length} of ${amount(all)}` : null,
     cards: true,
@@ -95,14 +96,14 @@ function recentIntents(page: Page): Html {
   })
 }
 
-function namespaces(depth: Depth[]): Html {
-  const shown = busiest(depth)
+function namespaces({ namespaces: shown, stats }: Page): Html {
   const columns: Column<Depth>[] = [
     ['Namespace', of => html`${of.namespace}`],
     ...WIRE_STATES.map((state): Column<Depth> => [state, of => html`${amount(of[state])}`, 'number']),
   ]
   return table('Namespaces', shown, columns, {
-    note: depth.length > shown.length ? `the ${shown.length} busiest of ${amount(depth.length)}` : null,
+    note:
+      stats.namespaces > shown.length ? `the ${shown.length} busiest of ${amount(stats.namespaces)}` : null,
     empty: 'None. A namespace is there while it holds intents.',
   })
 }

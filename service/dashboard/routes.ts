@@ -25,6 +25,7 @@ const NEWEST_DEAD_LETTERS = {
 }
 const NEWEST_INTENTS = { publisher: null, namespace: null, goal: null, states: null, before: null, limit: 50 }
 const KEYS_SHOWN = 100
+const NAMESPACES_SHOWN = 50
 const HTML_TYPE = 'text/html; charset=utf-8'
 
 type Id = { Params: { id: string } }
@@ -64,8 +65,9 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
   }
 
   scope.get<Home>(HOME, ADMIN, async (request, reply) => {
-    const [stats, letters, recent] = await Promise.all([
+    const [stats, namespaces, letters, recent] = await Promise.all([
       store.stats(),
+      store.depths([], NAMESPACES_SHOWN),
       store.deadLetters(NEWEST_DEAD_LETTERS),
       store.intents(NEWEST_INTENTS),
     ])
@@ -76,6 +78,7 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
       notice: noticeOf(request),
       inMaintenance: maintenance.on,
       stats,
+      namespaces,
       deadLetters: letters?.letters ?? [],
       recent: recent?.intents ?? [],
       keys: keys.list().slice(0, KEYS_SHOWN),

@@ -160,4 +160,7 @@ export type IntentPage = { intents: Intent[]; next: number | null }
 /** Work of one goal that is not done. */
 export type GoalDepth = { namespace: string; goal: string; open: number; claimed: number }
 
-export type Depth = { namespace: string; open: number; claimed: number; fulfilled: number; dead: number }
+/** Intents by state. */
+export type Counts = { open: number; claimed: number; fulfilled: number; dead: number }
+/** Those of one namespace. */
+export type Depth = Counts & { namespace: string }

@@ -17,6 +17,7 @@ import type { Lapse, Outcome } from './outcomes.ts'
 import type {
   AuditEntry,
   AuditSearch,
+  Counts,
   DeadLetter,
   DeadLetterPage,
   DeadLetterSearch,
@@ -50,7 +51,9 @@ export type Transaction = {
 export type Committed = { outcomes: Outcome[]; transaction: Transaction }
 
 export type Stats = {
-  depth: Depth[]
+  totals: Counts
+  /** In which there are intents. */
+  namespaces: number
   lanes: number
   /** Bus ms at which the intent that has been ready longest fell due; `null`: nothing is ready. */
   oldestReadySince: number | null
@@ -85,7 +88,10 @@ export interface Store {
   audit(search: AuditSearch): Promise<AuditEntry[]>
   /** `null`: it is not switched on. */
   maintenance(): Promise<Maintenance | null>
+  /** What is kept anyway: it costs the same however much there is. */
   stats(): Promise<Stats>
+  /** Of the namespaces named, as far as they have intents, and then of the `most` busiest of the others. */
+  depths(names: readonly string[], most: number): Promise<Depth[]>
   /** Open and claimed intents by the key that published them, as they are kept; a key that has none is left out. */
   unsettled(): Promise<ReadonlyMap<KeyId, number>>
   close(): Promise<void>

@@ -77,6 +77,8 @@ export class KeyRing {
   readonly #callers = new Map<string, Caller>()
   /** By the number of the key. */
   readonly #issued = new Map<number, { facts: KeyFacts; hash: Buffer }>()
+  /** The numbers of an identity's keys: asked for each row of a list, so it is not searched for. */
+  readonly #ofIdentity = new Map<KeyId, Set<number>>()
 
   constructor(masterKey: string, vault: KeyVault, records: readonly KeyRecord[]) {
     this.#vault = vault
@@ -100,6 +102,8 @@ export class KeyRing {
 
   add(facts: KeyFacts, { hash, sealed }: Pick<KeyRecord, 'hash' | 'sealed'>): void {
     this.#issued.set(facts.id, { facts, hash })
+    const keys = this.#ofIdentity.get(facts.identity) ?? new Set()
+    this.#ofIdentity.set(facts.identity, keys.add(facts.id))
     this.#callers.set(hash.toString('hex'), {
       keyId: facts.identity,
       isMaster: false,
@@ -122,7 +126,10 @@ export class KeyRing {
     const digest = keyHash.toString('hex')
     const caller = this.#callers.get(digest)
     if (caller === undefined || caller.issued === null) return
-    this.#issued.delete(caller.issued.id)
+    const { id, identity } = caller.issued
+    this.#issued.delete(id)
+    const keys = this.#ofIdentity.get(identity)
+    if (keys?.delete(id) && keys.size === 0) this.#ofIdentity.delete(identity)
     caller.isRevoked = true
     this.#callers.delete(digest)
   }
@@ -137,8 +144,10 @@ export class KeyRing {
   /** What an operator may see of an identity: how its newest key begins and whose it is, never the key. */
   nameOf(identity: KeyId): string {
     if (identity === MASTER_KEY) return MASTER_NAME
-    const newest = this.list().find(key => key.identity === identity)
-    return newest === undefined ? `revoked key ${identity}` : nameOfKey(newest)
+    const keys = this.#ofIdentity.get(identity)
+    return keys === undefined
+      ? `revoked key ${identity}`
+      : nameOfKey(this.#issued.get(Math.max(...keys))!.facts)
   }
 
   /** What an issued key is stored by, or `null` when no such key is there. */

@@ -2,18 +2,21 @@ import type { BackupObserver } from '../../backup/backups.ts'
 import type { Observer } from '../../broker/observer.ts'
 import { systemClock } from '../../clock.ts'
 import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
+import type { Counts, Depth } from '../../store/records.ts'
 import type { Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
 import { type ConnectionsObserver, DISPLACED, REFUSALS } from '../limits/connections.ts'
 import { backupMetrics } from './backups.ts'
 import type { Series } from './histogram.ts'
-import { NamespaceLabels } from './namespaces.ts'
+import { NamespaceLabels, OTHER } from './namespaces.ts'
 import { CatalogueRegistry } from './registry.ts'
 import { StoreWatch } from './store-watch.ts'
 
 /** What is looked up when somebody scrapes. */
 export type Sources = {
   stats(): Promise<Stats>
+  /** Of these namespaces, and of so many of the busiest others. */
+  depths(names: readonly string[], most: number): Promise<Depth[]>
   queued(): number
   waitingClaims(): number
   /** The same, by namespace. */
@@ -60,8 +63,8 @@ const NAMESPACED = [
   'retried_total',
   'leases_expired_total',
 ] as const
-type Counts = Record<(typeof NAMESPACED)[number], number>
-const nothing = () => Object.fromEntries(NAMESPACED.map(name => [name, 0])) as Counts
+type Events = Record<(typeof NAMESPACED)[number], number>
+const nothing = () => Object.fromEntries(NAMESPACED.map(name => [name, 0])) as Events
 
 /** By the name operators see, the counter that has it. */
 const TOTALS = {
@@ -97,10 +100,10 @@ export function createMetrics({
   let lostLinesSeen = 0
   const commitDuration = all.histogram('commit_duration_seconds')
   const commitOperations = all.histogram('commit_operations')
-  let sources: (Sources & { store: StoreWatch }) | null = null
+  let sources: (Sources & { store: StoreWatch<[Stats, Depth[]]> }) | null = null
 
   /** By namespace. What was counted since somebody looked: counting takes 10 ns here, and 100 in prom-client's series. */
-  const known = new Map<string, { unseen: Counts; toClaim: Series; toSettle: Series }>()
+  const known = new Map<string, { unseen: Events; toClaim: Series; toSettle: Series }>()
   // A counter that first appears at 3 hides its first three from `increase()`: all that can be known starts at 0.
   const namespaces = new NamespaceLabels(namespace => {
     for (const name of NAMESPACED) byNamespace[name].inc({ namespace }, 0)
@@ -176,7 +179,8 @@ export function createMetrics({
       all.requests.observe(method, route, status, durationMs / 1000)
     },
     watch(found) {
-      const store = new StoreWatch(found.stats, systemClock(), { patienceMs, freshMs: 0 })
+      const ask = () => Promise.all([found.stats(), found.depths(namespaces.known, namespaces.room)])
+      const store = new StoreWatch(ask, systemClock(), { patienceMs, freshMs: 0 })
       sources = { ...found, store }
     },
     async text() {
@@ -197,7 +201,7 @@ export function createMetrics({
   }
   return metrics
 
-  async function look(from: Sources & { store: StoreWatch }): Promise<void> {
+  async function look(from: Sources & { store: StoreWatch<[Stats, Depth[]]> }): Promise<void> {
     all.gauge('connections').set(from.connections())
     all.gauge('queued_operations').set(from.queued())
     all.gauge('waiting_claims').set(from.waitingClaims())
@@ -205,8 +209,9 @@ export function createMetrics({
     all.gauge('tester_keys_total').set(from.issuedKeys())
     all.gauge('maintenance').set(from.isInMaintenance() ? 1 : 0)
     let stats: Stats
+    let depths: Depth[]
     try {
-      stats = await from.store.look()
+      ;[stats, depths] = await from.store.look()
     } catch {
       // The scrape that shows the store is down must not fail because of it.
       all.gauge('store_up').set(0)
@@ -218,7 +223,7 @@ export function createMetrics({
     all.gauge('database_bytes').set(stats.databaseBytes)
     all.gauge('disk_free_bytes').set(stats.diskFreeBytes)
     all.gauge('oldest_ready_age_seconds').set(ageMs(stats.oldestReadySince, from.now()) / 1000)
-    showDepth(stats)
+    showDepth(stats.totals, depths)
   }
 
   function showWaiting(waiting: Map<string, number>): void {
@@ -228,27 +233,27 @@ export function createMetrics({
     for (const [namespace, workers] of waiting) gauge.inc({ namespace: namespaces.of(namespace) }, workers)
   }
 
-  function showDepth({ depth }: Stats): void {
+  /** @param depths of the namespaces with a label of their own; what the totals have beyond these is `other` */
+  function showDepth(totals: Counts, depths: readonly Depth[]): void {
     const total = all.gauge('depth')
     const perNamespace = all.gauge('namespace_depth')
     const reference = all.gauge('intents_total')
     for (const gauge of [total, perNamespace, reference]) gauge.reset()
     for (const state of WIRE_STATES) {
-      total.set({ state }, 0)
-      perNamespace.set({ namespace: 'default', state }, 0)
-      reference.set({ status: state, namespace: 'default' }, 0)
-    }
-    let dead = 0
-    for (const of of depth) {
-      const namespace = namespaces.of(of.namespace)
-      for (const state of WIRE_STATES) {
-        total.inc({ state }, of[state])
-        perNamespace.inc({ namespace, state }, of[state])
-        reference.inc({ status: state, namespace }, of[state])
+      total.set({ state }, totals[state])
+      const show = (namespace: string, count: number) => {
+        perNamespace.set({ namespace, state }, count)
+        reference.set({ status: state, namespace }, count)
       }
-      dead += of.dead
+      show('default', 0)
+      let others = totals[state]
+      for (const of of depths) {
+        show(namespaces.of(of.namespace), of[state])
+        others -= of[state]
+      }
+      if (others > 0) show(namespaces.of(OTHER), others)
     }
-    all.gauge('dead_letters_total').set(dead)
+    all.gauge('dead_letters_total').set(totals.dead)
   }
 }
 

@@ -12,6 +12,16 @@ export class NamespaceLabels {
     this.#onNew = onNew
   }
 
+  /** Those that have a label of their own, `other` not being one. */
+  get known(): string[] {
+    return [...this.#known].filter(label => label !== OTHER)
+  }
+
+  /** How many more may have one. */
+  get room(): number {
+    return Math.max(0, MAX_NAMESPACES - this.#known.size)
+  }
+
   of(namespace: string): string {
     if (this.#known.has(namespace)) return namespace
     const label = this.#known.size < MAX_NAMESPACES ? namespace : OTHER

@@ -1,4 +1,5 @@
 import type { GoalDepth } from '../records.ts'
+import { busiest } from './busiest.ts'
 
 /** What is open and claimed of a goal, in all its lanes that are in memory. */
 export type GoalLoad = GoalDepth & { lanes: number }
@@ -28,19 +29,13 @@ export class GoalLoads {
     if (load.lanes === 0) this.#loads.delete(keyOf(load.namespace, load.goal))
   }
 
-  /** Goes once over the goals: of 10,000, 0.2 to 0.7 ms. */
+  /** Only those with work. */
   busiest(limit: number): GoalDepth[] {
-    const found: GoalLoad[] = []
-    for (const load of this.#loads.values()) {
-      const work = workOf(load)
-      if (work === 0 || (found.length === limit && work <= workOf(found.at(-1)!))) continue
-      if (found.length === limit) found.pop()
-      found.splice(found.findLastIndex(other => workOf(other) >= work) + 1, 0, load)
-    }
-    return found.map(({ lanes: _, ...depth }) => depth)
+    const found = busiest(this.#loads.values(), limit)
+    return found.filter(hasWork).map(({ lanes: _, ...depth }) => depth)
   }
 }
 
 /** A namespace has no blank in it. */
 const keyOf = (namespace: string, goal: string): string => `${namespace} ${goal}`
-const workOf = ({ open, claimed }: GoalDepth): number => open + claimed
+const hasWork = ({ open, claimed }: GoalDepth): boolean => open + claimed > 0

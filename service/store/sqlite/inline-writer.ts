@@ -51,6 +51,7 @@ export class InlineWriter implements Writing {
   }
 
   stats = async () => this.#committed().stats()
+  depths = async (names: readonly string[], most: number) => this.#committed().depths(names, most)
   unsettled = async () => this.#committed().unsettled()
   busiestGoals = async (limit: number) => this.#committed().busiestGoals(limit)
 

@@ -9,11 +9,12 @@ import {
   type Route,
   routeKey,
 } from '../../intent/routing.ts'
-import type { Depth, GoalDepth } from '../records.ts'
+import type { GoalDepth } from '../records.ts'
 import type { Readied } from '../store.ts'
 import { type GoalLoad, GoalLoads } from './goal-loads.ts'
 import { LaneGroup } from './lane-groups.ts'
 import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
+import { NamespaceDepths } from './namespace-depths.ts'
 import { routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 
@@ -53,7 +54,7 @@ export class Lanes {
   readonly #byKey = new Map<string, Lane>()
   readonly #byId = new Map<number, Lane>()
   readonly #groups = new Map<string, LaneGroup<Lane>>()
-  readonly #byNamespace = new Map<string, { depth: Depth; lanes: number }>()
+  readonly depths = new NamespaceDepths()
   readonly #loads = new GoalLoads()
   readonly #unsettled = new Map<KeyId, number>()
   readonly #touched: Lane[] = []
@@ -67,27 +68,19 @@ export class Lanes {
     this.reload()
   }
 
-  /** In the tables, not only in memory. */
-  get size(): number {
-    let lanes = 0
-    for (const namespace of this.#byNamespace.values()) lanes += namespace.lanes
-    return lanes
-  }
-
   /** How many are in memory. */
   get resident(): number {
     return this.#byId.size
   }
 
   reload(): void {
-    for (const map of [this.#byKey, this.#byId, this.#groups, this.#byNamespace, this.#unsettled]) map.clear()
+    for (const map of [this.#byKey, this.#byId, this.#groups, this.#unsettled]) map.clear()
+    this.depths.clear()
     this.#loads.clear()
     this.#idle.clear()
     this.#touched.length = 0
     this.#readied.length = 0
-    for (const { lanes, ...depth } of this.#sql.namespaces.iterate()) {
-      this.#byNamespace.set(depth.namespace, { depth, lanes })
-    }
+    for (const row of this.#sql.namespaces.iterate()) this.depths.load(row)
     for (const row of this.#sql.busy.iterate()) {
       const lane = this.#add(row)
       if (lane.open > 0) this.#rank(lane, this.#probe(lane))
@@ -113,9 +106,7 @@ export class Lanes {
     const found = this.#sql.byRoute.get(...facts)
     if (found !== undefined) return this.#remember(found)
     const id = this.#sql.insert.run(...facts).lastInsertRowid as number
-    const of = this.#byNamespace.get(namespace)
-    if (of !== undefined) of.lanes += 1
-    else this.#byNamespace.set(namespace, { depth: { namespace, ...NOTHING }, lanes: 1 })
+    this.depths.addLane(namespace)
     return this.#remember(this.#sql.byId.get(id)!)
   }
 
@@ -165,15 +156,13 @@ export class Lanes {
     const left = from === null ? null : TALLY_OF[from as StateCode]
     const entered = to === null ? null : TALLY_OF[to as StateCode]
     if (left === entered) return
-    const { depth } = this.#byNamespace.get(lane.route.namespace)!
+    this.depths.move(lane.route.namespace, left, entered, count)
     if (left !== null) {
       lane[left] -= count
-      depth[left] -= count
       if (isWork(left)) lane.load[left] -= count
     }
     if (entered !== null) {
       lane[entered] += count
-      depth[entered] += count
       if (isWork(entered)) lane.load[entered] += count
     }
     const unsettled = (tally: keyof Tally | null) => (tally !== null && isWork(tally) ? 1 : 0)
@@ -226,16 +215,9 @@ export class Lanes {
       if (lane !== undefined) this.#forget(lane)
       this.#sql.remove.run(id)
       gone += 1
-      const of = this.#byNamespace.get(namespace)!
-      of.lanes -= 1
-      if (of.lanes === 0) this.#byNamespace.delete(namespace)
+      this.depths.removeLane(namespace)
     }
     return gone
-  }
-
-  /** Kept along with the lanes' own tallies: however many lanes there are, this costs a row per namespace. */
-  depth(): Depth[] {
-    return Array.from(this.#byNamespace.values(), ({ depth }) => ({ ...depth }))
   }
 
   /** The goals with the most open and claimed intents. */
@@ -306,8 +288,6 @@ export class Lanes {
 }
 
 const isWork = (tally: keyof Tally): tally is 'open' | 'claimed' => tally === 'open' || tally === 'claimed'
-
-const NOTHING = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
 
 export function headOf(row: HeadRow): LaneHead {
   return {

@@ -1,5 +1,5 @@
 import type { KeyId } from '../../intent/routing.ts'
-import type { GoalDepth } from '../records.ts'
+import type { Depth, GoalDepth } from '../records.ts'
 import type { Stats, Transaction } from '../store.ts'
 import type { SentOp, SentOutcome } from './crossing.ts'
 
@@ -11,6 +11,7 @@ export type ToWriter =
   | Batch
   | (Serial & { kind: 'stats' | 'unsettled' | 'close' })
   | (Serial & { kind: 'goals'; limit: number })
+  | (Serial & { kind: 'depths'; names: readonly string[]; most: number })
 
 export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
@@ -20,6 +21,7 @@ export type FromWriter =
   | (Serial & { kind: 'stats'; stats: Stats })
   | (Serial & { kind: 'unsettled'; byKey: ReadonlyMap<KeyId, number> })
   | (Serial & { kind: 'goals'; goals: GoalDepth[] })
+  | (Serial & { kind: 'depths'; depths: Depth[] })
   | (Serial & { kind: 'closed' })
   /** Answers so many requests that did not work out, the oldest first. */
   | (Serial & { kind: 'failed'; requests: number; reason: 'full' | 'failed'; message: string })

@@ -82,6 +82,7 @@ class SqliteStore implements Store {
   intents = async (search: IntentSearch) => reading(() => this.#reads.intents(search))
   audit = async (search: AuditSearch) => reading(() => this.#reads.audit(search))
   maintenance = async () => reading(() => this.#reads.maintenance())
+  depths = async (names: readonly string[], most: number) => this.#writer.depths(names, most)
   unsettled = async () => this.#writer.unsettled()
   busiestGoals = async (limit: number) => this.#writer.busiestGoals(limit)
 

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
 import type { Op } from '../operations.ts'
-import type { GoalDepth } from '../records.ts'
+import type { Depth, GoalDepth } from '../records.ts'
 import { type Committed, type Stats, StorageError } from '../store.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
@@ -11,7 +11,7 @@ import type { StoreLog, Writing } from './writing.ts'
 
 type Answer =
   | ({ kind: 'committed' } & Committed)
-  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'goals' | 'closed' }>
+  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'goals' | 'depths' | 'closed' }>
 type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
 /** A message that has no serial yet. */
 type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
@@ -106,6 +106,12 @@ export class ThreadedWriter implements Writing {
   async unsettled(): Promise<ReadonlyMap<KeyId, number>> {
     const answer = await this.#ask({ kind: 'unsettled' })
     if (answer.kind === 'unsettled') return answer.byKey
+    throw unexpected(answer)
+  }
+
+  async depths(names: readonly string[], most: number): Promise<Depth[]> {
+    const answer = await this.#ask({ kind: 'depths', names, most })
+    if (answer.kind === 'depths') return answer.depths
     throw unexpected(answer)
   }
 

@@ -80,6 +80,9 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
       case 'goals':
         tell({ kind: 'goals', serial, goals: writer.busiestGoals(message.limit) })
         break
+      case 'depths':
+        tell({ kind: 'depths', serial, depths: writer.depths(message.names, message.most) })
+        break
       case 'close':
         await checkpoints.close()
         emptyLog(writer.db, complain)

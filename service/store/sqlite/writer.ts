@@ -4,7 +4,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import type { Op } from '../operations.ts'
 import type { Lapse, Outcome } from '../outcomes.ts'
-import type { GoalDepth } from '../records.ts'
+import type { Depth, GoalDepth } from '../records.ts'
 import { type Readied, type Stats, StorageError, type Transaction } from '../store.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
@@ -113,8 +113,9 @@ export class Writer {
     const disk = statfsSync(dirname(this.db.name))
     const oldest = this.sql.nextReady.get() as { run_at: number } | undefined
     return {
-      depth: this.lanes.depth(),
-      lanes: this.lanes.size,
+      totals: this.lanes.depths.totals,
+      namespaces: this.lanes.depths.namespaces,
+      lanes: this.lanes.depths.lanes,
       oldestReadySince: oldest?.run_at ?? null,
       databaseBytes: bytes(this.db.name),
       walBytes: bytes(`${this.db.name}-wal`),
@@ -125,6 +126,11 @@ export class Writer {
   unsettled(): ReadonlyMap<KeyId, number> {
     if (this.#stale) this.#recall()
     return this.lanes.unsettledByKey
+  }
+
+  depths(names: readonly string[], most: number): Depth[] {
+    if (this.#stale) this.#recall()
+    return this.lanes.depths.of(names, most)
   }
 
   busiestGoals(limit: number): GoalDepth[] {

@@ -90,6 +90,7 @@ test.each([
   const none = () => 0
   metrics.watch({
     stats,
+    depths: () => Promise.resolve([]),
     queued: () => 7,
     waitingClaims: none,
     issuedKeys: none,

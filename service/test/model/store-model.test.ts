@@ -311,7 +311,11 @@ async function sameDeadLetters(model: Model): Promise<void> {
 
 /** What is kept beside the intents, so that nothing ever counts them. */
 async function sameTallies(model: Model): Promise<void> {
-  const { depth } = await store.stats()
+  const depth = await store.depths(['default', 'home'], 0)
+  const { totals } = await store.stats()
+  const all = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
+  for (const { state } of model.intents) all[state] += 1
+  expect(totals).toEqual(all)
   for (const namespace of ['default', 'home']) {
     const tallies = { open: 0, claimed: 0, fulfilled: 0, dead: 0 }
     for (const { route, state } of model.intents) if (route.namespace === namespace) tallies[state] += 1

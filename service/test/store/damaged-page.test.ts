@@ -69,7 +69,7 @@ test('an operation that meets a damaged page fails alone, and the others of its 
 
   writer.db.close()
   open()
-  const depth = new Map(writer.stats().depth.map(({ namespace, ...counts }) => [namespace, counts]))
+  const depth = new Map(writer.depths([], 50).map(({ namespace, ...counts }) => [namespace, counts]))
   expect(depth.get('barn')).toMatchObject({ open: 1, claimed: 0 })
   expect(depth.get('house')).toMatchObject({ open: 1, claimed: 1 })
   const [found] = commit([claim('house')]).outcomes[0]!
@@ -99,5 +99,5 @@ test('where every operation needs the damaged page, all of the commit fails', ()
   commit([publish('a', 'barn')])
   damage(`name = 'meta'`)
   expect(() => writer.commit([{ ops: [publish('b', 'barn')], now: 100_000 }])).toThrow(StorageError)
-  expect(writer.stats().depth).toMatchObject([{ namespace: 'barn', open: 1 }])
+  expect(writer.depths([], 50)).toMatchObject([{ namespace: 'barn', open: 1 }])
 })

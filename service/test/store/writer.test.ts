@@ -49,7 +49,9 @@ test('an operation that cannot be carried out is refused alone: its neighbours i
   expect(outcomes.map(outcome => outcome.ok)).toEqual([true, false, true])
   expect(outcomes[1]).toEqual({ ok: false, refusal: 'internal' })
   expect(complaints).toHaveLength(1)
-  expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 2, claimed: 0, fulfilled: 0, dead: 0 }])
+  expect(writer.depths([], 50)).toEqual([
+    { namespace: 'default', open: 2, claimed: 0, fulfilled: 0, dead: 0 },
+  ])
   expect(
     commit([claim(), claim(), claim()], 1001).outcomes.map(o => o.ok && (o.value as Claimed[]).length > 0),
   ).toEqual([true, true, false])
@@ -59,20 +61,22 @@ test('what a refused operation had begun is undone: not even the lane it was for
   const elsewhere = { ...route, goal: 'build' }
   commit([publish('a'), publish('a', { route: elsewhere }), publish('b'), claim()], 1000)
 
-  expect(writer.lanes.size).toBe(1)
+  expect(writer.lanes.depths.lanes).toBe(1)
   expect(writer.db.prepare('SELECT count(*) FROM lanes').pluck().get()).toBe(1)
-  expect(writer.stats().depth).toEqual([{ namespace: 'default', open: 1, claimed: 1, fulfilled: 0, dead: 0 }])
+  expect(writer.depths([], 50)).toEqual([
+    { namespace: 'default', open: 1, claimed: 1, fulfilled: 0, dead: 0 },
+  ])
   expect(commit([claim(), claim()], 1001).outcomes).toMatchObject([{ value: [{ id: 'b' }] }, { value: [] }])
 })
 
 test('tallies, heads and the agenda are the same after a restart', () => {
   commit([publish('a'), publish('b', { delayMs: 5000 }), publish('c', { priority: 900 }), claim()], 1000)
-  const before = { depth: writer.stats().depth, nextDue: writer.nextDue }
+  const before = { depth: writer.depths([], 50), nextDue: writer.nextDue }
 
   writer.db.close()
   writer = open()
 
-  expect({ depth: writer.stats().depth, nextDue: writer.nextDue }).toEqual(before)
+  expect({ depth: writer.depths([], 50), nextDue: writer.nextDue }).toEqual(before)
   const [outcome] = commit([claim()], 1001).outcomes
   expect(outcome).toMatchObject({ ok: true, value: [{ id: 'a' }] })
 })
@@ -81,12 +85,12 @@ test('a lane goes when nothing is left in it, and its neighbours go on being fou
   const other = { ...route, goal: 'build' }
   commit([publish('a'), publish('b', { route: other })], 1000)
   commit([cancel('b')], 1001)
-  expect(writer.lanes.size).toBe(2)
+  expect(writer.lanes.depths.lanes).toBe(2)
 
   // The tallies of the first prune are on disk only after its commit: the second one collects.
   commit([prune], 1002)
   commit([prune], 1003)
-  expect(writer.lanes.size).toBe(1)
+  expect(writer.lanes.depths.lanes).toBe(1)
 
   commit([publish('c', { route: other, priority: 900 })], 1004)
   expect(commit([claim()], 1005).outcomes[0]).toMatchObject({ ok: true, value: [{ id: 'c' }] })
@@ -171,16 +175,16 @@ test('lanes where all is done leave the memory, beyond so many, and are found ag
   for (const goal of many) {
     commit([publish(goal, { route: { ...route, goal } }), claim(goal), cancel(goal)], 1000)
   }
-  expect(writer.lanes.size).toBe(10_050)
+  expect(writer.lanes.depths.lanes).toBe(10_050)
   expect(writer.lanes.resident).toBe(10_000)
-  expect(writer.stats().depth).toEqual([
+  expect(writer.depths([], 50)).toEqual([
     { namespace: 'default', open: 0, claimed: 0, fulfilled: 0, dead: 10_050 },
   ])
   commit([{ kind: 'retry', id: 'goal-0', ttlMs: 1e6, openLimit: null, ...BY_ADMIN }], 1001)
   expect(commit([claim('goal-0')], 1002).outcomes[0]).toMatchObject({ value: [{ id: 'goal-0' }] })
   commit([publish('again', { route: { ...route, goal: 'goal-1' } })], 1003)
   expect(commit([claim('goal-1')], 1004).outcomes[0]).toMatchObject({ value: [{ id: 'again' }] })
-  expect(writer.lanes.size).toBe(10_050)
+  expect(writer.lanes.depths.lanes).toBe(10_050)
 })
 
 test('a prune goes on until every empty lane is collected', () => {
@@ -195,7 +199,7 @@ test('a prune goes on until every empty lane is collected', () => {
     done = (commit([prune], 1002).outcomes[0] as { ok: true; value: { done: boolean } }).value.done
   }
   expect(steps).toBe(3)
-  expect(writer.lanes.size).toBe(0)
+  expect(writer.lanes.depths.lanes).toBe(0)
 })
 
 test('a lane that is emptied and collected in one commit leaves nothing behind in memory', () => {
@@ -203,9 +207,9 @@ test('a lane that is emptied and collected in one commit leaves nothing behind i
   const purge: Op = { kind: 'purge', namespace: 'default', from: null, limit: 100 }
   commit([publish('a', { route: build }), purge, prune], 1000)
   commit([prune], 1001)
-  expect(writer.lanes.size).toBe(0)
+  expect(writer.lanes.depths.lanes).toBe(0)
   expect(writer.lanes.resident).toBe(0)
   commit([publish('b', { route: build })], 1002)
-  expect(writer.lanes.size).toBe(1)
+  expect(writer.lanes.depths.lanes).toBe(1)
   expect(writer.lanes.resident).toBe(1)
 })

@@ -1,6 +1,7 @@
 import { REASON } from '../../../intent/lifecycle.ts'
 import type { CancelOp, PurgeCursor, PurgeOp, RetryOp } from '../../operations.ts'
 import type { Outcome, Refusal, ValueOf } from '../../outcomes.ts'
+import type { Counts } from '../../records.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -73,8 +74,7 @@ const EMPTIED = [
 
 /** Without a WHERE, SQLite drops whole b-trees instead of rows. */
 function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
-  let deleted = 0
-  for (const depth of w.lanes.depth()) deleted += depth.open + depth.claimed + depth.fulfilled + depth.dead
+  const deleted = sum(w.lanes.depths.totals)
   for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
   w.lanes.reload()
   w.lookAhead()
@@ -95,9 +95,11 @@ function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> 
 }
 
 function intentsIn(w: Writer, namespace: string): number {
-  const of = w.lanes.depth().find(each => each.namespace === namespace)
-  return of === undefined ? 0 : of.open + of.claimed + of.fulfilled + of.dead
+  const [depth] = w.lanes.depths.of([namespace], 0)
+  return depth === undefined ? 0 : sum(depth)
 }
+
+const sum = ({ open, claimed, fulfilled, dead }: Counts): number => open + claimed + fulfilled + dead
 
 function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: number): Outcome<'purge'> {
   const rows = w.sql.intentsFrom.all(from.after, from.upTo.intents, limit) as Pick<
