@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path'
 import { type BackupSecrets, readBackupSecrets } from './config/backup-secrets.ts'
 import { ConfigError } from './config/config-error.ts'
+import { givenText, readValue } from './config/read-value.ts'
 import {
   type GivenSecret,
   readSecret,
@@ -72,14 +73,10 @@ export function readConfig(env: Env): Config {
 function readValues(env: Env): Values {
   const values: Record<string, unknown> = {}
   const faults: string[] = []
-  for (const [name, variable] of Object.entries(VARIABLES)) {
-    const text = env[name]?.trim()
-    if (text === undefined || text === '') {
-      values[name] = variable.default
-      continue
-    }
-    const value = variable.parse(text)
-    if (value === undefined) faults.push(`${name} is ${shown(text)}: it takes ${variable.takes}.`)
+  for (const name of Object.keys(VARIABLES) as (keyof Values)[]) {
+    const value = readValue(name, env)
+    if (value === undefined)
+      faults.push(`${name} is ${shown(givenText(name, env)!)}: it takes ${VARIABLES[name].takes}.`)
     values[name] = value
   }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'))

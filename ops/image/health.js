@@ -1,7 +1,7 @@
 /** The image's health check, for there is no curl in it: 0 when the bus is ready, 1 and a line that says why not. */
 import { connect } from 'node:net'
 
-const port = process.env.PORT || 8080
+const port = process.env.PORT?.trim() || 8080
 const TIMEOUT_MS = 4000
 
 // By hand, and not by `fetch`: loading that takes three times the processor's time, which is half of the 5 s that Docker waits where

@@ -43,6 +43,10 @@ export class RealBus {
     throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS / 1000} s:\n${this.out}${this.err}`)
   }
 
+  get pid(): number {
+    return this.#process.pid!
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name)
   }

@@ -12,6 +12,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { givenText, readValue } from '../../../service/config/read-value.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins } from './failure.ts'
 import { configPath, profileNamed, readProfiles } from './profiles.ts'
@@ -146,7 +147,7 @@ function fromProfile(name: string, env: Env): Settings {
 
 /** What `npm start` leaves beside its database. */
 function fromThisDirectory(env: Env): Settings {
-  const dir = env['BUS_DB_PATH'] ? dirname(env['BUS_DB_PATH']) : 'data'
+  const dir = dirname(readValue('BUS_DB_PATH', env) ?? env['BUS_DB_PATH']!)
   const [noted, file] = [join(dir, 'bus.url'), join(dir, 'secrets.env')]
   const given = THIS_BUS.find(name => env[name])
   // A directory that was unpacked from somewhere may name any address: it gets no key that it does not hold.
@@ -158,7 +159,7 @@ function fromThisDirectory(env: Env): Settings {
   const adminToken =
     givenSecret(variable('BUS_ADMIN_SECRET', env), variable('BUS_ADMIN_SECRET_FILE', env)) ??
     givenSecret(admin)
-  const port = env['PORT']
+  const port = givenText('PORT', env)
   const url = isTrusted && existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
   const files = [...(url === '' ? [] : [noted]), ...(Object.keys(secrets).length === 0 ? [] : [file])]
   return {

@@ -6,7 +6,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
-type Native = { tryLock(fd: number, offset: number, length: number): boolean }
+type Native = { tryLock(fd: number, offset: number, length: number, exclusive: boolean): void }
 
 /** One byte beyond any database: SQLite's own locks are at 1 GiB, and its largest file has 2^48 bytes. */
 const LOCKED_BYTE = 2 ** 52
@@ -34,17 +34,21 @@ export function lockFile(path: string): FileLock {
 
 function tried({ tryLock }: Native, file: number): 'locked' | 'taken' | 'unsupported' {
   try {
-    return tryLock(file, LOCKED_BYTE, 1) ? 'locked' : 'taken'
+    tryLock(file, LOCKED_BYTE, 1, true)
+    return 'locked'
   } catch (error) {
     // POSIX lets a system say either when somebody else has it.
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'taken' : 'unsupported'
+    return ['EAGAIN', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
+      ? 'taken'
+      : 'unsupported'
   }
 }
 
-/** It is compiled for common machines alone. */
+/** It is compiled for common machines alone. Without what looks for the right file, which takes 0.8 MiB to do so. */
 function loaded(): Native | null {
+  const compiled = `fs-native-extensions/prebuilds/${process.platform}-${process.arch}/fs-native-extensions.node`
   try {
-    return createRequire(import.meta.url)('fs-native-extensions') as Native
+    return createRequire(import.meta.url)(compiled) as Native
   } catch {
     return null
   }

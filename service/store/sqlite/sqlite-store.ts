@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
+import { readValue } from '../../config/read-value.ts'
 import type { Op } from '../operations.ts'
 import type { AuditSearch, DeadLetterSearch, IntentSearch } from '../records.ts'
 import type { Committed, CopySource, Stats, Store } from '../store.ts'
@@ -33,9 +34,8 @@ export async function openSqliteStore(options: {
   const path = existsSync(named) ? realpathSync(named) : named
   const letGo = takeOwnership(path, { makes: true })
   try {
-    // From the environment itself, as the driver is.
     const writer =
-      process.env['BUS_SQLITE_WRITER'] === 'inline'
+      readValue('BUS_SQLITE_WRITER', process.env) === 'inline'
         ? new InlineWriter(path, options.log, options.logPages)
         : await ThreadedWriter.start(path, options)
     return opening(path, () => new SqliteStore(writer, openReading(path), letGo))

@@ -121,6 +121,9 @@ test.each([
   [undefined, 'Database'],
   ['better-sqlite3', 'Database'],
   ['node', 'NodeSqlite'],
+  ['Node', 'NodeSqlite'],
+  [' NODE ', 'NodeSqlite'],
+  ['', 'Database'],
 ])('with BUS_SQLITE_DRIVER=%s the store takes %s', (driver, name) => {
   const { BUS_SQLITE_DRIVER: _, ...env } = process.env
   const code = "import('./service/store/sqlite/driver.ts').then(driver => console.log(driver.default.name))"

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readValue } from '../../../../service/config/read-value.ts'
 import { type Backup, type NewBackup, UnreachableError } from '../../../typescript/src/index.ts'
 import { needsClone } from '../clone.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -127,7 +128,7 @@ async function tidied(directory: string, keep: number): Promise<string[]> {
   return tidy(directory, keep * 1000, Date.now())
 }
 
-const isHere = (): boolean => existsSync(process.env['BUS_DB_PATH'] || join('data', 'bus.db'))
+const isHere = (): boolean => existsSync(readValue('BUS_DB_PATH', process.env) ?? '')
 
 /** Of a bus that does not run. */
 async function fromFile({ output }: Session, { data, to, keep }: Options): Promise<void> {
