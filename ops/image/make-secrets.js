@@ -3,7 +3,7 @@
  * is made anew: `docker compose run --rm secrets admin-secret`. What follows `show` is printed: the image has no `cat`.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 /** Only the bus runs as the user whose files they are; the others are let in by the volume, not by the mode. */
@@ -60,7 +60,8 @@ for (const [name, [file, mode]] of Object.entries(SECRETS)) {
   // 192 bits. Never half a file, and never a moment in which others could read it.
   const written = `${file}.new`
   try {
-    writeFileSync(written, `${randomBytes(24).toString('base64url')}\n`, { mode })
+    rmSync(written, { force: true })
+    writeFileSync(written, `${randomBytes(24).toString('base64url')}\n`, { mode, flag: 'wx' })
     renameSync(written, file)
   } catch (error) {
     fail('written', file, error)

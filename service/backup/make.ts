@@ -50,10 +50,10 @@ export async function makeBackup({ source, directory, at, seal, keep, leaveBytes
   try {
     copyInto(source, copy, at, keep)
     const contents = examine(copy)
-    const name = reserve(directory, nameOf({ at, again: 0, encrypted: seal !== null }), null)
-    const packed = await pack(copy, directory, name, seal)
+    const reserved = await reserve(directory, nameOf({ at, again: 0, encrypted: seal !== null }), null)
+    const packed = await pack(copy, directory, reserved, seal)
     return {
-      name,
+      name: reserved.name,
       ...packed,
       encrypted: seal !== null,
       at,

@@ -1,14 +1,14 @@
 /** A copy of the database as one file to keep: compressed, encrypted if asked, with its checksum; and back again. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { BackupFault, lineOf } from './fault.ts'
 import { CHECKSUM } from './names.ts'
 import { type Opener, type Seal, sealer, unsealer } from './seal.ts'
-import { checksumLine, unfinished } from './shelf.ts'
+import { checksumLine, type Reserved, unfinished } from './shelf.ts'
 
 type Bytes = AsyncIterable<Uint8Array>
 
@@ -26,25 +26,26 @@ const ZSTD = {
 }
 
 /**
- * Writes `directory/name`, and the checksum beside it. Neither has its name before it is whole and on disk; the checksum
+ * Writes a backup under the name that was reserved in `directory`, and the checksum beside it. Neither has its name before it is whole and on disk; the checksum
  * has its own first, so that there is no backup without one.
  */
 export async function pack(
   source: string,
   directory: string,
-  name: string,
+  { name, file }: Reserved,
   seal: Seal | null,
 ): Promise<{ bytes: number; sha256: string }> {
   const partial = join(directory, unfinished(name))
   try {
     const steps = seal === null ? [] : [await sealer(seal)]
-    const packed = await throughTo(partial, createReadStream(source, { highWaterMark: READ_BYTES }), [
+    const packed = await throughTo(file, createReadStream(source, { highWaterMark: READ_BYTES }), [
       createZstdCompress(ZSTD),
       ...steps,
     ])
     await settle(directory, name, partial, packed.sha256)
     return packed
   } catch (error) {
+    await file.close()
     await rm(partial, { force: true })
     throw error
   }
@@ -59,7 +60,7 @@ export async function settle(
 ): Promise<void> {
   const checksum = join(directory, unfinished(name + CHECKSUM))
   try {
-    const file = await open(checksum, 'w', OWNER_ONLY)
+    const file = await openNew(checksum)
     try {
       await file.writeFile(checksumLine(sha256, name))
       await file.sync()
@@ -92,7 +93,7 @@ export async function unpack(path: string, target: string, opener: Opener | null
     }
   }
   try {
-    await throughTo(target, createReadStream(path, { highWaterMark: READ_BYTES }), [
+    await throughTo(await openNew(target), createReadStream(path, { highWaterMark: READ_BYTES }), [
       seen,
       ...steps,
       createZstdDecompress(),
@@ -112,15 +113,20 @@ export async function unpack(path: string, target: string, opener: Opener | null
   return digest.digest('hex')
 }
 
-/** @returns what it wrote */
+/** Opens a file that is made by this: what a kill has left there, and a link that somebody put there, is removed first. */
+async function openNew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true })
+  return open(path, 'wx', OWNER_ONLY)
+}
+
+/** Writes, syncs and closes. @returns what it wrote */
 export async function throughTo(
-  target: string,
+  file: FileHandle,
   source: NodeJS.ReadableStream | Bytes,
   steps: readonly (NodeJS.ReadWriteStream | ((source: Bytes) => Bytes))[],
 ): Promise<{ bytes: number; sha256: string }> {
   const digest = createHash('sha256')
   let bytes = 0
-  const file = await open(target, 'w', OWNER_ONLY)
   try {
     const write = async (chunks: Bytes) => {
       let unsynced = 0

@@ -3,7 +3,8 @@ import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SECRETS_FILE } from '../secrets/first-start.ts'
 import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
-import { vaultOpens } from '../secrets/sealing-key.ts'
+import { type SealedKey, vaultOpens } from '../secrets/sealing-key.ts'
+import { PlantedKeyError } from '../secrets/secrets-error.ts'
 import {
   type Contents,
   examine,
@@ -75,13 +76,16 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
     const contents = examine(unpacked)
     const files = takeKeptFiles(unpacked)
     refusePlanted(files, job)
-    const sealed = readSealedKeys(unpacked)
+    const keys = readSealedKeys(unpacked)
+    refusePlantedKeys(keys, files, job)
     await sync(unpacked)
 
-    const movedTo = moveAside(database, now)
-    await rename(unpacked, database)
-    await syncFolder(dirname(database))
-    const placed = files.map(each => place(each, job, dirname(database)))
+    // Before the database is switched: one without its secrets would be in nobody's hands.
+    const placed = placeAll(files, job, dirname(database))
+    const movedTo = await switched(unpacked, database, now).catch(error => {
+      takeBack(placed)
+      throw error
+    })
     return {
       database,
       contents,
@@ -89,7 +93,7 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
       checksum,
       movedTo,
       files: placed,
-      sealingKey: sealed.length === 0 ? null : stateOfKey(job.keyFile, sealed),
+      sealingKey: keys.length === 0 ? null : stateOfKey(job.keyFile, keys),
     }
   } finally {
     for (const end of ['', '-journal']) rmSync(unpacked + end, { force: true })
@@ -192,6 +196,31 @@ function moveAside(database: string, now: number): string | null {
   return aside
 }
 
+/** The restored database takes the place of the old one. @returns where that is now */
+async function switched(unpacked: string, database: string, now: number): Promise<string | null> {
+  const movedTo = moveAside(database, now)
+  await rename(unpacked, database)
+  await syncFolder(dirname(database))
+  return movedTo
+}
+
+/** All of them, or none. @throws {SecretsError} */
+function placeAll(files: readonly KeptFile[], job: RestoreJob, folder: string): Restored['files'] {
+  const placed: Restored['files'] = []
+  try {
+    for (const file of files) placed.push(place(file, job, folder))
+    return placed
+  } catch (error) {
+    takeBack(placed)
+    throw error
+  }
+}
+
+/** What was not there before goes again. */
+function takeBack(placed: Restored['files']): void {
+  for (const { path, state } of placed) if (state === 'written') rmSync(path, { force: true })
+}
+
 function place({ name, text }: KeptFile, { keyFile }: RestoreJob, folder: string): Restored['files'][number] {
   const path = name === 'bus.key' ? keyFile : join(folder, basename(name))
   const there = readPrivateFile(path, () => {})
@@ -201,11 +230,27 @@ function place({ name, text }: KeptFile, { keyFile }: RestoreJob, folder: string
   return { path, state: 'written' }
 }
 
-function stateOfKey(keyFile: string, sealed: readonly Buffer[]): 'right' | 'wrong' | 'missing' {
+/** Before anything is changed, where the sealing key is at hand; else the start does it. @throws {PlantedKeyError} */
+function refusePlantedKeys(
+  keys: readonly SealedKey[],
+  files: readonly KeptFile[],
+  { keyFile }: RestoreJob,
+): void {
+  const text = readPrivateFile(keyFile, () => {}) ?? files.find(({ name }) => name === 'bus.key')?.text
+  if (text === undefined || keys.length === 0) return
+  try {
+    vaultOpens(text, keyFile, keys)
+  } catch (error) {
+    if (error instanceof PlantedKeyError) throw error
+    // That it is no key is told with the rest.
+  }
+}
+
+function stateOfKey(keyFile: string, keys: readonly SealedKey[]): 'right' | 'wrong' | 'missing' {
   const text = readPrivateFile(keyFile, () => {})
   if (text === undefined) return 'missing'
   try {
-    return vaultOpens(text, keyFile, sealed) ? 'right' : 'wrong'
+    return vaultOpens(text, keyFile, keys) ? 'right' : 'wrong'
   } catch {
     // It is no key at all.
     return 'wrong'

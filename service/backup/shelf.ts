@@ -1,5 +1,6 @@
 /** A directory of backups: what lies in it, and what may go. */
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CHECKSUM, type NameParts, nameOf, newestFirst, partsOf } from './names.ts'
 
@@ -49,7 +50,7 @@ export function tidy(directory: string, keepMs: number, now: number): string[] {
     rmSync(join(directory, name + CHECKSUM), { force: true })
   }
   for (const name of namesIn(directory).filter(each => UNFINISHED.test(each))) {
-    const stat = statSync(join(directory, name), { throwIfNoEntry: false })
+    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false })
     if (stat !== undefined && Date.now() - stat.mtimeMs > LEFT_BEHIND_MS) {
       rmSync(join(directory, name), { force: true })
     }
@@ -57,27 +58,36 @@ export function tidy(directory: string, keepMs: number, now: number): string[] {
   return old.map(({ name }) => name)
 }
 
+/** A name that is taken, and its unfinished file, which is open for writing. */
+export type Reserved = { name: string; file: FileHandle }
+
 /**
  * Takes a name in a directory that backups of several buses come to: two of one second are called alike. What is there
  * stays, unless it is the same one.
  *
  * @param sha256 `null`: there is none yet, so it is the same as no other
- * @returns the name, or the next of that second that is free; its unfinished file is there, and nobody else's
+ * The file is made here and its descriptor is kept: others may be able to write to that directory, and a link in its place
+ * would lead what is written to a file of the bus.
+ *
+ * @returns the name, or the next of that second that is free
  */
-export function reserve(directory: string, name: string, sha256: string | null): string {
+export async function reserve(directory: string, name: string, sha256: string | null): Promise<Reserved> {
   const parts = partsOf(name)!
   for (let { again } = parts; ; again++) {
     const candidate = nameOf({ ...parts, again })
     const partial = join(directory, unfinished(candidate))
+    let file: FileHandle
     try {
-      writeFileSync(partial, '', { flag: 'wx', mode: 0o600 })
+      file = await open(partial, 'wx', 0o600)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
       throw error
     }
     // Looked at after the unfinished one is ours: whoever had it before may have given it its name just now.
-    if (!existsSync(join(directory, candidate))) return candidate
-    if (sha256 !== null && checksumBeside(directory, candidate) === sha256) return candidate
+    const isFree = !existsSync(join(directory, candidate))
+    if (isFree || (sha256 !== null && checksumBeside(directory, candidate) === sha256))
+      return { name: candidate, file }
+    await file.close()
     rmSync(partial, { force: true })
   }
 }

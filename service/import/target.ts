@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../intent/routing.ts'
+import type { SealedKey } from '../secrets/sealing-key.ts'
 import {
   type AdoptedIntent,
   type AdoptedKey,
@@ -10,6 +11,7 @@ import {
   type Marked,
 } from '../store/sqlite/adoption.ts'
 import { inspect, openReading } from '../store/sqlite/connection.ts'
+import { type KeyRow, keyOf } from '../store/sqlite/key-rows.ts'
 import { refuseForeign } from '../store/sqlite/migrate.ts'
 
 /** Where rows go: a database, or, for a dry run, nowhere. */
@@ -17,7 +19,7 @@ export interface Target {
   /** Bus time, in ms. */
   readonly now: number
   /** The API keys that are there, as they are sealed. */
-  sealedKeys(): { sealed: Buffer }[]
+  sealedKeys(): SealedKey[]
   keyOf(hash: Buffer): KeyId | null
   hasIntent(id: string): boolean
   hasValue(keyId: KeyId, key: string): boolean
@@ -55,7 +57,7 @@ class Present {
     this.#marked = marks === undefined ? null : db.prepare('SELECT 1 FROM adopted WHERE kind = ? AND id = ?')
   }
 
-  sealedKeys = () => this.#db.prepare('SELECT sealed FROM api_keys').all() as { sealed: Buffer }[]
+  sealedKeys = () => (this.#db.prepare('SELECT * FROM api_keys').all() as KeyRow[]).map(keyOf)
   keyOf = (hash: Buffer) => (this.#sql.key.get(hash) as KeyId | undefined) ?? null
   hasIntent = (id: string) => this.#sql.intent.get(id) !== undefined
   hasValue = (keyId: KeyId, key: string) => this.#sql.value.get(keyId, key) !== undefined

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { digestBytes } from '../http/digest.ts'
 import { ensureSecrets } from '../secrets/first-start.ts'
 import { openVault } from '../secrets/sealing-key.ts'
 import { SecretsError } from '../secrets/secrets-error.ts'
@@ -149,18 +150,33 @@ describe('the vault', () => {
 
 describe('the key file', () => {
   const path = () => join(dir, 'bus.key')
+  const row = (sealed: Buffer, apiKey = 'tk_abc', identity = 1) => ({
+    sealed,
+    hash: digestBytes(apiKey),
+    identity,
+  })
+
+  test.each([
+    ['whose digest is of another key', 'tk_other', 1],
+    ['that would have the rights of the master key', 'tk_abc', 0],
+  ])('opens no bus with a key %s', (_which, apiKey, identity) => {
+    const sealed = openVault(path(), [], warn).seal('tk_abc')
+    expect(fault(() => openVault(path(), [row(sealed), row(sealed, apiKey, identity)], warn))).toMatch(
+      /^1 API key in the database is not what this bus sealed/,
+    )
+  })
 
   test('is made once, for the owner only, and found again', () => {
     const sealed = openVault(path(), [], warn).seal('tk_abc')
     expect(modeOf(path())).toBe(0o600)
     expect(readFileSync(path(), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/)
-    expect(openVault(path(), [{ sealed }], warn).open(sealed)).toBe('tk_abc')
+    expect(openVault(path(), [row(sealed)], warn).open(sealed)).toBe('tk_abc')
   })
 
   test('missing, with keys in the database: stops the start and is not made anew', () => {
     const sealed = openVault(path(), [], warn).seal('tk_abc')
     rmSync(path())
-    expect(fault(() => openVault(path(), [{ sealed }], warn))).toContain(
+    expect(fault(() => openVault(path(), [row(sealed)], warn))).toContain(
       `${path()} is missing, and 1 API key in the database can only be opened with it`,
     )
     expect(readdirSync(dir)).toEqual([])
@@ -169,7 +185,7 @@ describe('the key file', () => {
   test('of another bus: stops the start', () => {
     const sealed = new Aes256Vault(Buffer.alloc(32, 1)).seal('tk_abc')
     openVault(path(), [], warn)
-    expect(fault(() => openVault(path(), [{ sealed }, { sealed }], warn))).toContain(
+    expect(fault(() => openVault(path(), [row(sealed), row(sealed)], warn))).toContain(
       `${path()} is not the key of this database: it does not open 2 of 2 API keys`,
     )
   })

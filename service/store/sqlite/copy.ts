@@ -1,7 +1,9 @@
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { StoreOpenError } from '../open-error.ts'
+import type { KeyRecord } from '../records.ts'
 import { opening } from './connection.ts'
 import Sqlite, { type Database } from './driver.ts'
+import { type KeyRow, keyOf } from './key-rows.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
 import { newestSchema, refuseForeign } from './migrate.ts'
 
@@ -38,6 +40,8 @@ const CACHE_KIB = 16_384
  */
 export function copyInto(source: string, target: string, at: number, keep: readonly KeptFile[] = []): void {
   for (const left of [target, `${target}-journal`]) rmSync(left, { force: true })
+  // SQLite takes an empty file; made here, it is no link to another one, and its owner's alone from the first byte.
+  closeSync(openSync(target, 'wx', 0o600))
   const from = new Sqlite(source, { readonly: true, fileMustExist: true, timeout: 5000 })
   try {
     // SQLite syncs the target as it would sync the source.
@@ -141,11 +145,11 @@ export function takeKeptFiles(path: string): KeptFile[] {
   }
 }
 
-/** The API keys inside, as they are sealed. */
-export function readSealedKeys(path: string): Buffer[] {
+/** The API keys inside, as they are sealed. A schema that knows no identity has each key as its own. */
+export function readSealedKeys(path: string): Pick<KeyRecord, 'sealed' | 'hash' | 'identity'>[] {
   const db = new Sqlite(path, { readonly: true, fileMustExist: true })
   try {
-    return db.prepare('SELECT sealed FROM api_keys').pluck().all() as Buffer[]
+    return (db.prepare('SELECT * FROM api_keys').all() as KeyRow[]).map(keyOf)
   } finally {
     db.close()
   }

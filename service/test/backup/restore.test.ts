@@ -23,8 +23,10 @@ import Sqlite from 'better-sqlite3'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type Made, makeBackup } from '../../backup/make.ts'
 import { type RestoreJob, restore } from '../../backup/restore.ts'
+import { openVault } from '../../secrets/sealing-key.ts'
 import { examine, type KeptFile } from '../../store/sqlite/copy.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
 import { publishOp } from '../support/publish-op.ts'
 
 const NOW = 1_800_000_000_000
@@ -234,12 +236,13 @@ test('what is not a whole backup is refused, and nothing is changed', async () =
   expect(digestsIn(target).filter(line => !line.includes('.lock'))).toEqual(before)
 })
 
-test.runIf(process.platform === 'linux')('a full disk is not taken for a damaged backup', async () => {
+test.skipIf(whyNoSmallDisk() !== null)('a full disk is not taken for a damaged backup', async () => {
   const dir = emptyDir()
   const { file } = await backupOf(await bus(join(dir, 'old'), 1), join(dir, 'kept'))
-  mkdirSync(join(dir, 'new'))
-  symlinkSync('/dev/full', join(dir, 'new/bus.db.restoring'))
-  await expect(restore(job(file, join(dir, 'new')))).rejects.toThrow(/The disk is full/)
+  const disk = new SmallDisk(1)
+  onTestFinished(() => disk.remove())
+  disk.fill(disk.freeBytes / 2 ** 20 - 0.0625)
+  await expect(restore(job(file, disk.path))).rejects.toThrow(/The disk is full/)
 })
 
 test('without its checksum a backup is restored, and that is said', async () => {
@@ -352,4 +355,66 @@ test('a copy of a bus that is killed while it is made is no backup', async () =>
   const { file } = await backupOf(join(dir, 'killed/bus.db'), join(dir, 'kept'))
   expect(existsSync(join(dir, 'killed/bus.db.copying'))).toBe(false)
   expect((await restore(job(file, join(dir, 'new')))).contents.intents.open).toBe(intentsIn(database))
+})
+
+test('a link that was planted in the directory of backups leads nothing to another file', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 1)
+  const key = join(dir, 'old/bus.key')
+  writeFileSync(key, 'the key of the vault')
+  const kept = join(dir, 'kept')
+  mkdirSync(kept)
+  const name = 'bus-20270115T080000Z.db.zst'
+  for (const planted of [`.${name}.partial`, `.${name}.sha256.partial`]) symlinkSync(key, join(kept, planted))
+  // The copy beside the database, too.
+  symlinkSync(key, `${database}.copying`)
+  const { file } = await backupOf(database, kept)
+  expect(readFileSync(key, 'utf8')).toBe('the key of the vault')
+
+  const target = join(dir, 'new')
+  mkdirSync(target)
+  symlinkSync(key, join(target, 'bus.db.restoring'))
+  await restore(job(file, target))
+  expect(readFileSync(key, 'utf8')).toBe('the key of the vault')
+})
+
+test('where its secrets cannot be placed, the database is not switched, and none of them stays', async () => {
+  const dir = emptyDir()
+  const keep = [
+    { name: 'bus.key', text: `${'5eed'.repeat(16)}\n` },
+    { name: 'secrets.env', text: 'BUS_SECRET=mk_of_the_old_machine\n' },
+  ]
+  const seal = { recipients: [recipient] }
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'), { keep, seal })
+  const target = join(dir, 'new')
+  const database = await bus(target, 1)
+  // The key cannot be written: its folder is not there. It comes first or second; neither may stay.
+  const keyFile = join(target, 'missing/bus.key')
+  const broken = job(file, target, { opener: { identities: [identity] }, force: true, keyFile })
+  await expect(restore(broken)).rejects.toThrow('cannot be written')
+  expect(intentsIn(database)).toBe(1)
+  expect(existsSync(join(target, 'secrets.env'))).toBe(false)
+  expect(readdirSync(target).filter(name => name.includes('before-restore'))).toEqual([])
+  // The same the other way round.
+  mkdirSync(join(target, 'secrets.env'))
+  const other = job(file, target, { opener: { identities: [identity] }, force: true })
+  await expect(restore(other)).rejects.toThrow('cannot be read')
+  expect(intentsIn(database)).toBe(1)
+  expect(existsSync(join(target, 'bus.key'))).toBe(false)
+})
+
+test('an unencrypted backup into which somebody put a key is not restored', async () => {
+  const dir = emptyDir()
+  const database = await bus(join(dir, 'old'), 1)
+  const key = join(dir, 'old/bus.key')
+  const sealed = openVault(key, [], () => {}).seal('tk_mine')
+  const db = new Sqlite(database)
+  db.prepare(
+    'INSERT INTO api_keys (hash, sealed, prefix, owner, created_at, identity) VALUES (?, ?, ?, ?, 1, 0)',
+  ).run(createHash('sha256').update('tk_mine').digest(), sealed, 'tk_mine', 'eve')
+  db.close()
+  const { file } = await backupOf(database, join(dir, 'kept'))
+  const target = join(dir, 'new')
+  await expect(restore(job(file, target, { keyFile: key }))).rejects.toThrow('is not what this bus sealed')
+  expect(existsSync(join(target, 'bus.db'))).toBe(false)
 })

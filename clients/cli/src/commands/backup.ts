@@ -105,10 +105,10 @@ async function fetchInto(
     )
   if (answer.status !== 200 || answer.body === null)
     throw new Failure(`The backup cannot be fetched: the bus answered ${answer.status}.`, EXIT.unreachable)
-  const kept = reserve(to, name, sha256)
+  const { name: kept, file } = await reserve(to, name, sha256)
   const partial = join(to, unfinished(kept))
   try {
-    const got = await throughTo(partial, answer.body, [])
+    const got = await throughTo(file, answer.body, [])
     if (got.sha256 !== sha256)
       throw new Failure(
         `${name} arrived changed: its checksum is ${got.sha256}, and should be ${sha256}.`,
