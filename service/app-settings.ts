@@ -2,6 +2,7 @@ import type { BrokerSettings } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import type { AppSettings } from './http/settings.ts'
 import type { Secrets } from './secrets/first-start.ts'
+import type { RoomSettings } from './store/sqlite/room.ts'
 
 /** Failed log-ins are counted per minute. */
 const AUTH_FAILURE_WINDOW_MS = 60_000
@@ -35,7 +36,6 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     },
     maxLongPollsPerKey: v.BUS_MAX_LONG_POLLS_PER_KEY || half(v.BUS_MAX_CONNECTIONS),
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
-    minFreeDiskBytes: v.BUS_MIN_FREE_DISK_BYTES,
   }
 }
 
@@ -50,5 +50,13 @@ export function brokerSettings({ values: v }: Config): BrokerSettings {
     keepFulfilledMs: v.BUS_FULFILLED_RETENTION_SECONDS * 1000,
     keepDeadMs: v.BUS_DEAD_RETENTION_SECONDS * 1000,
     cleanupIntervalMs: v.BUS_CLEANUP_INTERVAL_SECONDS * 1000,
+  }
+}
+
+export function roomSettings({ values: v }: Config): RoomSettings {
+  return {
+    reserveBytes: v.BUS_MIN_FREE_DISK_BYTES,
+    keyBytes: v.BUS_MAX_KEY_BYTES || null,
+    payloadBytes: v.BUS_MAX_OPEN_INTENTS * v.BUS_MAX_PAYLOAD_BYTES,
   }
 }

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os'
 import { normalize } from 'node:path'
 import { noteAddress } from './address-file.ts'
 import { buildApp } from './app.ts'
-import { appSettings, brokerSettings } from './app-settings.ts'
+import { appSettings, brokerSettings, roomSettings } from './app-settings.ts'
 import { banner, urlOf } from './banner.ts'
 import { Broker } from './broker/broker.ts'
 import { systemChance } from './broker/identity.ts'
@@ -74,6 +74,7 @@ async function run(config: Config): Promise<void> {
   }
   const store = await openSqliteStore({
     path: values.BUS_DB_PATH,
+    room: roomSettings(config),
     log: {
       info: line => logger.info(line),
       warn,

@@ -15,7 +15,7 @@ export const LIMITS = {
   commitP99: 0.5,
   /** The store bounds the log at 64 MiB; four times that means that something keeps it from being copied. */
   walBytes: 256 * 1024 * 1024,
-  /** Where the bus reports itself not ready (`BUS_MIN_FREE_DISK_BYTES`). */
+  /** Below it the bus takes no new intents and values (`BUS_MIN_FREE_DISK_BYTES`). */
   diskFreeBytes: 64 * 1024 * 1024,
   /** A backup a day, and two hours to make it. */
   backupAge: 26 * 3600,

@@ -138,7 +138,7 @@ export class Broker {
     const outcomes = accept(await this.#submit({ kind: 'settleAll', ops, nonce }))
     const deaths: Died[] = []
     const errors = outcomes.map((outcome, i) => {
-      if (!outcome.ok) return refusalOf(outcome.refusal)
+      if (!outcome.ok) return refusalOf(outcome)
       const died = this.#settled(reports[i]!, outcome.value)
       if (died !== null) deaths.push(died)
       return null
@@ -226,8 +226,18 @@ export class Broker {
   /** @returns the key that went, or `null` when no such key was there */
   async revokeKey(hash: Buffer, by?: Actor): Promise<ValueOf['revokeKey']> {
     const gone = accept(await this.#submit({ kind: 'revokeKey', hash, by }))
-    if (gone !== null) this.dismissWaiting(gone.identity)
+    if (gone === null) return null
+    this.dismissWaiting(gone.identity)
+    if (gone.last) await this.#dropValues(gone.identity)
     return gone
+  }
+
+  /** In steps, as a purge is. What a crash leaves expires by itself: a value lives a day at most. */
+  async #dropValues(keyId: KeyId): Promise<void> {
+    let dropped: number
+    do {
+      dropped = accept(await this.#submit({ kind: 'dropValues', keyId, limit: DROP_STEP })).dropped
+    } while (dropped === DROP_STEP)
   }
 
   /** Keeps when a key was used, along with a commit that somebody else causes; with none before the stop, at the stop. */
@@ -364,3 +374,5 @@ export class Broker {
 }
 
 const PURGE_STEP = 500
+/** Values may be large: these are some MiB to look through, of which the log takes little. */
+const DROP_STEP = 100

@@ -212,7 +212,16 @@ export const VARIABLES = {
     default: 64 * MIB,
     min: 0,
     max: 2 ** 50,
-    meaning: 'With less free disk than this, the bus reports itself not ready.',
+    meaning:
+      'Room that is kept free on the disk. With less, new intents and values get 503 `storage_full`; all else continues. Half of it, at most 32 MiB, is put by in a file beside the database.',
+  }),
+  BUS_MAX_KEY_BYTES: integer({
+    default: 0,
+    defaultText: 'a quarter of the room on the disk',
+    min: 0,
+    max: 2 ** 50,
+    meaning:
+      'What one issued API key may hold in values and open payloads, in bytes. `BUS_MAX_OPEN_INTENTS` payloads of the largest size are taken in any case.',
   }),
   BUS_DRAIN_SECONDS: integer({
     default: 10,

@@ -10,6 +10,12 @@ import type { RequestLimits } from './limits/request-limits.ts'
 import { takeNonce } from './request.ts'
 import type { AppSettings } from './settings.ts'
 
+/**
+ * Refusals that nothing limits, or that a limit is the cause of: their nonces cost the disk nothing. The nonce of any other request
+ * that came to nothing is kept on disk like that of one that did something, so that a replay of it is told apart (403).
+ */
+const IN_MEMORY = new Set([401, 403, 429])
+
 /** The one place where an error becomes an answer. */
 export function handleErrors(
   app: FastifyInstance,
@@ -21,9 +27,14 @@ export function handleErrors(
   app.setErrorHandler(async (thrown: FastifyError, request, reply) => {
     let error = asBusError(thrown, request)
     try {
-      await account(thrown, request, reply)
+      await countIfNot(thrown, request, reply)
+      if (!IN_MEMORY.has(error.status)) await witnessIfPossible(broker, takeNonce(request))
     } catch (refusal) {
       error = asBusError(refusal as Error, request)
+    }
+    if (IN_MEMORY.has(error.status)) {
+      if (await isReplay(request)) error = new BusError('invalid_signature', 'Replay detected')
+      limits.refusedNonces.remember(request.signedWith, broker.now())
     }
     // Fastify would close the connection, and whoever still sends meet a reset in the place of the answer: a proxy then makes
     // 502 of it, which clients try again. Node reads and drops the rest, for as long as a request may take.
@@ -40,16 +51,23 @@ export function handleErrors(
     throw new BusError('not_found', `There is nothing at this address for ${method}${hint}.`)
   })
 
-  /**
-   * What a request owes although it came to nothing: its nonce is kept, so that a replay of it is told apart (403), and
-   * one that Fastify refused before it was counted (a body too large) counts as well.
-   */
-  async function account(thrown: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Looked up, not written: no operation has taken the nonce along. */
+  async function isReplay({ nonce }: FastifyRequest): Promise<boolean> {
+    if (nonce === null) return false
+    try {
+      return await broker.store.hasNonce(nonce.keyId, nonce.value)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      // The refusal stands whether it is one or not.
+      return false
+    }
+  }
+
+  /** One that Fastify refused before it was counted (a body too large) counts as well. */
+  async function countIfNot(thrown: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (request.caller !== null && !request.counted && !(thrown instanceof BusError)) {
       await limits.count(request, reply)
     }
-    const nonce = takeNonce(request)
-    if (nonce !== null) await witnessIfPossible(broker, nonce)
   }
 }
 

@@ -51,6 +51,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 
   app.decorateRequest('caller', null)
   app.decorateRequest('nonce', null)
+  app.decorateRequest('signedWith', null)
   app.decorateRequest('counted', false)
   app.decorateRequest('waits', false)
 
@@ -193,7 +194,12 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
       caller.apiKey(),
       wallSeconds,
     )
-    request.nonce = { keyId: caller.keyId, value, expiresAt: broker.now() + NONCE_TTL_MS }
+    const now = broker.now()
+    if (limits.refusedNonces.has(caller.keyId, value, now)) {
+      throw new BusError('invalid_signature', 'Replay detected')
+    }
+    request.signedWith = { keyId: caller.keyId, value, expiresAt: now + NONCE_TTL_MS }
+    request.nonce = request.signedWith
   }
 
   /** What a request costs its key before the route sees it. A refusal leaves the nonce to the error handler. */

@@ -14,6 +14,8 @@ declare module 'fastify' {
     caller: Caller | null
     /** Of a signed request; `null` when it is not signed, or once an operation has taken it along. */
     nonce: Nonce
+    /** The nonce of a signed request, taken along or not. */
+    signedWith: Nonce
     /** Whether it asked to wait: its time says nothing of the bus. */
     waits: boolean
     /** Whether it has been counted against its key's rate limit. */

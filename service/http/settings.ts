@@ -36,8 +36,6 @@ export type AppSettings = {
   /** Requests of one issued key that wait at once. */
   maxLongPollsPerKey: number
   leaseMs: number
-  /** Below this the bus reports that it is not ready. */
-  minFreeDiskBytes: number
 }
 
 export type Window = { max: number; windowMs: number }

@@ -76,6 +76,9 @@ export type ChangeKeyOp = Audited & { kind: 'changeKey'; id: number; changes: Pa
 
 export type RevokeKeyOp = Audited & { kind: 'revokeKey'; hash: Buffer }
 
+/** Deletes up to `limit` values of an identity that has no key any more: nobody can read them. */
+export type DropValuesOp = { kind: 'dropValues'; keyId: KeyId; limit: number }
+
 /** `at` is bus ms. */
 export type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
 
@@ -153,6 +156,7 @@ export type Op =
   | RotateKeyOp
   | ChangeKeyOp
   | RevokeKeyOp
+  | DropValuesOp
   | KeyUsedOp
   | CancelOp
   | RetryOp

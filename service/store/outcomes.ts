@@ -7,6 +7,12 @@ import type { KeyFacts, Maintenance } from './records.ts'
 export type Refusal =
   | 'replay'
   | 'limit_exceeded'
+  /** Its values and open payloads are as many bytes as it may have. */
+  | 'too_many_bytes'
+  /** The disk has less room than is kept free. */
+  | 'disk_low'
+  /** The disk is full, and this frees nothing. */
+  | 'disk_full'
   | 'idempotency_conflict'
   | 'lease_lost'
   | 'not_found'
@@ -88,6 +94,7 @@ export type ValueOf = {
   changeKey: KeyFacts
   /** `unsettled`: open and claimed intents of its identity, which stay. `last`: no other key of that is left. */
   revokeKey: { id: number; identity: KeyId; unsettled: number; last: boolean } | null
+  dropValues: { dropped: number }
   keyUsed: null
   cancel: Moved
   retry: Moved
@@ -101,7 +108,7 @@ export type ValueOf = {
   sweep: Swept
 }
 
-export type Outcome<K extends Op['kind'] = Op['kind']> =
-  | { ok: true; value: ValueOf[K] }
-  /** `item`: which one of several. */
-  | { ok: false; refusal: Refusal; item?: number }
+/** `item`: which one of several. `held` and `most`: what there is, and what there may be of it. */
+export type Refused = { ok: false; refusal: Refusal; item?: number; held?: number; most?: number }
+
+export type Outcome<K extends Op['kind'] = Op['kind']> = { ok: true; value: ValueOf[K] } | Refused

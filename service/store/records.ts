@@ -84,6 +84,16 @@ export type Maintenance = { since: number; note: string }
 /** How far a worker says it is, in percent, and what it says besides. */
 export type Progress = { progress: number; message: string | null }
 
+/** What an identity has in the store that counts against its limits. Bytes are those of UTF-8. */
+export type KeyHolding = {
+  /** Open and claimed intents. */
+  unsettled: number
+  /** Of the payloads of its open intents. */
+  payloadBytes: number
+  /** Of its values and their names. */
+  valueBytes: number
+}
+
 export type Intent = {
   id: string
   route: Route

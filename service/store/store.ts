@@ -27,6 +27,7 @@ import type {
   IntentPage,
   IntentResult,
   IntentSearch,
+  KeyHolding,
   KeyRecord,
   Maintenance,
 } from './records.ts'
@@ -59,7 +60,21 @@ export type Stats = {
   oldestReadySince: number | null
   databaseBytes: number
   walBytes: number
-  diskFreeBytes: number
+  room: RoomState
+}
+
+/** What can still be written. Sizes are bytes. */
+export type RoomState = {
+  /** On the disk of the database, for this user. */
+  readonly diskFreeBytes: number
+  /** Pages of the database that hold nothing: they are used before it grows. */
+  readonly databaseFreeBytes: number
+  /** Put by, for the day on which the disk is full; 0: given up, or not made yet. */
+  readonly putByBytes: number
+  /** No new intents and values are taken. */
+  readonly isLow: boolean
+  /** The disk is full and what was put by is given up: only what deletes is carried out. */
+  readonly isSpent: boolean
 }
 
 /** How a copy of all of it is made: from this file, by the bus; or by a tool that the engine has for it (`pg_dump`). */
@@ -76,6 +91,8 @@ export interface Store {
   payload(id: string): Promise<string | null>
   result(id: string): Promise<IntentResult | null>
   value(keyId: KeyId, key: string, now: number): Promise<string | null>
+  /** Whether it is kept: for what is refused without a commit. */
+  hasNonce(keyId: KeyId, value: string): Promise<boolean>
   keys(): Promise<KeyRecord[]>
   /** @returns `null` when `before` is the id of an intent that is not dead */
   deadLetters(search: DeadLetterSearch): Promise<DeadLetterPage | null>
@@ -92,8 +109,10 @@ export interface Store {
   stats(): Promise<Stats>
   /** Of the namespaces named, as far as they have intents, and then of the `most` busiest of the others. */
   depths(names: readonly string[], most: number): Promise<Depth[]>
-  /** Open and claimed intents by the key that published them, as they are kept; a key that has none is left out. */
-  unsettled(): Promise<ReadonlyMap<KeyId, number>>
+  /** A look at the disk, and at nothing else. */
+  room(): Promise<RoomState>
+  /** What each identity holds, as it is kept; one that holds nothing is left out. */
+  holdings(): Promise<ReadonlyMap<KeyId, KeyHolding>>
   close(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { appSettings, brokerSettings } from '../app-settings.ts'
+import { appSettings, brokerSettings, roomSettings } from '../app-settings.ts'
 import { backupSettings } from '../backup-settings.ts'
 import { VARIABLES, type Values } from '../config/variables.ts'
 import { readConfig } from '../config.ts'
@@ -50,6 +50,7 @@ function derived(env: Record<string, string>): object {
   return {
     app: appSettings(config, SECRETS, '1'),
     broker: brokerSettings(config),
+    room: roomSettings(config),
     backups: backupSettings(config, config.values.BUS_DB_PATH),
     keyFile: config.keyFile,
   }

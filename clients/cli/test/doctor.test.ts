@@ -38,6 +38,12 @@ test('finds a bus that is well, with all that it was given', async () => {
   expect(code).toBe(0)
 })
 
+test('passes on what a bus that is ready warns of', async () => {
+  const { url } = await busOfToday({ BUS_MIN_FREE_DISK_BYTES: `${2 ** 50}` })
+  const { of } = await examined(url)
+  expect(of('ready')).toMatchObject({ state: 'warning', detail: expect.stringContaining('disk_low') })
+})
+
 test('finds that nobody is there', async () => {
   const { code, of } = await examined('http://127.0.0.1:9')
   expect([code, of('reachable')]).toEqual([

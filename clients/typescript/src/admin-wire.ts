@@ -19,6 +19,8 @@ export type IssuedKey = {
   openLimit: number | null
   /** The number of its successor, once it was rotated. */
   replacedBy: number | null
+  /** Of its values and open payloads, in bytes; a key and its successors have the same. */
+  storedBytes: number
   /** Intents that are open or claimed; a key and its successors have the same. */
   openIntents: number
 }

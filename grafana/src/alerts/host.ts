@@ -2,6 +2,12 @@ import { LIMITS } from '../limits.ts'
 import { backupAge, everyBus, quantileOf, sumOf } from '../promql.ts'
 import type { Alert } from './alert.ts'
 
+const diskFreeIn24Hours = (seenFor: string): string =>
+  `predict_linear(intent_bus_disk_free_bytes[${seenFor}], 86400)`
+
+/** The larger of two values of each series: of two trends, the one that leads to trouble later. */
+const later = (one: string, other: string): string => `((${one} > ${other}) or ${other})`
+
 /** Does what is under it hold? */
 export const HOST: readonly Alert[] = [
   {
@@ -21,15 +27,28 @@ export const HOST: readonly Alert[] = [
   {
     name: 'IntentBusDiskFull',
     severity: 'warning',
-    value: 'predict_linear(intent_bus_disk_free_bytes[6h], 86400)',
+    value: later(diskFreeIn24Hours('6h'), diskFreeIn24Hours('30m')),
     fires: { below: LIMITS.diskFreeBytes },
     for: '1h',
     as: 'bytes',
     summary: 'The disk of the bus will be full within 24 hours',
     description:
-      'So the last 6 hours say. A bus whose disk is full takes no new work. See what grows: the database, its backups, or something else.',
+      'So the last 6 hours say, and the last 30 minutes as well. A bus whose disk is full takes no new work. See what grows: the database, its backups, or something else.',
     runbook: 'diskFull',
-    when: 'for an hour the trend of the last 6 has led to less than 64 MiB of free disk within 24',
+    when: 'for an hour both the trend of the last 6 hours and that of the last 30 minutes have led to less than 64 MiB of free disk within 24 hours',
+  },
+  {
+    name: 'IntentBusDiskLow',
+    severity: 'critical',
+    value: 'intent_bus_disk_low',
+    fires: { above: 0 },
+    for: '5m',
+    as: 'count',
+    summary: 'The bus refuses new intents and values: its disk is nearly full',
+    description:
+      'Less is free than BUS_MIN_FREE_DISK_BYTES. What is under way can still be settled, and admin calls work: delete what need not be kept, or make room elsewhere.',
+    runbook: 'diskFull',
+    when: 'for 5 minutes new intents and values have been refused, since the disk has less room than `BUS_MIN_FREE_DISK_BYTES`',
   },
   {
     name: 'IntentBusWalTooBig',

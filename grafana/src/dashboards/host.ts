@@ -21,7 +21,7 @@ const HOLDS: Row = {
     },
     {
       title: 'Free disk',
-      description: 'On the disk of the database. Below 64 MiB the bus reports itself not ready.',
+      description: 'On the disk of the database. Below 64 MiB the bus takes no new intents and values.',
       unit: 'bytes',
       queries: [{ expr: bus('intent_bus_disk_free_bytes'), legend: '' }],
       limits: { worry: GIB, trouble: LIMITS.diskFreeBytes },
@@ -113,7 +113,8 @@ const DISK: Row = {
     },
     {
       title: 'Free disk, now and in 24 hours',
-      description: 'The second line is where the last 6 hours lead. Below 64 MiB the bus is not ready.',
+      description:
+        'The second line is where the last 6 hours lead. Below 64 MiB the bus takes no new intents.',
       unit: 'bytes',
       queries: [
         { expr: bus('intent_bus_disk_free_bytes'), legend: 'now' },
@@ -128,9 +129,12 @@ const DISK: Row = {
     {
       title: 'Database',
       description:
-        'Grows with what is kept, and does not shrink by itself: room of deleted rows is used again.',
+        'Grows with what is kept. Room of deleted rows (the second line) is used again; the file shrinks after a purge of everything.',
       unit: 'bytes',
-      queries: [{ expr: bus('intent_bus_database_bytes'), legend: 'database' }],
+      queries: [
+        { expr: bus('intent_bus_database_bytes'), legend: 'database' },
+        { expr: bus('intent_bus_database_free_bytes'), legend: 'free inside it' },
+      ],
       runbook: 'diskFull',
     },
   ],

@@ -29,7 +29,7 @@ stop_bus() {
 wait_ready() { wait_until is_ready; }
 is_ready() { ready_at "$(here)"; }
 
-# A bus that has little room on the disk is not ready, and does jobs all the same.
+# An older bus that has little room on its disk is not ready, and does jobs all the same.
 wait_serves() { wait_until serves; }
 serves() { serves_at "$(here)"; }
 serves_at() { # URL

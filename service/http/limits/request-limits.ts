@@ -7,6 +7,7 @@ import type { Caller } from '../auth/keys.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
 import { FailedLogins } from './failed-logins.ts'
+import { RefusedNonces } from './refused-nonces.ts'
 import { Windows } from './windows.ts'
 
 export type LimitsObserver = { rateLimited(): void }
@@ -18,6 +19,7 @@ export type RequestLimits = {
   /** Each item of a request that carries many counts as a request; the request itself was the first. @throws {BusError} `rate_limited` */
   countItems(request: FastifyRequest, reply: FastifyReply, items: number): Promise<void>
   failedLogins: FailedLogins
+  refusedNonces: RefusedNonces
   forget(keyId: KeyId): void
   clear(): void
   /** @returns how many ended windows were dropped */
@@ -50,7 +52,7 @@ export async function requestLimits(
   })
   const limitOf = (caller: Caller, max: number): string =>
     `This key may send ${max} in ${settings.rateLimit.windowMs / 1000} s. ${remedyFor(caller)}`
-
+  const refusedNonces = new RefusedNonces()
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -88,12 +90,20 @@ export async function requestLimits(
       await count(request, reply)
     },
     failedLogins,
-    forget: keyId => windows.forget(windowOf(keyId)),
+    refusedNonces,
+    forget(keyId) {
+      windows.forget(windowOf(keyId))
+      refusedNonces.forget(keyId)
+    },
     clear() {
       windows.clear()
       failedLogins.clear()
+      refusedNonces.clear()
     },
-    prune: () => windows.prune(clock.now()) + failedLogins.prune(clock.now()),
+    prune() {
+      refusedNonces.prune(clock.now())
+      return windows.prune(clock.now()) + failedLogins.prune(clock.now())
+    },
   }
 }
 

@@ -93,7 +93,15 @@ export const METRICS: readonly MetricEntry[] = [
   ),
   gauge('wal_bytes', [], 'Size of the write-ahead log'),
   gauge('database_bytes', [], 'Size of the database'),
+  gauge('database_free_bytes', [], 'Room inside the database, which is used before it grows'),
   gauge('disk_free_bytes', [], 'Room left on the disk of the database'),
+  gauge('disk_put_by_bytes', [], 'Room put by for a full disk; 0: given up, or not made yet'),
+  gauge(
+    'disk_low',
+    [],
+    '1: new intents and values are refused, until there is room (BUS_MIN_FREE_DISK_BYTES)',
+  ),
+  gauge('disk_full', [], '1: only what deletes is carried out, until there is room'),
 
   counter(
     'log_lines_dropped_total',

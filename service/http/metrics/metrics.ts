@@ -221,7 +221,11 @@ export function createMetrics({
     all.gauge('lanes').set(stats.lanes)
     all.gauge('wal_bytes').set(stats.walBytes)
     all.gauge('database_bytes').set(stats.databaseBytes)
-    all.gauge('disk_free_bytes').set(stats.diskFreeBytes)
+    all.gauge('database_free_bytes').set(stats.room.databaseFreeBytes)
+    all.gauge('disk_free_bytes').set(stats.room.diskFreeBytes)
+    all.gauge('disk_put_by_bytes').set(stats.room.putByBytes)
+    all.gauge('disk_low').set(stats.room.isLow ? 1 : 0)
+    all.gauge('disk_full').set(stats.room.isSpent ? 1 : 0)
     all.gauge('oldest_ready_age_seconds').set(ageMs(stats.oldestReadySince, from.now()) / 1000)
     showDepth(stats.totals, depths)
   }

@@ -26,7 +26,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   result_too_large: 'The result is too large.',
   idempotency_conflict: 'The idempotency key was used with another body.',
   rate_limited: 'Too many requests, or too many wrong credentials from this address.',
-  limit_exceeded: 'The key has as many open intents as it may have.',
+  limit_exceeded: 'The key has as many open intents, or bytes of values and open payloads, as it may have.',
   headers_too_large: 'The URL or the headers are too long.',
   internal_error: 'Something went wrong in the bus, and is in its log.',
   backup_failed: 'No backup was made; the message and the log say why.',
@@ -34,7 +34,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   maintenance: 'The bus is in maintenance. Nothing was done.',
   overloaded: 'Too much is waiting for the disk. Nothing was done.',
   draining: 'The bus is stopping. Nothing was done.',
-  storage_full: 'The disk is full. Nothing was written.',
+  storage_full: 'The disk is full, or too full for new intents and values. Nothing was written.',
   storage_failed: 'The disk did not confirm. After a crash it may turn out to have been done.',
 }
 

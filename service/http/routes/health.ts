@@ -8,9 +8,12 @@ const OPEN = { config: { access: 'open', quiet: true } } as const
 /** A probe waits this long for the store, and probes within this long share an answer: anybody may send them. */
 const PROBE = { patienceMs: 1000, freshMs: 1000 }
 
+/** `warnings` do not keep requests away. */
+type Readiness = { reasons: string[]; warnings: string[] }
+
 export function healthRoutes(app: FastifyInstance, parts: Parts): void {
   const { settings, broker, maintenance, clock, wallNow } = parts
-  const store = new StoreWatch(() => broker.store.stats(), clock, PROBE)
+  const store = new StoreWatch(() => broker.store.room(), clock, PROBE)
   let lastSaid = ''
 
   /** Under its own path, and under the one that Kubernetes and many a probe ask for unless they are told another. */
@@ -26,34 +29,38 @@ export function healthRoutes(app: FastifyInstance, parts: Parts): void {
   probe(['/health/live', '/livez'], (_request, reply) => sendJson(reply, '{"ok":true}'))
 
   probe(['/health/ready', '/readyz'], async (request, reply) => {
-    const reasons = await whyNotReady()
-    sayIfNew(reasons, request)
-    reply.code(reasons.length === 0 ? 200 : 503)
-    return sendJson(reply, JSON.stringify({ ok: reasons.length === 0, reasons, maintenance: maintenance.on }))
+    const state = await readiness()
+    const ok = state.reasons.length === 0
+    sayIfNew(state, request)
+    return sendJson(reply.code(ok ? 200 : 503), JSON.stringify({ ok, ...state, maintenance: maintenance.on }))
   })
 
   /**
    * Maintenance is no reason: the operator wished for it, and a proxy that takes the bus out of service for it would
-   * shut out the admins whom it is meant for, and replace the bus's own 503 and its Retry-After.
+   * shut out the admins whom it is meant for, and replace the bus's own 503 and its Retry-After. Nor is a disk that is low: claims,
+   * results and admin calls work, and whatever waits for a healthy bus (a proxy, the monitoring) is needed most then.
    */
-  async function whyNotReady(): Promise<string[]> {
+  async function readiness(): Promise<Readiness> {
     const reasons: string[] = []
+    const warnings: string[] = []
     if (broker.draining) reasons.push('draining')
     try {
-      const { diskFreeBytes } = await store.look()
-      if (diskFreeBytes < settings.minFreeDiskBytes) reasons.push('disk_low')
+      const { isLow, isSpent } = await store.look()
+      if (isLow) warnings.push('disk_low')
+      if (isSpent) warnings.push('disk_full')
     } catch {
       reasons.push('store_unavailable')
     }
-    return reasons
+    return { reasons, warnings }
   }
 
   /** Probes come every few seconds; the log gets a line when their answer changes. */
-  function sayIfNew(reasons: string[], { log, id }: FastifyRequest): void {
-    const said = reasons.join()
+  function sayIfNew({ reasons, warnings }: Readiness, { log, id }: FastifyRequest): void {
+    const said = [...reasons, ...warnings].join()
     if (said === lastSaid) return
     lastSaid = said
-    if (said === '') log.info({ reqId: id }, 'ready again')
-    else log.warn({ reqId: id, reasons }, 'not ready')
+    if (reasons.length > 0) log.warn({ reqId: id, reasons }, 'not ready')
+    else if (warnings.length > 0) log.warn({ reqId: id, warnings }, 'ready, with warnings')
+    else log.info({ reqId: id }, 'ready again')
   }
 }

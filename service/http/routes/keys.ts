@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { KeyTerms } from '../../store/operations.ts'
-import type { KeyFacts } from '../../store/records.ts'
+import type { KeyFacts, KeyHolding } from '../../store/records.ts'
 import { seconds, secondsOrNull, sendJson } from '../answers.ts'
 import { actorOf } from '../auth/actor.ts'
 import { hashOf, newApiKey, secretOf } from '../auth/keys.ts'
@@ -38,8 +38,8 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   })
 
   app.get('/admin/keys', ADMIN, async (_request, reply) => {
-    const unsettled = await broker.store.unsettled()
-    return sendJson(reply, JSON.stringify({ keys: keys.list().map(key => details(key, unsettled)) }))
+    const holdings = await broker.store.holdings()
+    return sendJson(reply, JSON.stringify({ keys: keys.list().map(key => details(key, holdings)) }))
   })
 
   app.post('/admin/rotate_key', ADMIN, async (request, reply) => {
@@ -113,9 +113,10 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     inSeconds === 0 ? null : broker.now() + inSeconds * 1000
 
   const detailsOf = async (key: KeyFacts): Promise<KeyDetailsAnswer> =>
-    details(key, await broker.store.unsettled())
+    details(key, await broker.store.holdings())
 
-  function details(key: KeyFacts, unsettled: ReadonlyMap<number, number>): KeyDetailsAnswer {
+  function details(key: KeyFacts, holdings: ReadonlyMap<number, KeyHolding>): KeyDetailsAnswer {
+    const { unsettled, payloadBytes, valueBytes } = holdings.get(key.identity) ?? NOTHING
     return {
       key_id: key.id,
       owner: key.owner,
@@ -128,7 +129,8 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
       rate_limit: key.rateLimit,
       open_limit: key.openLimit,
       replaced_by: key.replacedBy,
-      open_intents: unsettled.get(key.identity) ?? 0,
+      open_intents: unsettled,
+      stored_bytes: payloadBytes + valueBytes,
     }
   }
 }
@@ -136,5 +138,6 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
 type KeyName = ReturnType<typeof readRevokeKey>
 type AskedTerms = Pick<ReturnType<typeof readChangeKey>, 'note' | 'expires_in' | 'rate_limit' | 'open_limit'>
 
+const NOTHING: KeyHolding = { unsettled: 0, payloadBytes: 0, valueBytes: 0 }
 const UNLIMITED = { note: '', expiresAt: null, rateLimit: null, openLimit: null }
 const CHANGEABLE = 'owner, note, expires_in, rate_limit, open_limit'

@@ -3,15 +3,17 @@ import { BusError } from '../../errors.ts'
 import type { Intent } from '../../store/records.ts'
 import { ownStatusOf, resultText, sendJson, statusOf } from '../answers.ts'
 import { type Caller, lifeLeft, nameOfCaller, whyShut } from '../auth/keys.ts'
+import { witnessIfPossible } from '../error-handler.ts'
 import { reader } from '../read.ts'
-import { callerOf } from '../request.ts'
+import { callerOf, takeNonce } from '../request.ts'
 import { ResultQuery } from '../schemas/requests.ts'
 import type { StatusFields } from '../schemas/responses.ts'
 import { intentId } from './intent-id.ts'
 import type { Parts } from './parts.ts'
 
 type Id = { Params: { id: string } }
-const READS = { config: { access: 'key' } } as const
+/** The nonce is kept only for whoever may read it. */
+const READS = { config: { access: 'key', writes: true } } as const
 
 const readQuery = reader(ResultQuery)
 
@@ -54,6 +56,7 @@ export function resultRoutes(app: FastifyInstance, { broker, keys, longPolls }: 
     if (!mayRead(callerOf(request), intent)) {
       throw new BusError('forbidden', 'Only the publisher and the claimer of an intent may read it.')
     }
+    if (request.nonce !== null) await witnessIfPossible(broker, takeNonce(request))
     return intent
   }
 }

@@ -31,7 +31,8 @@ export const LiveAnswer = object({ ok: exactly(true) })
 export const HealthAnswer = object({ ok: boolean(), ts: instant(), version: string() })
 export const ReadyAnswer = object({
   ok: boolean(),
-  reasons: list(string()),
+  reasons: list(string({ description: 'why it is not ready' })),
+  warnings: list(string({ description: 'what does not keep it from being ready' })),
   maintenance: boolean({ description: 'no reason: admins still get in' }),
 })
 
@@ -113,6 +114,7 @@ const keyFields = {
   rate_limit: orNull(integer({ description: "requests in a window; null: the bus's own limit" })),
   open_limit: orNull(integer({ description: "open and claimed intents; null: the bus's own limit" })),
   replaced_by: orNull(integer({ description: 'the number of the key it was rotated to' })),
+  stored_bytes: integer({ description: 'of the values and open payloads of the same keys' }),
   open_intents: integer({
     description: 'open and claimed intents of it and of the keys it was rotated from or to',
   }),

@@ -4,6 +4,7 @@ import type { KeyId } from '../../intent/routing.ts'
 import type { Intent, IntentResult } from '../records.ts'
 import { StorageError } from '../store.ts'
 import { opening, openWriting } from './connection.ts'
+import { keepValue } from './operations/values.ts'
 import { takeOwnership } from './ownership.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
 import { isStorageFault, storageError } from './storage-faults.ts'
@@ -112,7 +113,7 @@ export class Adoption {
     try {
       const db = openWriting(path, say)
       return opening(path, () => {
-        const writer = new Writer(db, say)
+        const writer = new Writer(db, { info: say, error: say })
         db.exec(DEATHS)
         writer.sql.begin.run()
         db.exec(MARKS)
@@ -178,12 +179,12 @@ export class Adoption {
     }
     this.#mark('intent', intent.id)
     if (!lane.touched) this.#unwritten += 1
-    lanes.move(lane, null, state)
+    lanes.move(lane, null, state, 1, Buffer.byteLength(intent.payload))
     if (this.#unwritten >= MOST_UNWRITTEN) this.#flush()
   }
 
   value(keyId: KeyId, key: string, value: string, expiresAt: number): void {
-    this.#writer.sql.setValue.run(keyId, key, value, expiresAt)
+    keepValue(this.#writer, { keyId, key, value, expiresAt })
   }
 
   idempotencyKey({ keyId, key, fingerprint, intentId, namespace, expiresAt }: AdoptedUse): void {

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
+import { BUSY_TIMEOUT_MS } from './connection.ts'
+import { isStorageFault } from './storage-faults.ts'
 
 /**
  * Pages of 4 KiB in the write-ahead log before it is copied into the database: 16 MiB. On slow flash, too: at 20 ms a sync a log
@@ -130,6 +132,27 @@ export class Checkpoints {
       this.#complain(`checkpoint: ${(error as Error).message}`)
       return { busy: 1, log: 0, checkpointed: 0 }
     }
+  }
+}
+
+/**
+ * Copies the log into the database and gives its room back, without waiting for anybody who reads.
+ *
+ * @returns whether it is empty now. A disk that does not take the copy is reported by the commits that meet it
+ */
+export function startLogOver(db: Database): boolean {
+  try {
+    const { log, checkpointed } = (db.pragma('wal_checkpoint(PASSIVE)') as LogState[])[0]!
+    if (checkpointed < log) return false
+    db.pragma('busy_timeout = 0')
+    try {
+      return (db.pragma('wal_checkpoint(TRUNCATE)') as LogState[])[0]!.busy === 0
+    } finally {
+      db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    }
+  } catch (error) {
+    if (isStorageFault(error)) return false
+    throw error
   }
 }
 

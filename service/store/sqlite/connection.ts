@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
@@ -6,6 +6,10 @@ import Sqlite, { type Database } from './driver.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
 import { migrate, refuseForeign } from './migrate.ts'
 
+/** Room that SQLite needs to open a database, in bytes: 32 KiB for the index of its log, and the log. */
+export const ENOUGH_TO_OPEN = 1024 * 1024
+/** How long a statement waits for another connection's lock, in ms. */
+export const BUSY_TIMEOUT_MS = 5000
 /** To what the write-ahead log's file is cut back when it starts over, in bytes. */
 const LOG_BYTES = 32 * 1024 * 1024
 /** What SQLite may keep of the database in memory, in KiB. */
@@ -17,7 +21,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
   return opening(path, () => {
     // Before SQLite sees the log: it reads what it can, and writes over the rest.
     refuseDamagedLog(path)
-    const db = new Sqlite(path, { timeout: 5000 })
+    const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
     try {
       // Before anything is written: the journal mode alone would mark the header of somebody else's file.
       refuseForeign(db)
@@ -42,7 +46,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
 
 export function openReading(path: string): Database {
   return opening(path, () => {
-    const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 5000 })
+    const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
     db.pragma(`cache_size = -${READ_CACHE_KIB}`)
     return db
   })
@@ -103,6 +107,17 @@ function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
+/** Of a disk that is full SQLite may say anything: that a file cannot be opened, or that it has no room for an index. */
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return bavail * bsize < ENOUGH_TO_OPEN
+  } catch {
+    // A disk that does not say is not known to be full.
+    return false
+  }
+}
+
 /** Turns whatever SQLite has against the file into one line for the operator. */
 export function opening<T>(path: string, open: () => T): T {
   try {
@@ -111,9 +126,11 @@ export function opening<T>(path: string, open: () => T): T {
     if (error instanceof StoreOpenError) throw error
     const { code = 'unknown error', message } = error as { code?: string; message: string }
     const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
-    const wayOut = damaged
-      ? 'It was left as it is. Restore a backup, or salvage what can be read: docs/operations/corrupt-database.md'
-      : `Check the disk, and that this user may write there.${ownerOf(path)}`
+    const wayOut = isFull(path)
+      ? 'The disk is full: make room on it, then start again. See docs/operations/disk-full.md'
+      : damaged
+        ? 'It was left as it is. Restore a backup, or salvage what can be read: docs/operations/corrupt-database.md'
+        : `Check the disk, and that this user may write there.${ownerOf(path)}`
     throw new StoreOpenError(`${path} cannot be opened (${code}: ${message}). ${wayOut}`)
   }
 }

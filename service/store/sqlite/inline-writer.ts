@@ -2,6 +2,7 @@ import type { Op } from '../operations.ts'
 import { type Committed, StorageError } from '../store.ts'
 import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
+import type { RoomSettings } from './room.ts'
 import { Writer } from './writer.ts'
 import type { StoreLog, Writing } from './writing.ts'
 
@@ -29,11 +30,11 @@ export class InlineWriter implements Writing {
   #quietTurns = 0
 
   /** @throws {StoreOpenError} with one line for the operator */
-  constructor(path: string, log: StoreLog, logPages?: number) {
+  constructor(path: string, log: StoreLog, logPages?: number, room?: RoomSettings) {
     this.#complain = text => log.error(text)
     const db = openWriting(path, text => log.info(text))
     try {
-      this.#writer = opening(path, () => new Writer(db, this.#complain))
+      this.#writer = opening(path, () => new Writer(db, log, room))
     } catch (error) {
       db.close()
       throw error
@@ -52,12 +53,14 @@ export class InlineWriter implements Writing {
 
   stats = async () => this.#committed().stats()
   depths = async (names: readonly string[], most: number) => this.#committed().depths(names, most)
-  unsettled = async () => this.#committed().unsettled()
+  room = async () => this.#committed().roomState()
+  holdings = async () => this.#committed().held()
   busiestGoals = async (limit: number) => this.#committed().busiestGoals(limit)
 
   async close(): Promise<void> {
     this.#commitAll()
     await this.#checkpoints.close()
+    await this.#writer.room.close()
     emptyLog(this.#writer.db, this.#complain)
     this.#writer.db.close()
   }

@@ -3,11 +3,11 @@ import type { Depth } from '../records.ts'
 import type { RouteRow } from './route-rows.ts'
 
 export type Tally = { open: number; claimed: number; fulfilled: number; dead: number }
-export type LaneRow = Tally & RouteRow & { id: number }
+export type LaneRow = Tally & RouteRow & { id: number; open_bytes: number }
 export type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
 
 const LANE_COLUMNS =
-  'id, namespace, publisher, public, goal, target_worker, required_capability, open, claimed, fulfilled, dead'
+  'id, namespace, publisher, public, goal, target_worker, required_capability, open, claimed, fulfilled, dead, open_bytes'
 
 export const LANE_SQL = {
   busy: `SELECT ${LANE_COLUMNS} FROM lanes WHERE open > 0 OR claimed > 0`,
@@ -20,7 +20,7 @@ export const LANE_SQL = {
               AND required_capability = ?`,
   insert: `INSERT INTO lanes (namespace, publisher, public, goal, target_worker, required_capability)
            VALUES (?, ?, ?, ?, ?, ?)`,
-  tally: `UPDATE lanes SET open = ?, claimed = ?, fulfilled = ?, dead = ? WHERE id = ?`,
+  tally: `UPDATE lanes SET open = ?, claimed = ?, fulfilled = ?, dead = ?, open_bytes = ? WHERE id = ?`,
   // The unary plus keeps SQLite's STAT4 from preparing this anew for each bound value: 9-15 us without, 1 us with.
   head: `SELECT n, priority, run_at, attempts, expires_at
          FROM intents INDEXED BY intents_ready

@@ -5,13 +5,13 @@ import {
   groupsFor,
   groupsOf,
   type Head,
-  type KeyId,
   type Route,
   routeKey,
 } from '../../intent/routing.ts'
 import type { GoalDepth } from '../records.ts'
 import type { Readied } from '../store.ts'
 import { type GoalLoad, GoalLoads } from './goal-loads.ts'
+import type { Holding, KeyHoldings } from './key-holdings.ts'
 import { LaneGroup } from './lane-groups.ts'
 import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
 import { NamespaceDepths } from './namespace-depths.ts'
@@ -26,6 +26,9 @@ export type Lane = Tally & {
   readonly key: string
   readonly groups: LaneGroup<Lane>[]
   readonly load: GoalLoad
+  readonly holding: Holding
+  /** Of the payloads of its open intents. */
+  openBytes: number
   head: LaneHead | null
   /** Whether this commit changed the tallies. */
   touched: boolean
@@ -56,15 +59,16 @@ export class Lanes {
   readonly #groups = new Map<string, LaneGroup<Lane>>()
   readonly depths = new NamespaceDepths()
   readonly #loads = new GoalLoads()
-  readonly #unsettled = new Map<KeyId, number>()
+  readonly #holdings: KeyHoldings
   readonly #touched: Lane[] = []
   readonly #readied: Lane[] = []
   /** In the order in which they fell idle. */
   readonly #idle = new Set<Lane>()
   readonly #sql: ReturnType<typeof prepareLaneStatements>
 
-  constructor(db: Database) {
+  constructor(db: Database, holdings: KeyHoldings) {
     this.#sql = prepareLaneStatements(db)
+    this.#holdings = holdings
     this.reload()
   }
 
@@ -74,9 +78,10 @@ export class Lanes {
   }
 
   reload(): void {
-    for (const map of [this.#byKey, this.#byId, this.#groups, this.#unsettled]) map.clear()
+    for (const map of [this.#byKey, this.#byId, this.#groups]) map.clear()
     this.depths.clear()
     this.#loads.clear()
+    this.#holdings.reload()
     this.#idle.clear()
     this.#touched.length = 0
     this.#readied.length = 0
@@ -84,7 +89,6 @@ export class Lanes {
     for (const row of this.#sql.busy.iterate()) {
       const lane = this.#add(row)
       if (lane.open > 0) this.#rank(lane, this.#probe(lane))
-      this.#countUnsettled(lane.route.publisher, lane.open + lane.claimed)
     }
   }
 
@@ -151,22 +155,32 @@ export class Lanes {
     if (lane.head?.sequence === sequence) this.#rank(lane, this.#probe(lane))
   }
 
-  /** Keeps the tallies: intents came from one state (`null`: they are new) into another (`null`: they were deleted). */
-  move(lane: Lane, from: number | null, to: number | null, count = 1): void {
+  /**
+   * Keeps the tallies: intents came from one state (`null`: they are new) into another (`null`: they were deleted).
+   *
+   * @param bytes of their payloads: counted if they begin to be open, or cease to
+   */
+  move(lane: Lane, from: number | null, to: number | null, count: number, bytes: number): void {
     const left = from === null ? null : TALLY_OF[from as StateCode]
     const entered = to === null ? null : TALLY_OF[to as StateCode]
     if (left === entered) return
     this.depths.move(lane.route.namespace, left, entered, count)
     if (left !== null) {
       lane[left] -= count
-      if (isWork(left)) lane.load[left] -= count
+      if (isWork(left)) {
+        lane.load[left] -= count
+        lane.holding.unsettled -= count
+      }
+      if (left === 'open') this.#weigh(lane, -bytes)
     }
     if (entered !== null) {
       lane[entered] += count
-      if (isWork(entered)) lane.load[entered] += count
+      if (isWork(entered)) {
+        lane.load[entered] += count
+        lane.holding.unsettled += count
+      }
+      if (entered === 'open') this.#weigh(lane, bytes)
     }
-    const unsettled = (tally: keyof Tally | null) => (tally !== null && isWork(tally) ? 1 : 0)
-    this.#countUnsettled(lane.route.publisher, count * (unsettled(entered) - unsettled(left)))
     if (!lane.touched) {
       lane.touched = true
       this.#touched.push(lane)
@@ -181,24 +195,16 @@ export class Lanes {
     return readied
   }
 
-  /** Intents of a key that are open or claimed. */
-  unsettled(keyId: KeyId): number {
-    return this.#unsettled.get(keyId) ?? 0
-  }
-
-  get unsettledByKey(): ReadonlyMap<KeyId, number> {
-    return this.#unsettled
-  }
-
   /** Writes the tallies that changed; the last thing a commit does. */
   flush(): void {
     for (const lane of this.#touched) {
       lane.touched = false
-      this.#sql.tally.run(lane.open, lane.claimed, lane.fulfilled, lane.dead, lane.id)
+      this.#sql.tally.run(lane.open, lane.claimed, lane.fulfilled, lane.dead, lane.openBytes, lane.id)
       if (lane.open + lane.claimed === 0) this.#idle.add(lane)
       else this.#idle.delete(lane)
     }
     this.#touched.length = 0
+    this.#holdings.flush()
     for (const lane of this.#idle) {
       if (this.#idle.size <= MOST_IDLE) break
       this.#forget(lane)
@@ -241,6 +247,8 @@ export class Lanes {
       key: routeKey(route),
       groups,
       load: this.#loads.join(route.namespace, route.goal, open, claimed),
+      holding: this.#holdings.join(route.publisher, open + claimed, row.open_bytes),
+      openBytes: row.open_bytes,
       ...tally,
       head: null,
       touched: false,
@@ -263,6 +271,7 @@ export class Lanes {
     this.#byId.delete(lane.id)
     this.#byKey.delete(lane.key)
     this.#loads.leave(lane.load)
+    this.#holdings.leave(lane.holding)
     for (const [i, key] of groupsOf(lane.route).entries()) {
       lane.groups[i]!.members -= 1
       if (lane.groups[i]!.members === 0) this.#groups.delete(key)
@@ -279,11 +288,9 @@ export class Lanes {
     return row === undefined ? null : headOf(row)
   }
 
-  #countUnsettled(keyId: KeyId, change: number): void {
-    if (change === 0) return
-    const left = (this.#unsettled.get(keyId) ?? 0) + change
-    if (left === 0) this.#unsettled.delete(keyId)
-    else this.#unsettled.set(keyId, left)
+  #weigh(lane: Lane, bytes: number): void {
+    lane.openBytes += bytes
+    this.#holdings.countPayload(lane.holding, bytes)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { KeyId } from '../../intent/routing.ts'
-import type { Depth, GoalDepth } from '../records.ts'
-import type { Stats, Transaction } from '../store.ts'
+import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
+import type { RoomState, Stats, Transaction } from '../store.ts'
 import type { SentOp, SentOutcome } from './crossing.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
@@ -9,7 +9,7 @@ type Serial = { serial: number }
 export type Batch = Serial & { kind: 'commit'; ops: SentOp[]; now: number }
 export type ToWriter =
   | Batch
-  | (Serial & { kind: 'stats' | 'unsettled' | 'close' })
+  | (Serial & { kind: 'stats' | 'room' | 'holdings' | 'close' })
   | (Serial & { kind: 'goals'; limit: number })
   | (Serial & { kind: 'depths'; names: readonly string[]; most: number })
 
@@ -19,7 +19,8 @@ export type FromWriter =
   /** Answers as many batches as it has outcomes for, the oldest first. */
   | (Serial & { kind: 'committed'; outcomes: SentOutcome[][]; transaction: Transaction })
   | (Serial & { kind: 'stats'; stats: Stats })
-  | (Serial & { kind: 'unsettled'; byKey: ReadonlyMap<KeyId, number> })
+  | (Serial & { kind: 'room'; room: RoomState })
+  | (Serial & { kind: 'holdings'; byKey: ReadonlyMap<KeyId, KeyHolding> })
   | (Serial & { kind: 'goals'; goals: GoalDepth[] })
   | (Serial & { kind: 'depths'; depths: Depth[] })
   | (Serial & { kind: 'closed' })

@@ -26,6 +26,7 @@ export const READ_SQL = {
   payload: `SELECT p.text FROM intents i JOIN payloads p ON p.n = i.n WHERE i.id = ?`,
   result: `SELECT r.is_text, r.text FROM intents i JOIN results r ON r.n = i.n WHERE i.id = ?`,
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
+  nonce: `SELECT 1 FROM nonces WHERE key_id = ? AND nonce = ?`,
   keys: `SELECT * FROM api_keys ORDER BY id`,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
   maintenance: `SELECT value FROM meta WHERE name = 'maintenance'`,
@@ -80,6 +81,10 @@ export class Reads {
 
   value(keyId: number, key: string, now: number): string | null {
     return (this.#sql.value.get(keyId, key, now) as { value: string } | undefined)?.value ?? null
+  }
+
+  hasNonce(keyId: number, value: string): boolean {
+    return this.#sql.nonce.get(keyId, value) !== undefined
   }
 
   keys(): KeyRecord[] {

@@ -9,6 +9,7 @@ import { inspect, opening, openReading } from './connection.ts'
 import { InlineWriter } from './inline-writer.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
+import { makeRoomToOpen, type RoomSettings } from './room.ts'
 import { isStorageFault, storageError } from './storage-faults.ts'
 import { ThreadedWriter } from './threaded-writer.ts'
 import type { StoreLog, Writing } from './writing.ts'
@@ -18,6 +19,7 @@ import type { StoreLog, Writing } from './writing.ts'
  * writer.
  *
  * @param path of the database file; its folder is made
+ * @param room what is kept free on the disk, and what a key may hold; left out, there are no such limits
  * @param logPages of the write-ahead log before it is copied into the database; for benchmarks
  * @param onLost called if the writer's thread ends unasked: nothing can be written any more
  * @throws {StoreOpenError} with one line for the operator; the file is untouched then
@@ -26,6 +28,7 @@ export async function openSqliteStore(options: {
   path: string
   log: StoreLog
   logPages?: number
+  room?: RoomSettings
   onLost?: (reason: Error) => void
 }): Promise<Store> {
   const named = resolve(options.path)
@@ -34,9 +37,10 @@ export async function openSqliteStore(options: {
   const path = existsSync(named) ? realpathSync(named) : named
   const letGo = takeOwnership(path, { makes: true })
   try {
+    if (options.room !== undefined) makeRoomToOpen(path, options.log)
     const writer =
       readValue('BUS_SQLITE_WRITER', process.env) === 'inline'
-        ? new InlineWriter(path, options.log, options.logPages)
+        ? new InlineWriter(path, options.log, options.logPages, options.room)
         : await ThreadedWriter.start(path, options)
     return opening(path, () => new SqliteStore(writer, openReading(path), letGo))
   } catch (error) {
@@ -76,6 +80,7 @@ class SqliteStore implements Store {
   payload = async (id: string) => reading(() => this.#reads.payload(id))
   result = async (id: string) => reading(() => this.#reads.result(id))
   value = async (keyId: number, key: string, now: number) => reading(() => this.#reads.value(keyId, key, now))
+  hasNonce = async (keyId: number, value: string) => reading(() => this.#reads.hasNonce(keyId, value))
   keys = async () => reading(() => this.#reads.keys())
   deadLetters = async (search: DeadLetterSearch) => reading(() => this.#reads.deadLetters(search))
   deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
@@ -83,7 +88,8 @@ class SqliteStore implements Store {
   audit = async (search: AuditSearch) => reading(() => this.#reads.audit(search))
   maintenance = async () => reading(() => this.#reads.maintenance())
   depths = async (names: readonly string[], most: number) => this.#writer.depths(names, most)
-  unsettled = async () => this.#writer.unsettled()
+  room = async () => this.#writer.room()
+  holdings = async () => this.#writer.holdings()
   busiestGoals = async (limit: number) => this.#writer.busiestGoals(limit)
 
   async close(): Promise<void> {

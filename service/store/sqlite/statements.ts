@@ -47,6 +47,7 @@ const CLAIM = `state = 2, attempts = attempts + 1, due_at = ?, claimed_at = ?, c
                progress = NULL, progress_message = NULL`
 const BACK_OFF = `state = 0, expires_at = expires_at + ? - run_at, run_at = ?, due_at = ?, token = NULL,
                   progress = NULL, progress_message = NULL`
+const VALUE_BYTES = `octet_length(key) + octet_length(value)`
 const RESULT_ANEW = `ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`
 
 /** Every statement of the write path. None scans; a test holds the plan of each. */
@@ -61,6 +62,8 @@ export const WRITE_SQL = {
   release: `RELEASE one`,
 
   keepNonce: `INSERT INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+
+  seenNonce: `SELECT 1 FROM nonces WHERE key_id = ? AND nonce = ?`,
 
   findIdempotent: `SELECT n, fingerprint, intent_id, namespace, expires_at FROM idempotency_keys WHERE key_id = ? AND key = ?`,
   keepIdempotent: `INSERT INTO idempotency_keys (key_id, key, fingerprint, intent_id, namespace, expires_at)
@@ -77,6 +80,8 @@ export const WRITE_SQL = {
                   SELECT ? + key, value, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM json_each(?)`,
   insertPayloads: `INSERT INTO payloads (n, text) VALUES ${rowsOf('(?, ?)')}`,
 
+  /** Its length is known without reading what lies on pages of its own. */
+  payloadBytes: `SELECT octet_length(text) AS bytes FROM payloads WHERE n = ?`,
   // The plus signs keep SQLite from preparing this anew for each bound value; a bare `LIMIT ?` costs 10 us more.
   nextReadyOf: `SELECT n, id, priority, attempts, run_at, expires_at,
                        (SELECT text FROM payloads WHERE payloads.n = intents.n) AS payload
@@ -135,8 +140,13 @@ export const WRITE_SQL = {
   lapsedNonces: `DELETE FROM nonces WHERE n IN (SELECT n FROM nonces ORDER BY n LIMIT ?) AND expires_at <= ?`,
   lapsedIdempotent: `DELETE FROM idempotency_keys WHERE n IN (SELECT n FROM idempotency_keys ORDER BY n LIMIT ?) AND expires_at <= ?`,
   lapsedValues: `DELETE FROM key_values WHERE (key_id, key) IN
-                   (SELECT key_id, key FROM key_values WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+                   (SELECT key_id, key FROM key_values WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
+                 RETURNING key_id, ${VALUE_BYTES} AS bytes`,
 
+  valueBytes: `SELECT ${VALUE_BYTES} AS bytes FROM key_values WHERE key_id = ? AND key = ?`,
+  dropValuesOf: `DELETE FROM key_values WHERE (key_id, key) IN
+                   (SELECT key_id, key FROM key_values WHERE key_id = ? LIMIT ?)
+                 RETURNING key_id, ${VALUE_BYTES} AS bytes`,
   setValue: `INSERT INTO key_values (key_id, key, value, expires_at) VALUES (?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
 

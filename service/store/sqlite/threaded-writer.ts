@@ -3,15 +3,16 @@ import { Worker } from 'node:worker_threads'
 import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
 import type { Op } from '../operations.ts'
-import type { Depth, GoalDepth } from '../records.ts'
-import { type Committed, type Stats, StorageError } from '../store.ts'
+import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
+import { type Committed, type RoomState, type Stats, StorageError } from '../store.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
+import type { RoomSettings } from './room.ts'
 import type { StoreLog, Writing } from './writing.ts'
 
 type Answer =
   | ({ kind: 'committed' } & Committed)
-  | Extract<FromWriter, { kind: 'stats' | 'unsettled' | 'goals' | 'depths' | 'closed' }>
+  | Extract<FromWriter, { kind: 'stats' | 'room' | 'holdings' | 'goals' | 'depths' | 'closed' }>
 type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
 /** A message that has no serial yet. */
 type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
@@ -33,11 +34,12 @@ export class ThreadedWriter implements Writing {
     {
       log,
       logPages,
+      room,
       onLost = () => {},
-    }: { log: StoreLog; logPages?: number; onLost?: (reason: Error) => void },
+    }: { log: StoreLog; logPages?: number; room?: RoomSettings; onLost?: (reason: Error) => void },
   ): Promise<ThreadedWriter> {
     const thread = new Worker(new URL('./writer-thread.ts', import.meta.url), {
-      workerData: { path, logPages },
+      workerData: { path, logPages, room },
     })
     const self = new ThreadedWriter(thread)
     const opened = new Promise<void>((resolve, reject) => {
@@ -103,9 +105,15 @@ export class ThreadedWriter implements Writing {
     throw unexpected(answer)
   }
 
-  async unsettled(): Promise<ReadonlyMap<KeyId, number>> {
-    const answer = await this.#ask({ kind: 'unsettled' })
-    if (answer.kind === 'unsettled') return answer.byKey
+  async room(): Promise<RoomState> {
+    const answer = await this.#ask({ kind: 'room' })
+    if (answer.kind === 'room') return answer.room
+    throw unexpected(answer)
+  }
+
+  async holdings(): Promise<ReadonlyMap<KeyId, KeyHolding>> {
+    const answer = await this.#ask({ kind: 'holdings' })
+    if (answer.kind === 'holdings') return answer.byKey
     throw unexpected(answer)
   }
 

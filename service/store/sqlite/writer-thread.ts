@@ -5,6 +5,7 @@ import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
 import { fromSentOp, toSentOutcome } from './crossing.ts'
 import type { Batch, FromWriter, ToWriter } from './messages.ts'
+import type { RoomSettings } from './room.ts'
 import { Writer } from './writer.ts'
 
 /** Operations in one transaction: enough to share a sync among, few enough not to hold up the next one. */
@@ -22,12 +23,13 @@ const port = parentPort!
 const tell = (message: FromWriter) => port.postMessage(message)
 
 const complain = (text: string) => tell({ kind: 'complaint', text })
+const log = { info: (text: string) => tell({ kind: 'note', text }), error: complain }
+const { path, logPages, room } = workerData as { path: string; logPages?: number; room?: RoomSettings }
 
 function open(): Writer | null {
   try {
-    const { path } = workerData as { path: string }
-    const db = openWriting(path, text => tell({ kind: 'note', text }))
-    const writer = opening(path, () => new Writer(db, complain))
+    const db = openWriting(path, log.info)
+    const writer = opening(path, () => new Writer(db, log, room))
     tell({ kind: 'ready', nextDue: writer.nextDue })
     flushCompileCache()
     return writer
@@ -40,7 +42,6 @@ function open(): Writer | null {
 const writer = open()
 if (writer === null) port.close()
 else {
-  const { logPages } = workerData as { logPages?: number }
   const checkpoints = new Checkpoints(writer.db, complain, 'beside', logPages)
   port.on('message', async (message: ToWriter) => {
     let behind: ToWriter | null = message
@@ -74,8 +75,11 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
       case 'stats':
         tell({ kind: 'stats', serial, stats: writer.stats() })
         break
-      case 'unsettled':
-        tell({ kind: 'unsettled', serial, byKey: writer.unsettled() })
+      case 'room':
+        tell({ kind: 'room', serial, room: writer.roomState() })
+        break
+      case 'holdings':
+        tell({ kind: 'holdings', serial, byKey: writer.held() })
         break
       case 'goals':
         tell({ kind: 'goals', serial, goals: writer.busiestGoals(message.limit) })
@@ -85,6 +89,7 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         break
       case 'close':
         await checkpoints.close()
+        await writer.room.close()
         emptyLog(writer.db, complain)
         writer.db.close()
         tell({ kind: 'closed', serial })

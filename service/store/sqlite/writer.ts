@@ -1,13 +1,15 @@
-import { statfsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { statSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import type { Op } from '../operations.ts'
 import type { Lapse, Outcome } from '../outcomes.ts'
-import type { Depth, GoalDepth } from '../records.ts'
-import { type Readied, type Stats, StorageError, type Transaction } from '../store.ts'
+import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
+import { type Readied, type RoomState, type Stats, StorageError, type Transaction } from '../store.ts'
+import { startLogOver } from './checkpoints.ts'
+import { KeyHoldings } from './key-holdings.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
+import { Room, type RoomLog, type RoomSettings } from './room.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
 import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
 
@@ -16,6 +18,14 @@ export type Timed = { ops: readonly Op[]; now: number }
 
 /** Operations of one commit that may be left out of it, each at the price of doing all again. Beyond it all of them fail. */
 const MOST_DAMAGED = 16
+
+const isFull = (error: unknown): boolean => error instanceof StorageError && error.reason === 'full'
+
+const isPurgeOfAll = (op: Op): boolean => op.kind === 'purge' && op.namespace === null
+
+/** Pages of 4 KiB: from 8 MiB that are free it is worth it, and what is left fits in the log and in memory: 16 MiB. */
+const SHRINK_FROM_PAGES = 2000
+const SHRINK_TO_PAGES = 4000
 
 /** How stale `last_seen` may be on disk: it need not be written by every commit. */
 const SEEN_STEP_MS = 1000
@@ -28,6 +38,8 @@ export class Writer {
   readonly db: Database
   readonly sql: { [name in keyof typeof WRITE_SQL]: Statement }
   readonly lanes: Lanes
+  readonly holdings: KeyHoldings
+  readonly room: Room
   /** What time did to intents in the commit under way. */
   readonly lapses: Lapse[] = []
   /** The operation that is carried out alone, and what was said of those before it that met a damaged page. */
@@ -43,16 +55,18 @@ export class Writer {
   /** What is kept in memory has to be read again before it is used. */
   #stale = false
   #dataVersion: number | null = null
-  readonly #complain: (message: string) => void
+  readonly #log: RoomLog
 
-  /** @param complain where an operation that could not be carried out is reported */
-  constructor(db: Database, complain: (message: string) => void) {
+  /** @param log where an operation that could not be carried out is reported, and a disk that is full */
+  constructor(db: Database, log: RoomLog, room?: RoomSettings) {
     this.db = db
-    this.#complain = complain
+    this.#log = log
+    this.room = new Room(db, log, room)
     this.sql = prepareAll(db, WRITE_SQL)
     // Before anything is read: what is written from here on is seen by the first commit.
     this.#dataVersion = (this.sql.foreignWrites.get() as { data_version: number }).data_version
-    this.lanes = new Lanes(db)
+    this.holdings = new KeyHoldings(db)
+    this.lanes = new Lanes(db, this.holdings)
     this.lookAhead()
   }
 
@@ -83,17 +97,9 @@ export class Writer {
   commit(batches: readonly Timed[]): { outcomes: Outcome[][]; transaction: Transaction } {
     const started = performance.now()
     this.lapses.length = 0
-    this.#damaged.clear()
-    let outcomes = this.#attempt(batches, op => apply(this, op), isDamage)
-    for (let found = -1; outcomes === null && found < this.#damaged.size; ) {
-      found = this.#damaged.size
-      outcomes = this.#attempt(
-        batches,
-        op => this.#carryOutAlone(op),
-        error => this.#setsAside(error),
-      )
-    }
-    if (outcomes === null) throw new StorageError('failed', 'the writer could not end its transaction')
+    this.#look(started)
+    const outcomes = this.#withRoom(batches)
+    if (batches.some(({ ops }) => ops.some(isPurgeOfAll))) this.#shrink()
     return {
       outcomes,
       transaction: {
@@ -107,10 +113,68 @@ export class Writer {
     }
   }
 
+  /**
+   * A full disk is not always the end: a log that can still be copied starts over in the room it has. Where it cannot, and there
+   * is something to be carried out that frees room, what was put by is given up for it.
+   */
+  #withRoom(batches: readonly Timed[]): Outcome[][] {
+    try {
+      return this.#carryOut(batches)
+    } catch (error) {
+      if (!isFull(error) || !this.#makeRoom(batches)) throw error
+    }
+    for (;;) {
+      try {
+        return this.#carryOut(batches)
+      } catch (error) {
+        if (!isFull(error) || !this.#giveUpRoom(batches)) throw error
+      }
+    }
+  }
+
+  #makeRoom(batches: readonly Timed[]): boolean {
+    return startLogOver(this.db) || this.#giveUpRoom(batches)
+  }
+
+  #giveUpRoom(batches: readonly Timed[]): boolean {
+    const isWorthIt = batches.some(({ ops }) => ops.some(Room.isWayOut))
+    if (!isWorthIt || !this.room.giveUp()) return false
+    startLogOver(this.db)
+    return true
+  }
+
+  /** Gives the disk back what a purge has freed inside the database. The little that is left goes through the log. */
+  #shrink(): void {
+    const pages = (name: 'page_count' | 'freelist_count') => this.db.pragma(name, { simple: true }) as number
+    const free = pages('freelist_count')
+    if (free < SHRINK_FROM_PAGES || pages('page_count') - free > SHRINK_TO_PAGES) return
+    try {
+      this.db.exec('VACUUM')
+      startLogOver(this.db)
+    } catch (error) {
+      if (!isStorageFault(error)) throw error
+      this.#log.error(`the database could not be made smaller: ${(error as Error).message}`)
+    }
+  }
+
+  #carryOut(batches: readonly Timed[]): Outcome[][] {
+    this.#damaged.clear()
+    let outcomes = this.#attempt(batches, op => apply(this, op), isDamage)
+    for (let found = -1; outcomes === null && found < this.#damaged.size; ) {
+      found = this.#damaged.size
+      outcomes = this.#attempt(
+        batches,
+        op => this.#carryOutAlone(op),
+        error => this.#setsAside(error),
+      )
+    }
+    if (outcomes === null) throw new StorageError('failed', 'the writer could not end its transaction')
+    return outcomes
+  }
+
   stats(): Stats {
     if (this.#stale) this.#recall()
     const bytes = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    const disk = statfsSync(dirname(this.db.name))
     const oldest = this.sql.nextReady.get() as { run_at: number } | undefined
     return {
       totals: this.lanes.depths.totals,
@@ -119,13 +183,24 @@ export class Writer {
       oldestReadySince: oldest?.run_at ?? null,
       databaseBytes: bytes(this.db.name),
       walBytes: bytes(`${this.db.name}-wal`),
-      diskFreeBytes: disk.bavail * disk.bsize,
+      room: this.roomState(),
     }
   }
 
-  unsettled(): ReadonlyMap<KeyId, number> {
+  /** A look at the disk that is a second old at most. */
+  roomState(): RoomState {
+    this.#look(performance.now())
+    return this.room.state
+  }
+
+  /** While room is low the log is kept short: what was put by has to be enough to copy it. */
+  #look(at: number): void {
+    if (this.room.look(at, this.holdings.bytes) && this.room.isLow) startLogOver(this.db)
+  }
+
+  held(): ReadonlyMap<KeyId, KeyHolding> {
     if (this.#stale) this.#recall()
-    return this.lanes.unsettledByKey
+    return this.holdings.perKey()
   }
 
   depths(names: readonly string[], most: number): Depth[] {
@@ -205,7 +280,7 @@ export class Writer {
     const written = this.#dataVersion !== null && version !== this.#dataVersion
     this.#dataVersion = version
     if (written)
-      this.#complain(`${this.db.name} was written to by another process: is there a second bus on it?`)
+      this.#log.error(`${this.db.name} was written to by another process: is there a second bus on it?`)
     return written
   }
 
@@ -226,7 +301,7 @@ export class Writer {
     const what = 'id' in op ? `${op.kind} of ${op.id}` : op.kind
     // Workers ask again and again, and one line says it.
     if (what !== this.#toldOf) {
-      this.#complain(
+      this.#log.error(
         `a damaged page of the database keeps a ${what} from being carried out: docs/operations/corrupt-database.md`,
       )
     }
@@ -235,7 +310,7 @@ export class Writer {
   }
 
   #refuse(error: unknown): Outcome {
-    this.#complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    this.#log.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
     return { ok: false, refusal: 'internal' }
   }
 }

@@ -5,5 +5,5 @@ export type StoreLog = { info(text: string): void; warn(text: string): void; err
 /** What the store leaves to whoever has the writing connection. */
 export type Writing = Pick<
   Store,
-  'nextDue' | 'commit' | 'stats' | 'depths' | 'unsettled' | 'busiestGoals' | 'close'
+  'nextDue' | 'commit' | 'stats' | 'depths' | 'room' | 'holdings' | 'busiestGoals' | 'close'
 >

@@ -33,6 +33,7 @@ test('GET /admin/keys lists the issued keys, newest first, with their open and c
       last_used_at: created_at + 1.5,
       replaced_by: null,
       open_intents: 2,
+      stored_bytes: 2,
     },
     {
       ...usual,
@@ -43,6 +44,7 @@ test('GET /admin/keys lists the issued keys, newest first, with their open and c
       last_used_at: null,
       replaced_by: null,
       open_intents: 0,
+      stored_bytes: 0,
     },
   ]
   expect((await bus.admin.get('/admin/keys')).json).toEqual({ keys })

@@ -19,11 +19,15 @@ async function fill(bus: TestBus): Promise<void> {
 /** What the store is asked, and how many namespaces it answers with. */
 function watch(bus: TestBus): { asked: string[]; answered: number[] } {
   const { store } = bus
-  const [stats, depths] = [store.stats, store.depths]
+  const [stats, room, depths] = [store.stats, store.room, store.depths]
   const seen = { asked: [] as string[], answered: [] as number[] }
   store.stats = () => {
     seen.asked.push('stats')
     return stats()
+  }
+  store.room = () => {
+    seen.asked.push('room')
+    return room()
   }
   store.depths = async (names, most) => {
     seen.asked.push('depths')
@@ -40,7 +44,7 @@ test('with many namespaces the probe asks for none of them, and lists have an en
   const seen = watch(bus)
 
   expect((await bus.nobody.get('/health/ready')).status).toBe(200)
-  expect(seen.asked).toEqual(['stats'])
+  expect(seen.asked).toEqual(['room'])
 
   const { json } = await bus.admin.get('/admin/overview')
   expect(json.namespace_count).toBe(MANY)

@@ -46,10 +46,12 @@ type Answer<T> = T | { refused: Refusal }
 type Held = { id: string; keyId: number; token: string | null }
 
 /** The bus as a list and a few loops: everything the engines do with indexes, done by looking at everything. */
+export type ModelValue = { keyId: number; key: string; value: string; expiresAt: number }
+
 export class Model {
   intents: ModelIntent[] = []
   readonly nonces = new Set<string>()
-  readonly values = new Map<string, { value: string; expiresAt: number }>()
+  readonly values = new Map<string, ModelValue>()
   remembered = new Map<string, { fingerprint: string; id: string; namespace: string; expiresAt: number }>()
   lapses: Lapse[] = []
   now = 0
@@ -151,6 +153,7 @@ export class Model {
   prune(keepMs: number): void {
     const ended = ({ state }: ModelIntent) => state === 'fulfilled' || state === 'dead'
     this.intents = this.intents.filter(intent => !ended(intent) || intent.endedAt > this.now - keepMs)
+    for (const [key, { expiresAt }] of this.values) if (expiresAt <= this.now) this.values.delete(key)
   }
 
   claim(op: ClaimOp): { id: string; attempts: number; payload: string }[] {

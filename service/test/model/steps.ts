@@ -28,7 +28,7 @@ export type Step =
   | SettleStep
   | { do: 'cancel' | 'retry'; pick: number; publisher: number | null; limit: number | null }
   | { do: 'retryDead' | 'dropDead'; picks: number[] }
-  | { do: 'set'; key: number; value: number; ttlMs: number }
+  | { do: 'set'; keyId: number; key: number; value: number; ttlMs: number }
   | { do: 'replay'; nonce: number }
   | { do: 'sweep' }
 
@@ -127,6 +127,7 @@ const deadLetters = fc.record({
 })
 const set = fc.record({
   do: fc.constant('set' as const),
+  keyId,
   key: few(1, 2),
   value: few(1, 2),
   ttlMs: few(1_000, 600_000),

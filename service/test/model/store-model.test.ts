@@ -171,9 +171,9 @@ function toOp(step: Step, model: Model): Op {
     case 'set':
       return {
         kind: 'set',
-        keyId: 0,
+        keyId: step.keyId,
         key: `k${step.key}`,
-        value: `v${step.value}`,
+        value: 'é'.repeat(step.value),
         expiresAt: now + step.ttlMs,
         nonce: null,
       }
@@ -214,7 +214,7 @@ function play(model: Model, op: Op, requeued: string[]): unknown {
     case 'dropDead':
       return model.dropDead(op.ids)
     case 'set':
-      model.values.set(op.key, { value: op.value, expiresAt: op.expiresAt })
+      model.values.set(`${op.keyId} ${op.key}`, op)
       return null
     case 'sweep':
       requeued.push(...model.sweep())
@@ -281,8 +281,8 @@ async function sameEndState(model: Model): Promise<void> {
     const letter = await store.deadLetter(intent.id)
     expect(letter && { cause: letter.cause, reason: letter.reason }).toEqual(intent.death)
   }
-  for (const [key, { value, expiresAt }] of model.values) {
-    expect(await store.value(0, key, now)).toBe(expiresAt > now ? value : null)
+  for (const { keyId, key, value, expiresAt } of model.values.values()) {
+    expect(await store.value(keyId, key, now)).toBe(expiresAt > now ? value : null)
   }
   for (const id of model.dropped) {
     for (const read of ['intent', 'payload', 'result', 'deadLetter'] as const) {
@@ -323,11 +323,17 @@ async function sameTallies(model: Model): Promise<void> {
     const kept = depth.find(of => of.namespace === namespace) ?? { ...NOTHING, namespace }
     expect(kept).toEqual({ namespace, ...tallies })
   }
-  const unsettled = await store.unsettled()
+  const holdings = await store.holdings()
   for (const keyId of [0, 1]) {
     const theirs = model.intents.filter(({ route }) => route.publisher === keyId)
-    const count = theirs.filter(({ state }) => state === 'open' || state === 'claimed').length
-    expect(unsettled.get(keyId)).toBe(count === 0 ? undefined : count)
+    const open = theirs.filter(({ state }) => state === 'open')
+    const values = [...model.values.values()].filter(each => each.keyId === keyId)
+    const held = {
+      unsettled: theirs.filter(({ state }) => state === 'open' || state === 'claimed').length,
+      payloadBytes: open.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0),
+      valueBytes: values.reduce((sum, { key, value }) => sum + Buffer.byteLength(key + value), 0),
+    }
+    expect(holdings.get(keyId)).toEqual(Object.values(held).every(each => each === 0) ? undefined : held)
   }
 }
 

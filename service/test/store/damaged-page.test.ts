@@ -30,7 +30,7 @@ afterEach(() => {
 function open(): void {
   writer = new Writer(
     openWriting(path, () => {}),
-    text => complaints.push(text),
+    { info() {}, error: text => complaints.push(text) },
   )
 }
 

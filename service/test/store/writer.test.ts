@@ -28,7 +28,7 @@ afterEach(() => {
 const open = () =>
   new Writer(
     openWriting(join(folder, 'bus.db'), () => {}),
-    text => complaints.push(text),
+    { info() {}, error: text => complaints.push(text) },
   )
 
 const route = routeIn('default', 'notify')

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, onTestFinished } from 'vitest'
 import { buildApp } from '../../app.ts'
-import { appSettings, brokerSettings } from '../../app-settings.ts'
+import { appSettings, brokerSettings, roomSettings } from '../../app-settings.ts'
 import { Backups } from '../../backup/backups.ts'
 import { backupSettings } from '../../backup-settings.ts'
 import { Broker } from '../../broker/broker.ts'
@@ -40,7 +40,7 @@ export const basic = (name: string, password: string) => ({
  * @param place where it keeps what outlives it
  */
 export class TestBus {
-  readonly #env: Env
+  #env: Env
   readonly #place: Place
   readonly #vault = new Aes256Vault(Buffer.alloc(32, 7))
   readonly clock = new FakeClock(() => this.store.settled())
@@ -66,7 +66,7 @@ export class TestBus {
 
   async start(): Promise<void> {
     const config = readConfig(this.#env)
-    this.store = watched(await this.#place.open())
+    this.store = watched(await this.#place.open(roomSettings(config)))
     const metrics = createMetrics({ version: this.version })
     const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, this.version)
     const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
@@ -114,9 +114,10 @@ export class TestBus {
     await this.store.close()
   }
 
-  /** Stops in order and starts again on the same place; memory is gone, the disk is not. */
-  async restart(): Promise<void> {
+  /** Stops in order and starts again on the same place; memory is gone, the disk is not. @param env what changes */
+  async restart(env: Env = {}): Promise<void> {
     await this.stop()
+    this.#env = { ...this.#env, ...env }
     await this.start()
   }
 

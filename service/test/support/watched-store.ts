@@ -32,6 +32,7 @@ export function watched(store: Store): WatchedStore {
       }
     },
     stats: () => store.stats(),
+    room: () => store.room(),
     close: () => store.close(),
     async settled() {
       for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) await setImmediate()

@@ -93,27 +93,30 @@ async function readiness(url: string): Promise<{ finding: Finding; inMaintenance
     const response = await fetch(`${url.replace(/(?<!\/)\/+$/, '')}/health/ready`, {
       signal: AbortSignal.timeout(LOOK_SECONDS * 1000),
     })
-    const { ok, reasons, maintenance } = (await response.json()) as {
-      ok: boolean
-      reasons: string[]
-      maintenance?: boolean
-    }
-    return { finding: readyFinding(ok, reasons, maintenance === true), inMaintenance: maintenance === true }
+    const ready = (await response.json()) as Ready
+    return { finding: readyFinding(ready), inMaintenance: ready.maintenance === true }
   } catch (error) {
     const finding = failed(check, error, 'Is it a bus of this project? An older one has no /health/ready.')
     return { finding, inMaintenance: false }
   }
 }
 
-function readyFinding(ok: boolean, reasons: readonly string[], inMaintenance: boolean): Finding {
+/** An older bus says neither of the last two. */
+type Ready = { ok: boolean; reasons: string[]; warnings?: string[]; maintenance?: boolean }
+
+function readyFinding({ ok, reasons, warnings = [], maintenance = false }: Ready): Finding {
   const check = 'ready'
   if (!ok) {
     const detail = plain(reasons.join(', '))
     return { check, state: 'failed', detail, cure: 'Look into the log of the bus.', exit: EXIT.unreachable }
   }
-  if (inMaintenance) {
+  if (maintenance) {
     const detail = 'the bus is in maintenance: all but admins are sent away'
     return { check, state: 'warning', detail, cure: `Wait, or end it: ${COMMAND} maintenance off` }
+  }
+  if (warnings.length > 0) {
+    const detail = `the bus is ready, and warns: ${plain(warnings.join(', '))}`
+    return { check, state: 'warning', detail, cure: 'Make room: docs/operations/disk-full.md' }
   }
   return { check, state: 'ok', detail: 'the store answers, the disk has room' }
 }

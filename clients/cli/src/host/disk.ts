@@ -110,7 +110,7 @@ export function roomFinding({ dataDir, database, config }: Host): Finding {
   )
 }
 
-/** @param least below which the bus reports itself not ready */
+/** @param least below which the bus takes no new intents and values */
 export function roomOf(free: number, used: number, least: number): Finding {
   const check = 'disk room'
   const detail = `${mib(free)} free, the database has ${mib(used)}`
@@ -119,7 +119,7 @@ export function roomOf(free: number, used: number, least: number): Finding {
     return {
       check,
       state: 'failed',
-      detail: `${detail}; below ${mib(least)} the bus is not ready (BUS_MIN_FREE_DISK_BYTES)`,
+      detail: `${detail}; below ${mib(least)} the bus takes no new intents and values (BUS_MIN_FREE_DISK_BYTES)`,
       cure,
     }
   }

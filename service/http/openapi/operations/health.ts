@@ -57,14 +57,15 @@ const operations = ({ version }: Terms): Operation[] => [
     access: 'open',
     answers: {
       200: {
-        description: 'It is ready.',
+        description:
+          'It is ready. `warnings` may name `disk_low` (no new intents and values are taken) and `disk_full` (only what deletes is carried out).',
         schema: ReadyAnswer,
-        example: { ok: true, reasons: [], maintenance: false },
+        example: { ok: true, reasons: [], warnings: [], maintenance: false },
       },
       503: {
-        description: 'It is not: `draining`, `disk_low` or `store_unavailable`.',
+        description: 'It is not: `draining` or `store_unavailable`.',
         schema: ReadyAnswer,
-        example: { ok: false, reasons: ['disk_low'], maintenance: false },
+        example: { ok: false, reasons: ['draining'], warnings: [], maintenance: false },
       },
     },
   },

@@ -31,7 +31,7 @@ export const valueOperations = ({ maxValueBytes }: Terms): Operation[] => [
         links: { getValue: { operationId: 'getValue', parameters: { key: '$request.path.key' } } },
       },
     },
-    errors: ['invalid_payload', 'draining'],
+    errors: ['invalid_payload', 'limit_exceeded', 'draining'],
   },
   {
     method: 'get',

@@ -6,15 +6,20 @@ import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { audit } from './audit.ts'
-import { die } from './moves.ts'
+import { die, openBytes, payloadBytes } from './moves.ts'
+import { isFresh, REPLAY, refuse } from './nonces.ts'
 
 const refused = (refusal: Refusal) => ({ ok: false, refusal }) as const
 
+const afterNonce = (w: Writer, { nonce }: CancelOp | RetryOp, refusal: Refusal) =>
+  isFresh(w, nonce) ? refused(refusal) : REPLAY
+
 export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
-  if (row === undefined) return refused('not_found')
+  if (row === undefined) return afterNonce(w, op, 'not_found')
   const { namespace, publisher } = w.lanes.get(row.lane).route
-  if (op.publisher !== null && op.publisher !== publisher) return refused('not_yours')
+  if (op.publisher !== null && op.publisher !== publisher) return refuse(w, op.nonce, refused('not_yours'))
+  if (!isFresh(w, op.nonce)) return REPLAY
   const moved = row.state !== DEAD
   if (moved) {
     const reason = op.publisher === null ? REASON.cancelled : REASON.cancelledByPublisher
@@ -27,11 +32,14 @@ export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
 /** Gives a dead or fulfilled intent all its attempts again, and its time to live from now. */
 export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
-  if (row === undefined) return refused('not_found')
+  if (row === undefined) return afterNonce(w, op, 'not_found')
   const { publisher } = w.lanes.get(row.lane).route
-  if (op.publisher !== null && op.publisher !== publisher) return refused('not_yours')
-  if (row.state !== DEAD && row.state !== FULFILLED) return refused('not_ended')
-  if (op.openLimit !== null && w.lanes.unsettled(publisher) >= op.openLimit) return refused('limit_exceeded')
+  if (op.publisher !== null && op.publisher !== publisher) return refuse(w, op.nonce, refused('not_yours'))
+  if (row.state !== DEAD && row.state !== FULFILLED) return afterNonce(w, op, 'not_ended')
+  if (op.openLimit !== null && w.holdings.unsettled(publisher) >= op.openLimit) {
+    return refuse(w, op.nonce, refused('limit_exceeded'))
+  }
+  if (!isFresh(w, op.nonce)) return REPLAY
   const lastError = op.publisher === null ? REASON.retried : REASON.retriedByPublisher
   const namespace = reopen(w, row, op.ttlMs, lastError)
   audit(w, op.by, 'intent_retried', op.id, { namespace, ...keyOf(op) })
@@ -48,7 +56,7 @@ export function reopen(w: Writer, row: IntentRow, ttlMs: number, lastError: stri
   w.sql.reopen.run(w.now, expiresAt, expiresAt, lastError, row.n)
   w.sql.exhume.run(row.n)
   w.sql.deleteResult.run(row.n)
-  w.lanes.move(lane, row.state, READY)
+  w.lanes.move(lane, row.state, READY, 1, payloadBytes(w, row.n))
   w.lanes.offer(lane, { priority: row.priority, runAt: w.now, attempts: 0, sequence: row.n, expiresAt })
   w.next.ready = Math.min(w.next.ready, expiresAt)
   return lane.route.namespace
@@ -68,6 +76,7 @@ const EMPTIED = [
   'dead_letters',
   'lanes',
   'key_values',
+  'value_bytes',
   'idempotency_keys',
   'nonces',
 ]
@@ -110,10 +119,11 @@ function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: nu
   for (const row of rows) {
     const lane = w.lanes.get(row.lane)
     if (lane.route.namespace !== namespace) continue
+    const bytes = openBytes(w, row)
     deleteIntent(w, row.n)
     if (row.state === DEAD) w.sql.exhume.run(row.n)
     if (row.state === READY) w.lanes.withdraw(lane, row.n)
-    w.lanes.move(lane, row.state, null)
+    w.lanes.move(lane, row.state, null, 1, bytes)
     deleted += 1
   }
   const next: PurgeCursor =

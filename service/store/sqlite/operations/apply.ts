@@ -1,4 +1,4 @@
-import type { Nonce, Op, SettleAllOp } from '../../operations.ts'
+import type { Op, SettleAllOp } from '../../operations.ts'
 import type { Outcome } from '../../outcomes.ts'
 import type { Writer } from '../writer.ts'
 import { cancel, purge, retry } from './admin.ts'
@@ -7,13 +7,19 @@ import { claim, release } from './claim.ts'
 import { dropDead, retryDead } from './dead-letters.ts'
 import { changeKey, createKey, revokeKey, rotateKey } from './keys.ts'
 import { maintain } from './maintenance.ts'
+import { isFresh, REPLAY } from './nonces.ts'
 import { publish, publishAll } from './publish.ts'
 import { areFulfils, extend, fail, fulfil, fulfilAll, progress } from './settle.ts'
 import { sweep } from './sweep.ts'
+import { dropValues, set } from './values.ts'
+
+/** What may be refused by a limit, or because it is not theirs: then nothing is written, its nonce included. */
+const KEEPS_ITS_NONCE = new Set<Op['kind']>(['publish', 'publishAll', 'set', 'cancel', 'retry'])
 
 /** Carries out one operation inside the transaction under way. */
 export function apply(w: Writer, op: Op): Outcome {
-  if ('nonce' in op && !isFresh(w, op.nonce)) return { ok: false, refusal: 'replay' }
+  if (w.room.refuses(op)) return { ok: false, refusal: 'disk_full' }
+  if ('nonce' in op && !KEEPS_ITS_NONCE.has(op.kind) && !isFresh(w, op.nonce)) return REPLAY
   switch (op.kind) {
     case 'publish':
       return publish(w, op)
@@ -34,8 +40,7 @@ export function apply(w: Writer, op: Op): Outcome {
     case 'fail':
       return fail(w, op)
     case 'set':
-      w.sql.setValue.run(op.keyId, op.key, op.value, op.expiresAt)
-      return { ok: true, value: null }
+      return set(w, op)
     case 'witness':
       return { ok: true, value: null }
     case 'createKey':
@@ -46,6 +51,8 @@ export function apply(w: Writer, op: Op): Outcome {
       return changeKey(w, op)
     case 'revokeKey':
       return revokeKey(w, op)
+    case 'dropValues':
+      return dropValues(w, op)
     case 'keyUsed':
       w.sql.keyUsed.run(op.at, op.id, op.at)
       return { ok: true, value: null }
@@ -72,8 +79,4 @@ export function apply(w: Writer, op: Op): Outcome {
 function settleAll(w: Writer, ops: SettleAllOp['ops']): Outcome<'extend' | 'fulfil' | 'fail'>[] {
   if (areFulfils(ops)) return fulfilAll(w, ops)
   return ops.map(op => apply(w, op) as Outcome<(typeof op)['kind']>)
-}
-
-function isFresh(w: Writer, nonce: Nonce): boolean {
-  return nonce === null || w.sql.keepNonce.run(nonce.keyId, nonce.value, nonce.expiresAt).changes === 1
 }

@@ -5,7 +5,7 @@ import { headOf, type Lane } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
-import { expire, promoteDue } from './moves.ts'
+import { expire, payloadBytes, promoteDue } from './moves.ts'
 
 /** Overdue rows that one claim may put in order before it looks; the sweep does the rest. */
 const ON_THE_WAY = 100
@@ -59,7 +59,8 @@ function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, take
   const leaseUntil = w.now + leaseMs
   markClaimed(w, rows, tokens.slice(taken.length), [leaseUntil, w.now, ask.keyId, ask.workerId])
   w.lanes.advance(lane, end === -1 ? null : headOf(ready[end]!))
-  w.lanes.move(lane, READY, CLAIMED, rows.length)
+  const bytes = rows.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0)
+  w.lanes.move(lane, READY, CLAIMED, rows.length, bytes)
   w.next.claimed = Math.min(w.next.claimed, leaseUntil)
   for (const row of rows) {
     taken.push({
@@ -89,7 +90,7 @@ export function release(w: Writer, op: ReleaseOp): Outcome<'release'> {
   if (row === undefined || row.state !== CLAIMED || row.token !== op.token) return { ok: true, value: false }
   const lane = w.lanes.get(row.lane)
   w.sql.unclaim.run(row.n)
-  w.lanes.move(lane, CLAIMED, READY)
+  w.lanes.move(lane, CLAIMED, READY, 1, payloadBytes(w, row.n))
   w.lanes.offer(lane, {
     priority: row.priority,
     runAt: row.run_at,

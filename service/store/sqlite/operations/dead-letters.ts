@@ -20,7 +20,7 @@ export function dropDead(w: Writer, op: DropDeadOp): WereDead {
   return eachDead(w, op, 'dead_dropped', row => {
     deleteIntent(w, row.n)
     w.sql.exhume.run(row.n)
-    w.lanes.move(w.lanes.get(row.lane), DEAD, null)
+    w.lanes.move(w.lanes.get(row.lane), DEAD, null, 1, 0)
   })
 }
 

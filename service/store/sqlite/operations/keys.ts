@@ -68,7 +68,7 @@ export function revokeKey(w: Writer, op: RevokeKeyOp): Outcome<'revokeKey'> {
     w.sql.dropNoncesOf.run(identity)
     w.sql.dropIdempotentOf.run(identity)
   }
-  const unsettled = w.lanes.unsettled(identity)
+  const unsettled = w.holdings.unsettled(identity)
   audit(w, op.by, 'key_revoked', `${id}`, { owner, prefix, open_intents: unsettled })
   return { ok: true, value: { id, identity, unsettled, last } }
 }

@@ -31,10 +31,18 @@ export function lapseAttempt(w: Writer, row: IntentRow, jitterMs: number): 'retr
 /** @returns the times that the row has from now on: `expires_at` moves along with `run_at` */
 function backingOff(w: Writer, row: HeldRow, jitterMs: number): [number, number, number] {
   const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
-  w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED)
+  w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED, 1, payloadBytes(w, row.n))
   w.next.delayed = Math.min(w.next.delayed, runAt)
   return [runAt, runAt, runAt]
 }
+
+/** Of its payload: what a key's limit counts while the intent is open. */
+export const payloadBytes = (w: Writer, n: number): number =>
+  (w.sql.payloadBytes.get(n) as { bytes: number }).bytes
+
+/** 0 when it is not open: then it is not counted. */
+export const openBytes = (w: Writer, { n, state }: Pick<HeldRow, 'n' | 'state'>): number =>
+  state === DELAYED || state === READY ? payloadBytes(w, n) : 0
 
 /** @param lastError what `/status` shows from now on; cause and reason go into the dead letter */
 export function die(w: Writer, row: HeldRow, { cause, reason }: Death, lastError = reason): void {
@@ -42,7 +50,7 @@ export function die(w: Writer, row: HeldRow, { cause, reason }: Death, lastError
   w.sql.die.run(w.now, lastError, row.n)
   w.sql.bury.run(row.n, row.lane, row.attempts, reason, cause, w.now)
   if (row.state === READY) w.lanes.withdraw(lane, row.n)
-  w.lanes.move(lane, row.state, DEAD)
+  w.lanes.move(lane, row.state, DEAD, 1, openBytes(w, row))
 }
 
 export function expire(w: Writer, row: IntentRow): void {
@@ -69,7 +77,7 @@ export function promoteDue(w: Writer, limit: number): { promoted: number; expire
       sequence: row.n,
       expiresAt: row.expires_at,
     })
-    w.lanes.move(lane, DELAYED, READY)
+    w.lanes.move(lane, DELAYED, READY, 1, 0)
     w.next.ready = Math.min(w.next.ready, row.expires_at)
   }
   if (rows.length < limit) {

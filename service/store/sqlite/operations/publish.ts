@@ -1,10 +1,11 @@
 import type { KeyId } from '../../../intent/routing.ts'
 import type { PublishAllOp, PublishOp } from '../../operations.ts'
-import type { Outcome, Published } from '../../outcomes.ts'
+import type { Outcome, Published, Refused } from '../../outcomes.ts'
 import type { Lane } from '../lanes.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { insertRows } from './insert-rows.ts'
+import { isFresh, REPLAY, refuse } from './nonces.ts'
 
 /** What an idempotency key was used for. */
 type Use = { fingerprint: string; id: string; namespace: string }
@@ -12,27 +13,31 @@ type Remembered = { n: number; fingerprint: string; intent_id: string; namespace
 
 const CONFLICT = { ok: false, refusal: 'idempotency_conflict' } as const
 const TOO_MANY = { ok: false, refusal: 'limit_exceeded' } as const
+const LOW = { ok: false, refusal: 'disk_low' } as const
 
 export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
   const earlier = remembered(w, op)
   if (earlier !== undefined) {
+    if (!isFresh(w, op.nonce)) return REPLAY
     return earlier.fingerprint === op.idempotency!.fingerprint
       ? { ok: true, value: { id: earlier.id, namespace: earlier.namespace, replayed: true } }
       : CONFLICT
   }
-  if (op.openLimit !== null && w.lanes.unsettled(op.route.publisher) >= op.openLimit) return TOO_MANY
+  const refused = refusedBy(w, op, Buffer.byteLength(op.payload), 0)
+  if (refused !== null) return refuse(w, op.nonce, refused)
+  if (!isFresh(w, op.nonce)) return REPLAY
   insert(w, w.lanes.intern(op.route), [op])
   return { ok: true, value: { id: op.id, namespace: op.route.namespace, replayed: false } }
 }
 
 /** Looks at all of them before it inserts any, because refusing one undoes none of the others. */
-export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAll'> {
+export function publishAll(w: Writer, { ops, nonce }: PublishAllOp): Outcome<'publishAll'> {
   const uses = new Map<string, Use>()
-  const added = new Map<KeyId, number>()
+  const added = new Map<KeyId, { intents: number; bytes: number }>()
   const fresh: PublishOp[] = []
   const value: Published[] = []
   for (const [item, op] of ops.entries()) {
-    const { idempotency, openLimit, route, id } = op
+    const { idempotency, route, id } = op
     const { publisher, namespace } = route
     const key = idempotency === null ? null : `${publisher} ${idempotency.key}`
     const earlier = key === null ? undefined : (uses.get(key) ?? remembered(w, op))
@@ -41,15 +46,42 @@ export function publishAll(w: Writer, { ops }: PublishAllOp): Outcome<'publishAl
       value.push({ id: earlier.id, namespace: earlier.namespace, replayed: true })
       continue
     }
-    const sofar = added.get(publisher) ?? 0
-    if (openLimit !== null && w.lanes.unsettled(publisher) + sofar >= openLimit) return { ...TOO_MANY, item }
+    const sofar = added.get(publisher) ?? { intents: 0, bytes: 0 }
+    added.set(publisher, sofar)
+    const refused = refusedBy(w, op, sofar.bytes + Buffer.byteLength(op.payload), sofar.intents)
+    if (refused !== null) return refuse(w, nonce, { ...refused, item })
     if (key !== null) uses.set(key, { fingerprint: idempotency!.fingerprint, id, namespace })
-    added.set(publisher, sofar + 1)
+    sofar.intents += 1
+    sofar.bytes += Buffer.byteLength(op.payload)
     fresh.push(op)
     value.push({ id, namespace, replayed: false })
   }
+  if (!isFresh(w, nonce)) return REPLAY
   for (let from = 0; from < fresh.length; ) from += insertRun(w, fresh, from)
   return { ok: true, value }
+}
+
+/**
+ * @param bytes of its payload, and of those before it in the same call
+ * @param before how many those are
+ */
+function refusedBy(
+  w: Writer,
+  { route, openLimit }: PublishOp,
+  bytes: number,
+  before: number,
+): Refused | null {
+  if (openLimit !== null) {
+    const { publisher } = route
+    if (w.holdings.unsettled(publisher) + before >= openLimit) return TOO_MANY
+    const { payloads, values } = w.holdings.bytesOf(publisher)
+    const held = payloads + values
+    // However many its values are: who keeps to the cap on open intents has room for all of them.
+    if (held + bytes > w.room.keyBytes && payloads + bytes > w.room.payloadBytes) {
+      return { ok: false, refusal: 'too_many_bytes', held, most: w.room.keyBytes }
+    }
+  }
+  return w.room.isLow ? LOW : null
 }
 
 /** Inserts those from `from` on that are alike but for id, payload and idempotency key. @returns how many */
@@ -82,7 +114,9 @@ function insert(w: Writer, lane: Lane, ops: readonly PublishOp[]): void {
   const dueAt = state === DELAYED ? runAt : expiresAt
   const terms = [lane.id, state, priority, maxAttempts, backoffMs, w.now, runAt, expiresAt, dueAt]
   const n = ops.length === 1 ? writeOne(w, ops[0]!, terms) : writeMany(w, ops, terms)
-  w.lanes.move(lane, null, state, ops.length)
+  const bytes = ops.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0)
+  w.lanes.move(lane, null, state, ops.length, bytes)
+  w.room.written += bytes
   if (state === READY) {
     w.lanes.offer(lane, { priority, runAt, attempts: 0, sequence: n, expiresAt }, ops.length)
     w.next.ready = Math.min(w.next.ready, expiresAt)

@@ -40,7 +40,8 @@ export function fulfil(w: Writer, op: FulfilOp): Outcome<'fulfil'> {
   const lane = w.lanes.get(row.lane)
   w.sql.fulfil.run(w.now, row.n)
   if (op.result !== null) w.sql.keepResult.run(row.n, op.resultType === 'text' ? 1 : 0, op.result)
-  w.lanes.move(lane, CLAIMED, FULFILLED)
+  w.lanes.move(lane, CLAIMED, FULFILLED, 1, 0)
+  w.room.written += op.result?.length ?? 0
   return { ok: true, value: settled(w, op.id, row, 'fulfilled') }
 }
 
@@ -61,12 +62,13 @@ export function fulfilAll(w: Writer, ops: readonly FulfilOp[]): Outcome<'fulfil'
     if (fulfilled.has(row.n) || !isHeld(w, row, op)) continue
     fulfilled.add(row.n)
     if (op.result !== null) results.push([row.n, op.resultType === 'text' ? 1 : 0, op.result])
+    w.room.written += op.result?.length ?? 0
     moved.set(row.lane, (moved.get(row.lane) ?? 0) + 1)
     outcomes[row.item] = { ok: true, value: settled(w, op.id, row, 'fulfilled') }
   }
   w.sql.fulfilAll.run(w.now, JSON.stringify([...fulfilled]))
   insertRows(w.sql.keepResults, w.sql.keepResult, results)
-  for (const [lane, count] of moved) w.lanes.move(w.lanes.get(lane), CLAIMED, FULFILLED, count)
+  for (const [lane, count] of moved) w.lanes.move(w.lanes.get(lane), CLAIMED, FULFILLED, count, 0)
   return outcomes
 }
 

@@ -6,6 +6,7 @@ import { DEAD, FULFILLED } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { deleteIntent } from './admin.ts'
 import { expire, lapseAttempt, promoteDue } from './moves.ts'
+import { dropLapsed } from './values.ts'
 
 /** Fractional part of the golden ratio: multiples of it, modulo 1, spread evenly however many are drawn (Weyl). */
 const SPREAD = 0.618033988749895
@@ -58,17 +59,17 @@ function expireReady(w: Writer, limit: number): number {
 function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
   for (const row of w.sql.dueFulfilled.all(w.now - op.keepFulfilledMs, op.limit) as IntentRow[]) {
     deleteIntent(w, row.n)
-    w.lanes.move(w.lanes.get(row.lane), FULFILLED, null)
+    w.lanes.move(w.lanes.get(row.lane), FULFILLED, null, 1, 0)
     counts.fulfilled_deleted += 1
   }
   for (const row of w.sql.dueDead.all(w.now - op.keepDeadMs, op.limit) as IntentRow[]) {
     deleteIntent(w, row.n)
     counts.dead_letters_deleted += w.sql.exhume.run(row.n).changes
-    w.lanes.move(w.lanes.get(row.lane), DEAD, null)
+    w.lanes.move(w.lanes.get(row.lane), DEAD, null, 1, 0)
     counts.dead_deleted += 1
   }
   counts.nonces_deleted = w.sql.lapsedNonces.run(op.limit, w.now).changes
   counts.idempotency_deleted = w.sql.lapsedIdempotent.run(op.limit, w.now).changes
-  counts.store_deleted = w.sql.lapsedValues.run(w.now, op.limit).changes
+  counts.store_deleted = dropLapsed(w, op.limit)
   return w.lanes.collect(op.limit)
 }
