@@ -85,7 +85,7 @@ export const DOCKER_KEYS = {
   memory: key(
     mebibytes({
       default: DEPLOYMENT.limits.memory,
-      min: 128,
+      min: 256,
       max: 1024 * 1024,
       meaning: 'Memory that the bus may take.',
     }),

@@ -61,7 +61,7 @@ test('every fault is told at once, by its key, what it got and what it takes', (
     'bindAdress is not a key of this program. Did you mean bindAddress?',
     'port is "80.80": it takes a whole number from 1 to 65535.',
     'domain is "https://bus.example.com": it takes a name that DNS knows, as `bus.example.com`, without https:// and without a port.',
-    'memory is "512": it takes memory with M or G behind it (`512M`, `2G`), from 128M to 1024G.',
+    'memory is "512": it takes memory with M or G behind it (`512M`, `2G`), from 256M to 1024G.',
   ])
 })
 
@@ -81,7 +81,7 @@ test.each<[KeyName, string[], string[]]>([
     ['localhost', 'bus.example.com:443', '-a.com', '10.0.0.1', 'a..b'],
   ],
   ['cpus', ['0.5', '2', '16'], ['0', '0.05', '1e1', '-1', '257']],
-  ['memory', ['128M', '2g'], ['127M', '2T', '512', '1.5G']],
+  ['memory', ['256M', '2g'], ['255M', '2T', '512', '1.5G']],
   ['prometheusRetention', ['30d', '1y'], ['30', '1m', 'd']],
   ['prometheusSize', ['512MB', '5GB'], ['5', '5G']],
   [

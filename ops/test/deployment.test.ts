@@ -39,7 +39,7 @@ describe('the image', () => {
     expect(finalStage).toContain(`\nEXPOSE ${DEPLOYMENT.port}\n`)
     expect(finalStage).toContain(`\nVOLUME ${DEPLOYMENT.data}\n`)
     const health = read('ops/image/health.js')
-    expect(health).toContain(`const port = process.env.PORT || ${DEPLOYMENT.port}\n`)
+    expect(health).toContain(`const port = process.env.PORT?.trim() || ${DEPLOYMENT.port}\n`)
     expect(health).toContain(`GET ${DEPLOYMENT.ready} HTTP`)
     expect(read('ops/image/slim.js')).toContain(`'${DEPLOYMENT.data.slice(1)}'`)
   })

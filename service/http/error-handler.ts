@@ -63,9 +63,10 @@ export function handleErrors(
     }
   }
 
-  /** One that Fastify refused before it was counted (a body too large) counts as well. */
+  /** One that was refused before it was counted, while its body came (too large, too slow), counts as well. */
   async function countIfNot(thrown: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (request.caller !== null && !request.counted && !(thrown instanceof BusError)) {
+    const isCounted = !(thrown instanceof BusError) || thrown.code === 'request_timeout'
+    if (request.caller !== null && !request.counted && isCounted) {
       await limits.count(request, reply)
     }
   }

@@ -1,6 +1,7 @@
 /** Requests that carry many: `{"intents": […]}` and `{"items": […]}`. */
 import type { onRequestHookHandler } from 'fastify'
 import { BusError } from '../errors.ts'
+import type { RequestLimits } from './limits/request-limits.ts'
 
 export const MOST_ITEMS = 1000
 
@@ -20,17 +21,14 @@ export function inItem<T>(list: string, index: number, read: () => T): T {
   }
 }
 
-/** Bodies of such requests that are read or worked on at once: each is up to 16 MiB, and is held whole. */
-const MOST_AT_ONCE = 16
-let atOnce = 0
-
-/** Refuses a batch while so many others are under way, before its body is read. */
-export const oneOfFew: onRequestHookHandler = (_request, reply, done) => {
-  if (atOnce >= MOST_AT_ONCE)
-    return done(new BusError('overloaded', 'Too many batches at once. Try again shortly.', 1))
-  atOnce += 1
-  reply.raw.once('close', () => {
-    atOnce -= 1
-  })
-  done()
-}
+/** Refuses a batch that has no place, before its body is read. */
+export const oneOfFew =
+  (limits: Pick<RequestLimits, 'enterBatch'>): onRequestHookHandler =>
+  (request, reply, done) => {
+    try {
+      limits.enterBatch(request, reply)
+    } catch (error) {
+      return done(error as Error)
+    }
+    done()
+  }

@@ -1,7 +1,13 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { BusError } from '../errors.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 const FIRST_ROOM_BYTES = 64 * 1024
+
+/** A long body that stalls would hold its place for as long as a request may take. */
+const LOOK_EVERY_MS = 5000
+/** Less than any modem: 1 KiB/s. */
+const LEAST_IN_BETWEEN_BYTES = 5 * 1024
 
 /**
  * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
@@ -57,6 +63,16 @@ function collect(request: FastifyRequest, done: Done): void {
     length = needed
   }
 
+  let before = 0
+  const look = (): void => {
+    if (length - before < LEAST_IN_BETWEEN_BYTES) {
+      end(new BusError('request_timeout', 'The body came too slowly, or stopped coming.'))
+    }
+    before = length
+  }
+  const isLong = announced === null || announced > FIRST_ROOM_BYTES
+  const watch = isLong ? setInterval(look, LOOK_EVERY_MS) : undefined
+
   const whole = (): void => {
     const isWhole = announced === null || length === announced
     end(isWhole ? null : new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH())
@@ -68,6 +84,7 @@ function collect(request: FastifyRequest, done: Done): void {
   }
 
   function end(error: Error | null): void {
+    clearInterval(watch)
     raw.off('data', take)
     raw.off('end', whole)
     raw.off('error', broken)

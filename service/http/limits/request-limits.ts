@@ -6,6 +6,7 @@ import type { KeyId } from '../../intent/routing.ts'
 import type { Caller } from '../auth/keys.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
+import { BatchRoom, batchesAtOnce } from './batch-room.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { RefusedNonces } from './refused-nonces.ts'
 import { Windows } from './windows.ts'
@@ -18,6 +19,11 @@ export type RequestLimits = {
   count(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** Each item of a request that carries many counts as a request; the request itself was the first. @throws {BusError} `rate_limited` */
   countItems(request: FastifyRequest, reply: FastifyReply, items: number): Promise<void>
+  /**
+   * For a batch before its body is read: a key that has used up its window is refused, and one that has too many under way.
+   * @throws {BusError} `rate_limited`, `overloaded`
+   */
+  enterBatch(request: FastifyRequest, reply: FastifyReply): void
   failedLogins: FailedLogins
   refusedNonces: RefusedNonces
   forget(keyId: KeyId): void
@@ -25,6 +31,8 @@ export type RequestLimits = {
   /** @returns how many ended windows were dropped */
   prune(): number
 }
+
+type WindowState = { max: number; remaining: number; ttlInSeconds: number }
 
 /** Requests in a window: the key's own limit, or the bus's. */
 const mostOf = ({ issued }: Caller, { rateLimit }: Pick<AppSettings, 'rateLimit'>): number =>
@@ -38,7 +46,7 @@ const windowOf = (keyId: KeyId): string => `key:${keyId}`
 
 export async function requestLimits(
   app: FastifyInstance,
-  settings: Pick<AppSettings, 'rateLimit' | 'authFailureLimit'>,
+  settings: Pick<AppSettings, 'rateLimit' | 'authFailureLimit' | 'batchBodyLimitBytes'>,
   clock: Clock,
   observer: LimitsObserver,
 ): Promise<RequestLimits> {
@@ -53,6 +61,7 @@ export async function requestLimits(
   const limitOf = (caller: Caller, max: number): string =>
     `This key may send ${max} in ${settings.rateLimit.windowMs / 1000} s. ${remedyFor(caller)}`
   const refusedNonces = new RefusedNonces()
+  const room = new BatchRoom(batchesAtOnce(settings.batchBodyLimitBytes))
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -60,18 +69,25 @@ export async function requestLimits(
     if (callerOf(request).isMaster) return
     const state = await perKey(request)
     if (state.isAllowed) return
-    reply.header('x-ratelimit-limit', state.max)
-    reply.header('x-ratelimit-remaining', state.remaining)
-    reply.header('x-ratelimit-reset', state.ttlInSeconds)
-    if (state.isExceeded) {
-      observer.rateLimited()
-      const seconds = state.ttlInSeconds
-      throw new BusError(
-        'rate_limited',
-        `Too many requests. Try again in ${seconds} s. ${limitOf(callerOf(request), state.max)}`,
-        seconds,
-      )
-    }
+    say(reply, state)
+    if (state.isExceeded) refuse(request, reply, state)
+  }
+
+  const say = (reply: FastifyReply, { max, remaining, ttlInSeconds }: WindowState): void => {
+    reply.header('x-ratelimit-limit', max)
+    reply.header('x-ratelimit-remaining', remaining)
+    reply.header('x-ratelimit-reset', ttlInSeconds)
+  }
+
+  function refuse(request: FastifyRequest, reply: FastifyReply, state: WindowState): never {
+    say(reply, state)
+    observer.rateLimited()
+    const seconds = state.ttlInSeconds
+    throw new BusError(
+      'rate_limited',
+      `Too many requests. Try again in ${seconds} s. ${limitOf(callerOf(request), state.max)}`,
+      seconds,
+    )
   }
 
   return {
@@ -88,6 +104,15 @@ export async function requestLimits(
       // All but the last one here; `count` adds that, and says whether it was too many.
       windows.hit(windowOf(callerOf(request).keyId), settings.rateLimit.windowMs, items - 2)
       await count(request, reply)
+    },
+    enterBatch(request, reply) {
+      const caller = callerOf(request)
+      const window = caller.isMaster ? undefined : windows.peek(windowOf(caller.keyId))
+      const max = mostOf(caller, settings)
+      if (window !== undefined && window.current >= max) {
+        refuse(request, reply, { max, remaining: 0, ttlInSeconds: Math.ceil(window.ttl / 1000) })
+      }
+      room.enter(request, reply)
     },
     failedLogins,
     refusedNonces,

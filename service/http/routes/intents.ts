@@ -24,7 +24,7 @@ export function intentRoutes(app: FastifyInstance, { broker, settings, limits }:
   })
 
   const eachItem = { most: MOST_ITEMS, mostBytes: mostItemBytes(settings) }
-  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew }
+  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew(limits) }
   app.post('/intents', batch, async (request, reply) => {
     const items = await jsonItems(request, 'intents', eachItem)
     const caller = callerOf(request)

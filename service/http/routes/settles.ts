@@ -27,7 +27,7 @@ const readProgress = reader(ProgressBody)
 const progressFields = knownFields(ProgressBody)
 
 /** What workers say of their leases: one at a time (`/fulfill/<id>`), or many (`/fulfill`). */
-export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts): void {
+export function settleRoutes(app: FastifyInstance, { broker, settings, limits }: Parts): void {
   const ExtendBody = extendBody(settings.leaseMs / 1000)
   const readExtend = reader(ExtendBody)
 
@@ -55,7 +55,7 @@ export function settleRoutes(app: FastifyInstance, { broker, settings }: Parts):
   }
 
   const eachItem = { most: MOST_ITEMS, mostBytes: mostItemBytes(settings) }
-  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew }
+  const batch = { ...WRITES, bodyLimit: settings.batchBodyLimitBytes, onRequest: oneOfFew(limits) }
   for (const kind of Object.keys(PATHS) as Kind[]) {
     app.post<Id>(`${PATHS[kind]}/:id`, WRITES, async (request, reply) => {
       const id = intentId(request)
