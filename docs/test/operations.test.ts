@@ -62,7 +62,9 @@ describe.each(pages)('docs/%s', page => {
   })
 
   test('names only settings that there are', () => {
-    const known = new Set([...Object.keys(VARIABLES), ...Object.keys(SECRETS)])
+    const ofWorkers =
+      readFileSync(join(root, 'ops/workers/worker.sh'), 'utf8').match(/\bBUS_[A-Z_]+\b/g) ?? []
+    const known = new Set([...Object.keys(VARIABLES), ...Object.keys(SECRETS), ...ofWorkers])
     expect((text.match(/\bBUS_[A-Z_]+\b/g) ?? []).filter(name => !known.has(name))).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { REASON } from '../intent/lifecycle.ts'
 import type { ResultType } from '../store/records.ts'
 import { jsonWithin } from './json/limits.ts'
 import type { JsonObject } from './json/object.ts'
-import { compactText, isPlainText } from './json/text.ts'
+import { compactText, flawOf } from './json/text.ts'
 import type { AppSettings } from './settings.ts'
 
 const LONGEST_ERROR_CHARS = 500
@@ -30,9 +30,11 @@ export function resultOf(
 }
 
 function textResult(result: unknown, maxBytes: number): string {
-  if (typeof result !== 'string' || !isPlainText(result)) {
+  if (typeof result !== 'string') {
     throw new BusError('invalid_result', 'result takes a text when result_type is text.')
   }
+  const flaw = flawOf(result)
+  if (flaw !== null) throw new BusError('invalid_result', `result ${flaw}.`)
   const bytes = Buffer.byteLength(result)
   if (bytes > maxBytes) {
     throw new BusError('result_too_large', `The result has ${bytes} bytes; ${maxBytes} are taken.`)
@@ -45,9 +47,8 @@ export function failureText(body: JsonObject): string {
   const error = body.fields['error']
   if (error === undefined || error === null || error === '') return REASON.unknown
   if (typeof error !== 'string') return cut(compactText(body.sent('error')))
-  if (!isPlainText(error)) {
-    throw new BusError('invalid_request', 'error takes a text of Unicode characters without NUL.')
-  }
+  const flaw = flawOf(error)
+  if (flaw !== null) throw new BusError('invalid_request', `error ${flaw}.`)
   return cut(error)
 }
 

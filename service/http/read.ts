@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { BusError, type ErrorCode } from '../errors.ts'
 import { type Bounds, clamp, numeral } from './clamp.ts'
-import { isPlainText } from './json/text.ts'
+import { flawOf } from './json/text.ts'
 import type { Notes } from './schemas/fields.ts'
 import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
 
@@ -81,13 +81,21 @@ function readField(field: Field, raw: unknown, textOf: TextOf): unknown {
     if (schema['x-trim']) value = value.trim()
     if (schema['x-cut'] !== undefined) value = (value as string).slice(0, schema['x-cut'])
     if (schema['x-empty'] && value === '') return schema.default
-    if (isText(schema) && !isPlainText(value as string)) throw misfit(field, value)
+    const flaw = isText(schema) ? flawOf(value as string) : null
+    if (flaw !== null) throw flawed(field, flaw)
   }
   if (!field.verify(value)) throw misfit(field, value)
   return value
 }
 
 const isText = (schema: FieldSchema): boolean => (schema as { type?: string }).type === 'string'
+
+function flawed({ name, schema }: Field, flaw: string): BusError {
+  return new BusError(
+    schema['x-error'] ?? 'invalid_request',
+    `${name} ${flaw}; it takes ${schema.description ?? 'another value'}.`,
+  )
+}
 
 function misfit({ name, schema }: Field, value: unknown): BusError {
   const code: ErrorCode = schema['x-error'] ?? 'invalid_request'

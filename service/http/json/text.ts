@@ -144,7 +144,9 @@ function bytesOf(code: number): number {
 /** \b \t \n \f \r */
 const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 
-/** Whether a string can be stored and sent as UTF-8 text: no lone surrogate, no NUL. */
-export function isPlainText(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\0')
+/** Why a string cannot be stored and sent as UTF-8 text, in words that follow its name; `null`: it can. */
+export function flawOf(value: string): string | null {
+  if (!value.isWellFormed()) return 'has half of a surrogate pair, which is no character'
+  const at = value.indexOf('\0')
+  return at === -1 ? null : `has a NUL (\\u0000) at character ${at + 1}`
 }

@@ -4,7 +4,7 @@ import { sendJson } from '../answers.ts'
 import { jsonBody } from '../body.ts'
 import { knownFields } from '../json/known-fields.ts'
 import type { JsonObject } from '../json/object.ts'
-import { compactText, isPlainText } from '../json/text.ts'
+import { compactText, flawOf } from '../json/text.ts'
 import { reader } from '../read.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { KvParams, SetBody } from '../schemas/requests.ts'
@@ -43,9 +43,8 @@ export function valueRoutes(app: FastifyInstance, { broker, settings }: Parts): 
 
 function valueText(body: JsonObject, { maxValueBytes }: Pick<AppSettings, 'maxValueBytes'>): string {
   const sent = body.fields['value']
-  if (typeof sent === 'string' && !isPlainText(sent)) {
-    throw new BusError('invalid_request', 'value takes a text of Unicode characters without NUL.')
-  }
+  const flaw = typeof sent === 'string' ? flawOf(sent) : null
+  if (flaw !== null) throw new BusError('invalid_request', `value ${flaw}.`)
   const value = typeof sent === 'string' ? sent : compactText(body.sent('value'))
   const bytes = Buffer.byteLength(value)
   if (bytes > maxValueBytes) {

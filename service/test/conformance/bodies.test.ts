@@ -258,7 +258,8 @@ describe('a text outside payload and result has no lone surrogate and no NUL', (
     for (const escaped of bad) {
       const body = JSON.stringify(fields).replace('BAD', `a${escaped}b`).replace('TOKEN', claim.claim_token)
       const answer = await everybody.post(path.replace(':id', claim.id), body)
-      expect(refusal(answer)).toMatchObject({ status: 400, code })
+      const message = expect.stringMatching(/ NUL|half of a surrogate pair/)
+      expect(refusal(answer)).toEqual({ status: 400, code, message })
     }
     expect(await master.status(claim.id)).toMatchObject({ status: 'claimed' })
   })
