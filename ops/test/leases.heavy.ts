@@ -108,20 +108,23 @@ for (const { name, command, missing } of shells) {
       'reports a job that ends with $code in the instant of the signal to stop',
       async ({ code, status }) => {
         const id = await bus.publish('instant', '0', { max_attempts: 1 })
-        const go = join(folder(), 'go')
+        const here = folder()
+        const [go, begun] = [join(here, 'go'), join(here, 'begun')]
         const worker = start([
           '--goal',
           'instant',
           '--',
           'sh',
           '-c',
-          `until [ -e ${go} ]; do sleep 0.1; done; exit ${code}`,
+          // The worker's own child is the shell that this one runs under.
+          `echo $PPID > ${begun}.made; mv ${begun}.made ${begun}; until [ -e ${go} ]; do sleep 0.1; done; exit ${code}`,
         ])
-        await vi.waitUntil(() => worker.children.length === 2, PATIENT)
-        const [handler] = worker.children
+        await vi.waitUntil(() => existsSync(begun), PATIENT)
+        const handler = readFileSync(begun, 'utf8').trim()
+        expect(worker.children).toContain(handler)
         const atOnce = await worker.slowWaits(2)
         writeFileSync(go, '')
-        await vi.waitUntil(() => !worker.children.includes(handler!), { ...PATIENT, interval: 5 })
+        await vi.waitUntil(() => !worker.children.includes(handler), { ...PATIENT, interval: 5 })
         worker.signal('SIGTERM')
         atOnce()
         expect(await worker.exited).toBe(0)
