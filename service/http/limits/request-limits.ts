@@ -6,7 +6,7 @@ import type { KeyId } from '../../intent/routing.ts'
 import type { Caller } from '../auth/keys.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
-import { BatchRoom, batchesAtOnce } from './batch-room.ts'
+import { BatchRoom, batchBytes } from './batch-room.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { RefusedNonces } from './refused-nonces.ts'
 import { Windows } from './windows.ts'
@@ -61,7 +61,7 @@ export async function requestLimits(
   const limitOf = (caller: Caller, max: number): string =>
     `This key may send ${max} in ${settings.rateLimit.windowMs / 1000} s. ${remedyFor(caller)}`
   const refusedNonces = new RefusedNonces()
-  const room = new BatchRoom(batchesAtOnce(settings.batchBodyLimitBytes))
+  const room = new BatchRoom(batchBytes(), settings.batchBodyLimitBytes)
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {

@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { batchesAtOnce } from '../../http/limits/batch-room.ts'
+import { BatchRoom, batchBytes } from '../../http/limits/batch-room.ts'
 import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'
@@ -64,15 +66,34 @@ test('a long body that stops coming is 408, and counts against its key', async (
   expect(refusal(await key.post('/intents', BATCH))).toMatchObject({ status: 429 })
 })
 
-describe('how many batches of 16 MiB are read at once follows', () => {
+describe('how many MiB of batches are read at once follows', () => {
   test.each([
-    [128, 512, 1],
-    [192, 512, 1],
-    [256, 512, 2],
-    [512, 2048, 6],
-    [4096, 4096, 16],
-    [65_536, 128, 2],
+    [64, 512, 0],
+    [256, 512, 22],
+    [512, 256, 52],
+    [4096, 2048, 500],
+    [65_536, 128, 20],
   ])('%d MiB of memory with %d MiB of heap: %d', (memory, heap, expected) => {
-    expect(batchesAtOnce(16 * MIB, memory * MIB, heap * MIB)).toBe(expected)
+    expect(Math.floor(batchBytes(memory * MIB, heap * MIB) / MIB)).toBe(expected)
   })
+})
+
+/** As much of a request and its reply as the room looks at. */
+function batch(room: BatchRoom, keyId: number, bytes: number): () => void {
+  const raw = new EventEmitter()
+  const request = { caller: { keyId }, headers: { 'content-length': `${bytes}` } }
+  room.enter(request as unknown as FastifyRequest, { raw } as unknown as FastifyReply)
+  return () => raw.emit('close')
+}
+
+test('a key has half of the room at most, and a single batch is let in however large it is', () => {
+  const room = new BatchRoom(40, 100)
+  const first = batch(room, 1, 15)
+  expect(() => batch(room, 1, 6)).toThrow('This key has 1 batches under way')
+  batch(room, 1, 5)
+  batch(room, 2, 20)
+  expect(() => batch(room, 3, 1)).toThrow('Too many batches at once')
+  first()
+  batch(room, 3, 15)
+  batch(new BatchRoom(40, 100), 1, 90)
 })

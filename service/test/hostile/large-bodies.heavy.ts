@@ -1,0 +1,46 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ChildBus, freePort, MASTER_KEY } from '../crash/child-bus.ts'
+import { Client } from '../support/client.ts'
+import { largeBatches } from './large-bodies.ts'
+
+/** The memory of a container as compose makes it, in MiB, and the heap that Node takes of that. */
+const MEMORY_MIB = 512
+const HEAP_MIB = 256
+const AT_ONCE = 4
+
+const folder = mkdtempSync(join(tmpdir(), 'bus-large-'))
+let bus: ChildBus
+beforeAll(async () => {
+  bus = new ChildBus({
+    database: join(folder, 'bus.db'),
+    port: await freePort(),
+    nodeArguments: [`--max-old-space-size=${HEAP_MIB}`],
+  })
+  await bus.serving()
+})
+afterAll(async () => {
+  await bus.kill()
+  rmSync(folder, { recursive: true })
+})
+
+/** The most that it had resident since its start, in MiB. */
+const peakMib = (): number =>
+  Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${bus.pid}/status`, 'utf8'))![1]) / 1024
+
+test.each(largeBatches())(
+  'four bodies at once are survived with the memory of a small container: $what',
+  async ({ path, body, headers = {} }) => {
+    const client = new Client(`http://127.0.0.1:${bus.port}`, { 'x-api-key': MASTER_KEY, ...headers })
+    const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => client.post(path, body)))
+    for (const { status, json } of answers) {
+      // As many as there is room for; the others are to come again.
+      if (status === 503) expect(json.error.code).toBe('overloaded')
+      else expect(status).toBeLessThan(500)
+    }
+    expect((await client.get('/health')).status).toBe(200)
+    expect(peakMib()).toBeLessThan(MEMORY_MIB)
+  },
+)
