@@ -208,32 +208,28 @@ export class Broker {
     return accept(await this.#submit({ kind: 'createKey', ...secret, ...terms, by }))
   }
 
-  /** @throws {BusError} `not_found`, or `invalid_request` when it has a successor already */
+  /**
+   * After this, and the two calls below, whoever keeps the keys changes them and then calls `dismissWaiting`: those who are
+   * answered before would still find the old key good.
+   *
+   * @throws {BusError} `not_found`, or `invalid_request` when it has a successor already
+   */
   async rotateKey(rotation: Omit<RotateKeyOp, 'kind'>): Promise<ValueOf['rotateKey']> {
-    const rotated = accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
-    // They wait for as long as the old key was good.
-    this.dismissWaiting(rotated.successor.identity)
-    return rotated
+    return accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
   }
 
   /** @throws {BusError} `not_found` */
   async changeKey(id: number, changes: Partial<KeyTerms>, by?: Actor): Promise<KeyFacts> {
-    const changed = accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
-    if (changes.expiresAt !== undefined) this.dismissWaiting(changed.identity)
-    return changed
+    return accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
   }
 
   /** @returns the key that went, or `null` when no such key was there */
   async revokeKey(hash: Buffer, by?: Actor): Promise<ValueOf['revokeKey']> {
-    const gone = accept(await this.#submit({ kind: 'revokeKey', hash, by }))
-    if (gone === null) return null
-    this.dismissWaiting(gone.identity)
-    if (gone.last) await this.#dropValues(gone.identity)
-    return gone
+    return accept(await this.#submit({ kind: 'revokeKey', hash, by }))
   }
 
   /** In steps, as a purge is. What a crash leaves expires by itself: a value lives a day at most. */
-  async #dropValues(keyId: KeyId): Promise<void> {
+  async dropValues(keyId: KeyId): Promise<void> {
     let dropped: number
     do {
       dropped = accept(await this.#submit({ kind: 'dropValues', keyId, limit: DROP_STEP })).dropped

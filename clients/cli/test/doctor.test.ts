@@ -121,7 +121,9 @@ test('finds that the key may not call just now, at once', async () => {
     {
       check: 'key',
       state: 'failed',
-      detail: 'Too many requests. Try again in 60 s. (rate_limited)',
+      detail: expect.stringMatching(
+        /^Too many requests\. Try again in 60 s\. .* --rate 600 \(rate_limited\)$/,
+      ),
       cure: expect.stringContaining('Wait 60 s.'),
     },
     'skipped',

@@ -57,6 +57,8 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     })
     keys.add(successor, secret)
     keys.change(predecessor)
+    // They wait for as long as the old key was good.
+    broker.dismissWaiting(successor.identity)
     const [made, replaces] = [await detailsOf(successor), await detailsOf(predecessor)]
     return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, ...made, replaces }))
   })
@@ -70,6 +72,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     }
     const key = await broker.changeKey(numberOf(asked), changes, actorOf(request))
     keys.change(key)
+    if (changes.expiresAt !== undefined) broker.dismissWaiting(key.identity)
     return sendJson(reply, JSON.stringify(await detailsOf(key)))
   })
 
@@ -77,7 +80,14 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     const keyHash = namedKey(readRevokeKey((await jsonBody(request, revokeKeyFields)).fields))
     const gone = keyHash === null ? null : await broker.revokeKey(keyHash, actorOf(request))
     if (keyHash !== null) keys.remove(keyHash)
-    if (gone?.last) limits.forget(gone.identity)
+    if (gone !== null) broker.dismissWaiting(gone.identity)
+    if (gone?.last) {
+      limits.forget(gone.identity)
+      // The key is gone whatever becomes of its values: what cannot be deleted now expires within a day.
+      await broker
+        .dropValues(gone.identity)
+        .catch(err => request.log.warn({ err }, 'the values of a revoked key could not be deleted'))
+    }
     const open = gone === null ? {} : { open_intents: gone.unsettled }
     return sendJson(reply, JSON.stringify({ ok: true, revoked: gone !== null, ...open }))
   })

@@ -27,7 +27,12 @@ test('it is switched on and off while the bus runs, and shut out is all but admi
   }
   expect((await bus.admin.get('/admin/dead')).status).toBe(200)
   expect(await bus.metric('intent_bus_maintenance')).toBe(1)
-  expect((await bus.nobody.get('/health/ready')).json).toEqual({ ok: true, reasons: [], maintenance: true })
+  expect((await bus.nobody.get('/health/ready')).json).toEqual({
+    ok: true,
+    reasons: [],
+    warnings: [],
+    maintenance: true,
+  })
   expect((await bus.admin.get('/admin/overview')).json.maintenance).toMatchObject({
     on: true,
     note: 'new disk',

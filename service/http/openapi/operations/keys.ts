@@ -28,6 +28,7 @@ const KEY = {
   open_limit: 50,
   replaced_by: null,
   open_intents: 0,
+  stored_bytes: 0,
 }
 const SUCCESSOR = { ...KEY, key_id: 2, prefix: 'tk_next' }
 
