@@ -20,13 +20,16 @@ test('the commands of docs/http.md work as they are pasted', async () => {
       ],
     },
     { id: resized, status: 'fulfilled', result_type: 'json', result: { width: 64 } },
+    [{ goal: 'resize' }, { goal: 'mail' }, { goal: 'mail' }],
+    { ok: true, id: ID, status: 'dead' },
+    { ok: true, id: ID, status: 'open' },
     { ok: true },
     { value: '2031-05-01' },
     { id: resized, payload: { file: 'cat.png' }, max_attempts: 5, worker_id: 'pi-1' },
     { ok: true, id: resized, status: 'dead' },
     [{ intent_id: resized, reason: 'Cancelled by admin' }],
     { intent_id: resized, payload: { file: 'cat.png' } },
-    { intents: { open: 2, dead: 1 }, issued_keys: 1 },
+    { intents: { open: 3, dead: 1 }, issued_keys: 1 },
     { keys: [{ key_id: 1, owner: 'camera in the barn', open_intents: 0 }] },
     { key_id: 1, rate_limit: 600 },
     { key_id: 2, rate_limit: 600, replaces: { key_id: 1, replaced_by: 2 } },
@@ -36,7 +39,10 @@ test('the commands of docs/http.md work as they are pasted', async () => {
     { ok: true, revoked: true, open_intents: 0 },
     { ok: true, deleted: 0 },
     { items: [{ ok: true, id: resized, status: 'open' }] },
-    [{ id: resized, status: 'open', max_attempts: 5 }],
+    [
+      { goal: 'resize', status: 'open' },
+      { id: resized, status: 'open', max_attempts: 5 },
+    ],
   ])
 })
 
