@@ -325,8 +325,8 @@ unpack() {
   rm -rf "$unpacked"
   mkdir -p "$unpacked"
   said=$(tar -xzf "$tarball" -C "$unpacked" 2>&1) || {
-    # Of a full disk it says so for each file.
-    printf '%s\n' "$said" | head -n 3 >&2
+    # Of a full disk it says so for each file. Read to the end: a reader that stops early ends this script by SIGPIPE.
+    printf '%s\n' "$said" | sed -n 1,3p >&2
     fail "$from could not be unpacked." 'It may be damaged: get it again, and run this again.'
   }
   # A release may be in a folder of its own.
