@@ -67,10 +67,10 @@ function describe(operation: Operation, terms: Terms, parts: Components): Keywor
 }
 
 function requestBody(
-  { media = JSON_MEDIA, schema, example }: NonNullable<Operation['body']>,
+  { media = JSON_MEDIA, schema, example, optional = false }: NonNullable<Operation['body']>,
   parts: Components,
 ) {
-  return { required: true, content: { [media]: { schema: parts.withRefs(schema), example } } }
+  return { required: !optional, content: { [media]: { schema: parts.withRefs(schema), example } } }
 }
 
 function responseOf(answer: Answer, access: Access, parts: Components): Keywords {

@@ -37,6 +37,8 @@ export type Body = {
   example: unknown
   /** Else JSON. */
   media?: string
+  /** No body at all is the same as one without a field. */
+  optional?: boolean
 }
 
 /** Where to go from an answer: the call, and which parts of the answer it takes. */

@@ -71,8 +71,6 @@ function withoutNotes(schema: Schema): Keywords {
 const orWholeNumber = ({ type, ...rest }: Keywords): Keywords => ({
   ...rest,
   type: [type, 'integer'].flat(),
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
 })
 
 function orNull({ type, enum: values }: Keywords): Keywords {

@@ -79,7 +79,7 @@ def before_call(context, case, kwargs):
     if path == "/admin/maintenance":
         stay_open(case.body)
     # One of an earlier answer may have been purged since.
-    if path in ("/admin/dead", "/admin/intents") and ID.fullmatch(str(query.get("before"))):
+    if path in ("/admin/dead", "/admin/intents", "/intents") and ID.fullmatch(str(query.get("before"))):
         query["before"] = cancelled()
     # The ids of that phase come from earlier answers.
     if case.meta and case.meta.phase.name.value == "stateful":

@@ -52,6 +52,7 @@ export const keyOperations = (_terms: Terms): Operation[] => [
     body: {
       schema: named('GenerateKeyBody', bodyOf(GenerateKeyBody, TERMS)),
       example: { owner: 'camera in the barn', note: 'behind the hay', expires_in: 7_776_000, open_limit: 50 },
+      optional: true,
     },
     answers: {
       201: {
