@@ -46,6 +46,6 @@ export function sayResult(result: Result, output: Output, waited: number): void 
 
 function resultText({ result, resultType }: Result): string {
   if (result === undefined) return ''
-  // A terminal is not to be steered by whoever did the job.
+  // What a worker sends must not control the terminal.
   return shownText(resultType === 'text' ? (result as string) : JSON.stringify(result, null, 2))
 }

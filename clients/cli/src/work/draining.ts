@@ -1,6 +1,6 @@
 /**
  * The end of a command whose children still hold its output, as a command line with `&` or one that starts a daemon leaves
- * them: what it printed is read, and nobody waits for them.
+ * them: what it printed is read, and the command does not wait for them.
  */
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
