@@ -98,7 +98,7 @@ def before_call(context, case, kwargs):
             case.path_parameters["id"] = claim["id"]
             fill_in(case.body, claim)
         else:
-            gone = path.endswith("/retry") or path.startswith("/admin/dead/")
+            gone = path.endswith("/retry") or path.startswith(("/retry/", "/admin/dead/"))
             case.path_parameters["id"] = cancelled() if gone else published()
 
 
