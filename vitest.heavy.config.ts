@@ -11,16 +11,33 @@ const COMPILED = fileURLToPath(new URL('./node_modules/.cache/intent-bus-tests',
 /** Where the results go as JSON too, for whoever adds them up. */
 const report = process.env['TEST_REPORT']
 
-/** What takes minutes, or root, or a compiler: kills, full disks, slow disks. One file at a time: they measure. */
+/** They start a Docker, or deploy: each has the iptables of the machine to itself. */
+const CONTAINERS = ['docs/test/at-home.heavy.ts', 'ops/test/docker/*.heavy.ts', 'infra/test/**/*.heavy.ts']
+
+/** They hold seconds or processor time against each other, so nothing runs beside them. */
+const MEASURED = [
+  'service/test/hostile/slow-disk.heavy.ts',
+  'ops/test/stress-limits.heavy.ts',
+  'ops/test/drill.heavy.ts',
+]
+
+const EVERYWHERE = '{service,clients,docs,ops,grafana,infra}/**/test/**/*.heavy.ts'
+
+const lane = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude: ['**/node_modules/**', ...exclude] },
+})
+
+/**
+ * What takes minutes, or root, or a compiler: kills, full disks, slow disks. One file at a time in each lane;
+ * `--project containers` and `--project processes` may run side by side.
+ */
 export default defineConfig({
   test: {
-    include: [
-      'service/test/**/*.heavy.ts',
-      'clients/*/test/**/*.heavy.ts',
-      'docs/test/**/*.heavy.ts',
-      'ops/test/**/*.heavy.ts',
-      'grafana/test/**/*.heavy.ts',
-      'infra/test/**/*.heavy.ts',
+    projects: [
+      lane('containers', CONTAINERS),
+      lane('processes', [EVERYWHERE], [...CONTAINERS, ...MEASURED]),
+      lane('measured', MEASURED),
     ],
     pool: 'forks',
     env: { NODE_COMPILE_CACHE: COMPILED },
