@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { PATIENCE_MS } from './service/test/support/patience.ts'
 
 /**
  * Each bus of a test has threads of its own. With this they need not strip types anew: a sixth of the time, and they do not
@@ -42,8 +43,8 @@ export default defineConfig({
     pool: 'forks',
     env: { NODE_COMPILE_CACHE: COMPILED },
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })
