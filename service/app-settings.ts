@@ -1,7 +1,9 @@
 import type { BrokerSettings } from './broker/broker.ts'
+import { SECRET_NAMES } from './config/secret-variables.ts'
 import type { Config } from './config.ts'
 import type { AppSettings } from './http/settings.ts'
 import type { Secrets } from './secrets/first-start.ts'
+import { isShort } from './secrets/short-secrets.ts'
 import type { RoomSettings } from './store/sqlite/room.ts'
 
 /** Failed log-ins are counted per minute. */
@@ -15,6 +17,7 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     adminSecret: secrets.BUS_ADMIN_SECRET,
     dashboardPassword: secrets.DASHBOARD_PASSWORD,
     metricsToken: secrets.BUS_METRICS_TOKEN,
+    shortSecrets: Object.fromEntries(SECRET_NAMES.map(name => [name, isShort(name, secrets[name])])),
     trustProxy: v.BUS_TRUST_PROXY,
     enforceHttps: v.BUS_ENFORCE_HTTPS,
     requireSignatures: v.BUS_REQUIRE_SIGNATURES,

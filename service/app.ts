@@ -87,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     issuedKeys: () => keys.size,
     isInMaintenance: () => maintenance.on,
     connections: () => connections.size,
+    shortSecrets: settings.shortSecrets,
     now: () => broker.now(),
   })
 

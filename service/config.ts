@@ -3,13 +3,7 @@ import { dirname, join } from 'node:path'
 import { type BackupSecrets, readBackupSecrets } from './config/backup-secrets.ts'
 import { ConfigError } from './config/config-error.ts'
 import { givenText, readValue } from './config/read-value.ts'
-import {
-  type GivenSecret,
-  readSecret,
-  SECRET_NAMES,
-  type SecretName,
-  SHORT_SECRET,
-} from './config/secret-variables.ts'
+import { type GivenSecret, readSecret, SECRET_NAMES, type SecretName } from './config/secret-variables.ts'
 import { shown } from './config/shown.ts'
 import { unknownVariables } from './config/unknown.ts'
 import { VARIABLES, type Values } from './config/variables.ts'
@@ -49,16 +43,9 @@ export function readConfig(env: Env): Config {
 
   const dataDir = dirname(values.BUS_DB_PATH)
   const secrets: Config['secrets'] = {}
-  const warnings = unknownVariables(env)
   for (const name of SECRET_NAMES) {
     const given = readSecret(name, env)
-    if (given === undefined) continue
-    secrets[name] = given
-    if (given.value.length < SHORT_SECRET) {
-      warnings.push(
-        `${name} is shorter than ${SHORT_SECRET} characters and could be guessed. Make a longer one: openssl rand -hex 32`,
-      )
-    }
+    if (given !== undefined) secrets[name] = given
   }
   return {
     values,
@@ -66,7 +53,7 @@ export function readConfig(env: Env): Config {
     keyFile: values.BUS_KEY_FILE || join(dataDir, 'bus.key'),
     secrets,
     backupSecrets: readBackupSecrets(values, env),
-    warnings,
+    warnings: unknownVariables(env),
   }
 }
 

@@ -38,10 +38,10 @@ const pathOf = (page: string): string => fileURLToPath(new URL(`../docs/${page}`
 
 export const readPage = (page: string): string => readFileSync(pathOf(page), 'utf8')
 
-function secretsTable(secrets: Record<string, { meaning: string; takes: string }>): string {
-  const rows = Object.entries(secrets).map(([name, { meaning, takes }]) => [
+function secretsTable(secrets: Record<string, { meaning: string; takes: string; least?: number }>): string {
+  const rows = Object.entries(secrets).map(([name, { meaning, takes, least }]) => [
     `\`${name}\`, \`${name}_FILE\``,
-    sentence(takes),
+    sentence(takes) + (least === undefined ? '' : `; a new bus: at least ${least}`),
     meaning,
   ])
   return table(['Variable', 'Takes', 'Meaning'], rows)

@@ -12,6 +12,7 @@ import { banner, urlOf } from './banner.ts'
 import { Broker } from './broker/broker.ts'
 import { systemChance } from './broker/identity.ts'
 import { systemClock } from './clock.ts'
+import { SECRET_NAMES } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
 import { withDeathLog } from './death-log.ts'
@@ -24,6 +25,7 @@ import servicePackage from './package.json' with { type: 'json' }
 import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
 import { tighten } from './secrets/private-file.ts'
 import { openVault } from './secrets/sealing-key.ts'
+import { isShort, refuseShortSecretsAtFirst, shortSecretWarning } from './secrets/short-secrets.ts'
 import { stopOnSignal } from './shutdown.ts'
 import { startFault } from './start-faults.ts'
 import { withStorageLog } from './storage-log.ts'
@@ -67,6 +69,7 @@ async function run(config: Config): Promise<void> {
     say: (level, line, error) => logger[level](error === undefined ? {} : { err: error }, line),
   })
 
+  refuseShortSecretsAtFirst(config, warn)
   const isElsewhere = values.BUS_DB_PATH !== VARIABLES.BUS_DB_PATH.default
   if (isElsewhere && !existsSync(values.BUS_DB_PATH)) {
     const level = existsSync(config.dataDir) ? 'info' : 'warn'
@@ -93,6 +96,9 @@ async function run(config: Config): Promise<void> {
   const secrets = ensureSecrets(config.dataDir, config.secrets, warn)
   if (secrets.made.length > 0 && !onTerminal) {
     logger.info(`made ${secrets.made.join(', ')}; they are in ${secrets.file}`)
+  }
+  for (const name of SECRET_NAMES.filter(each => isShort(each, secrets.values[each]))) {
+    warn(shortSecretWarning(name))
   }
 
   const clock = systemClock(store.lastSeen)

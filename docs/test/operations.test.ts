@@ -16,6 +16,8 @@ import { Client } from '../../service/test/support/client.ts'
 import { type Equipment, follow } from './reader.ts'
 import { isSaid } from './source-texts.ts'
 
+const MASTER = 'master-key-of-the-pages'
+
 const pages = readdirSync(join(root, 'docs/operations')).map(name => `operations/${name}`)
 const troubles = pages.filter(page => page !== 'operations/README.md')
 
@@ -156,7 +158,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/damaged-log.md s
     // The low bit of a word: a higher one cannot be repaired, since several explain the same checksum.
     bytes[32 + 4120 * 5 + 24 + 400]! ^= 1
     writeFileSync(log, bytes)
-    const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
+    const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
     expect((await refused.exited).code).toBe(1)
     expect(refused.err).toContain('docs/operations/damaged-log.md')
 
@@ -174,10 +176,10 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/damaged-log.md s
 })
 
 async function started(dir: string) {
-  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
+  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
   onTestFinished(() => bus.kill())
   const url = `http://127.0.0.1:${await bus.ready()}`
-  return { bus, client: new Client(url, { 'x-api-key': 'master' }) }
+  return { bus, client: new Client(url, { 'x-api-key': MASTER }) }
 }
 
 /** @returns the ids of what was published */

@@ -5,12 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RealBus, root } from '../../service/test/real-bus.ts'
 import { Client } from '../../service/test/support/client.ts'
 
+const MASTER = 'master-key-of-the-requests'
 const dir = mkdtempSync(join(tmpdir(), 'bus-requests-'))
-const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
+const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
 let client: Client
 
 beforeAll(async () => {
-  client = new Client(`http://127.0.0.1:${await bus.ready()}`, { 'x-api-key': 'master' })
+  client = new Client(`http://127.0.0.1:${await bus.ready()}`, { 'x-api-key': MASTER })
 })
 afterAll(async () => {
   await bus.kill()

@@ -12,12 +12,13 @@ const port = (standard: number, meaning: string) =>
 const docker = (example: string) => ({ targets: DOCKER_TARGETS, example })
 const ownSecret = (
   meaning: string,
-  of: { pattern: RegExp; takes: string },
+  of: { pattern: RegExp; takes: string; least?: number },
   targets: readonly Target[] = TARGETS,
 ) =>
   secretKey({
     pattern: of.pattern,
     takes: of.takes,
+    ...(of.least === undefined ? {} : { least: of.least }),
     meaning,
     defaultText: 'made at the first start',
     targets,
@@ -155,7 +156,8 @@ export const DOCKER_KEYS = {
   metricsToken: ownSecret('Opens `/metrics`; Prometheus has it too.', SECRETS.BUS_METRICS_TOKEN),
   grafanaPassword: ownSecret(
     "Grafana's, for the user `admin`. Read at its first start only.",
-    SECRETS.DASHBOARD_PASSWORD,
+    // The bus never sees it.
+    { pattern: SECRETS.DASHBOARD_PASSWORD.pattern, takes: SECRETS.DASHBOARD_PASSWORD.takes },
     DOCKER_TARGETS,
   ),
 } as const

@@ -15,6 +15,8 @@ export type Key<T> = Omit<Variable<T>, 'type'> & {
   neededBy?: readonly Target[]
   /** Has to be set by `pulumi config set --secret`, and is never shown. */
   secret?: true
+  /** A secret with fewer characters can be guessed, and a new bus refuses it. */
+  least?: number
   /** As in a stack file, behind the key and a colon. */
   example: string
 }
@@ -31,6 +33,7 @@ export function key<T>(variable: Variable<T>, about: About): Key<T> {
 export function secretKey(about: {
   pattern: RegExp
   takes: string
+  least?: number
   meaning: string
   defaultText: string
   targets: readonly Target[]

@@ -25,6 +25,7 @@ export function configOfStack(): Config {
   )
   try {
     const read = readConfiguration({ values, isSecret: name => isConfigSecret(`${prefix}${name}`) })
+    for (const warning of read.warnings) void pulumi.log.warn(warning)
     const secrets = Object.keys(read.secrets).map(name => [name, config.requireSecret(name)])
     return { ...read.values, secrets: Object.fromEntries(secrets) }
   } catch (error) {

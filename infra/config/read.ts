@@ -12,7 +12,12 @@ import { KEYS, type KeyName, type SecretKeyName, type Settings } from './keys.ts
 /** A stack's configuration under the bare names, and which of it is encrypted. */
 export type Given = { values: Readonly<Record<string, string>>; isSecret: (name: string) => boolean }
 
-export type Read = { values: Settings; secrets: Partial<Record<SecretKeyName, string>> }
+export type Read = {
+  values: Settings
+  secrets: Partial<Record<SecretKeyName, string>>
+  /** What works for a bus that has data, and keeps a new one from starting. */
+  warnings: string[]
+}
 
 /** What is wrong with a configuration, a line each. */
 export class InvalidConfiguration extends Error {
@@ -63,7 +68,7 @@ export function readConfiguration(given: Given): Read {
     ...faultsOfVolume(given, values),
   )
   if (faults.length > 0) throw new InvalidConfiguration(faults)
-  return { values: values as Settings, secrets }
+  return { values: values as Settings, secrets, warnings: shortSecretsIn(secrets, values) }
 }
 
 /** For the checks of the others; a target that is none is a fault by itself. */
@@ -89,6 +94,21 @@ function faultOfSecret(name: string, key: AnyKey, text: string, given: Given): s
   }
   if (key.parse(text) !== undefined) return undefined
   return `${name} holds something else (${text.length} characters, not shown): it takes ${key.takes}.`
+}
+
+function shortSecretsIn(
+  secrets: Partial<Record<SecretKeyName, string>>,
+  { settings }: Record<string, unknown>,
+): string[] {
+  if (readSettingsOfBus(settings as Record<string, string>).values.BUS_ALLOW_SHORT_SECRETS) return []
+  return (Object.keys(secrets) as SecretKeyName[]).flatMap(name => {
+    const { least = 0 }: AnyKey = KEYS[name]
+    return [...secrets[name]!].length >= least
+      ? []
+      : [
+          `${name} is shorter than ${least} characters and could be guessed: a bus without data refuses to start with it. Set a longer one (openssl rand -hex 32), or BUS_ALLOW_SHORT_SECRETS in settings.`,
+        ]
+  })
 }
 
 /** The bus would say this at its start, and start again, and say it again. */

@@ -162,6 +162,20 @@ describe('a secret', () => {
     )
   })
 
+  test('that is short is a warning, since a bus that has data starts with it', () => {
+    const read = (settings = '{}') =>
+      readConfiguration({
+        values: { busSecret: 'hunter2', dashboardPassword: 'hunter2-too', grafanaPassword: 'x', settings },
+        isSecret: name => name !== 'settings',
+      }).warnings
+    expect(read()).toEqual([
+      expect.stringContaining('busSecret is shorter than 16 characters'),
+      expect.stringContaining('dashboardPassword is shorter than 12 characters'),
+    ])
+    expect(read().join()).not.toContain('hunter2')
+    expect(read('{"BUS_ALLOW_SHORT_SECRETS": true}')).toEqual([])
+  })
+
   test('has no place among the settings, where every container of the host could be asked for it', () => {
     const [told] = faults({ settings: JSON.stringify({ BUS_ADMIN_SECRET: secret }) })
     expect(told).toBe(

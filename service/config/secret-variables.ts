@@ -1,27 +1,34 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
-/** The secrets: each may also come from the file that `<NAME>_FILE` names. */
+/**
+ * The secrets: each may also come from the file that `<NAME>_FILE` names. `least`: with fewer characters it can be guessed
+ * over the network, at `BUS_AUTH_FAILURE_LIMIT` guesses a minute from each of many addresses.
+ */
 export const SECRETS = {
   BUS_SECRET: {
     meaning: 'The master API key: no rate limit, no cap on open intents.',
     takes: 'up to 512 printable ASCII characters, no space at either end',
+    least: 16,
     pattern: /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/,
   },
   BUS_ADMIN_SECRET: {
     meaning: 'Opens `/admin/*` when sent as `X-Admin-Token`.',
     takes: 'up to 512 printable ASCII characters, no space at either end',
+    least: 16,
     pattern: /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/,
   },
   DASHBOARD_PASSWORD: {
     meaning: 'Password of the user `admin` in a browser.',
     takes: 'up to 512 characters, no control characters',
+    least: 12,
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
     pattern: /^[^\x00-\x1f\x7f]{1,512}$/,
   },
   BUS_METRICS_TOKEN: {
     meaning: 'Opens `/metrics` when sent as a bearer token.',
     takes: 'up to 512 printable ASCII characters, no space',
+    least: 16,
     pattern: /^[\x21-\x7e]{1,512}$/,
   },
 } as const
@@ -54,9 +61,6 @@ const ALL = { ...SECRETS, ...BACKUP_SECRETS }
 
 export type SecretName = keyof typeof SECRETS
 export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[]
-
-/** Shorter ones can be guessed; they are in use, so they are served, with a warning. */
-export const SHORT_SECRET = 16
 
 export type SecretSource<Name = SecretName> =
   | { from: 'variable'; name: Name }

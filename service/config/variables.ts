@@ -80,6 +80,11 @@ export const VARIABLES = {
     default: true,
     meaning: 'Refuse to settle without a claim token. Clients from before 2.1 need `false`.',
   }),
+  BUS_ALLOW_SHORT_SECRETS: boolean({
+    default: false,
+    meaning:
+      'Start a new data directory with secrets that are short enough to be guessed. One that has a database starts with them in any case; each start warns.',
+  }),
   BUS_MAINTENANCE_MODE: boolean({
     default: false,
     meaning:

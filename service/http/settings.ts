@@ -8,6 +8,8 @@ export type AppSettings = {
   adminSecret: string | null
   dashboardPassword: string | null
   metricsToken: string | null
+  /** Whether each of the four above, by its name outside, is short enough to be guessed. */
+  shortSecrets: Readonly<Record<string, boolean>>
   /** How many proxies in front are believed about X-Forwarded-For and -Proto; 0: none. */
   trustProxy: number
   enforceHttps: boolean

@@ -64,6 +64,7 @@ const AT_THE_START: readonly Name[] = [
   'BUS_SQLITE_DRIVER',
   'BUS_SQLITE_WRITER',
   'BUS_DRAIN_SECONDS',
+  'BUS_ALLOW_SHORT_SECRETS',
   'BUS_BACKUP_WITH_SECRETS',
 ]
 
@@ -72,7 +73,13 @@ test.each(NAMES.filter(name => !AT_THE_START.includes(name)))('%s reaches the pa
 })
 
 test.each(AT_THE_START)('%s is read at the start', name => {
-  const places = ['main.ts', 'backup-settings.ts', 'store/sqlite/driver.ts', 'store/sqlite/sqlite-store.ts']
+  const places = [
+    'main.ts',
+    'backup-settings.ts',
+    'secrets/short-secrets.ts',
+    'store/sqlite/driver.ts',
+    'store/sqlite/sqlite-store.ts',
+  ]
   const sources = places.map(place => readFileSync(join(root, 'service', place), 'utf8')).join('\n')
   expect(sources).toMatch(new RegExp(`values\\.${name}\\b|readValue\\('${name}', process\\.env\\)`))
 })

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -53,6 +53,7 @@ test('a host that is well: each thing is looked at, nothing is left behind, and 
     'settings',
     'node',
     'sqlite',
+    'secrets',
     'file system',
     'disk sync',
     'disk room',
@@ -78,6 +79,27 @@ test('a host that is well: each thing is looked at, nothing is left behind, and 
   expect(one('disk sync').detail).toMatch(/^p50 \S+ ms, p99 \S+ ms of 50: about \d+ jobs\/s/)
   const left = readdirSync(join(cwd, 'data')).filter(name => !/-(wal|shm)$/.test(name))
   expect(left.sort()).toEqual(before)
+})
+
+test('secrets that can be guessed are found, those in secrets.env too, and none is shown', async () => {
+  const cwd = await used()
+  expect((await examined(cwd, { PORT: '0' })).one('secrets').state).toBe('ok')
+  const file = join(cwd, 'data/secrets.env')
+  writeFileSync(file, 'BUS_METRICS_TOKEN=hunter2\n')
+  chmodSync(file, 0o640)
+  const { code, of, findings } = await examined(cwd, { PORT: '0', DASHBOARD_PASSWORD: 'hunter2-too' })
+  expect(of('secrets').map(({ state, detail }) => [state, detail.split(' ')[0]])).toEqual([
+    ['warning', 'DASHBOARD_PASSWORD'],
+    ['warning', 'BUS_METRICS_TOKEN'],
+  ])
+  expect(JSON.stringify(findings)).not.toContain('hunter2')
+  // The mode of that file is a failure of its own, and is left as it is.
+  expect([code, statSync(file).mode & 0o777]).toEqual([1, 0o640])
+  writeFileSync(file, 'no line of it\n')
+  expect((await examined(cwd, { PORT: '0' })).one('secrets')).toMatchObject({
+    state: 'failed',
+    detail: expect.stringContaining('line 1'),
+  })
 })
 
 test('the data may be elsewhere, or not there yet', async () => {

@@ -44,6 +44,22 @@ test('passes on what a bus that is ready warns of', async () => {
   expect(of('ready')).toMatchObject({ state: 'warning', detail: expect.stringContaining('disk_low') })
 })
 
+test('finds secrets of the bus that can be guessed, with the admin token alone', async () => {
+  const { url } = await busOfToday({ DASHBOARD_PASSWORD: 'eleven-char' })
+  const { code, of, findings } = await examined(url)
+  expect([code, of('secrets')]).toEqual([
+    0,
+    {
+      check: 'secrets',
+      state: 'warning',
+      detail: expect.stringContaining('DASHBOARD_PASSWORD'),
+      cure: expect.stringContaining('SECURITY.md'),
+    },
+  ])
+  expect(JSON.stringify(findings)).not.toContain('eleven-char')
+  expect((await examined(url, { BUS_ADMIN_TOKEN: '' })).of('secrets')).toBeUndefined()
+})
+
 test('finds that nobody is there', async () => {
   const { code, of } = await examined('http://127.0.0.1:9')
   expect([code, of('reachable')]).toEqual([

@@ -12,6 +12,7 @@ const overview = (fields: Partial<Overview> = {}): Overview => ({
   draining: false,
   maintenance: { on: false, by: null, since: null, note: '' },
   proxyUnknown: false,
+  shortSecrets: [],
   intents: { open: 1_234_567, claimed: 12, fulfilled: 999, dead: 3 },
   deadLetters: 3,
   oldestReadyAgeSeconds: 90,

@@ -139,6 +139,8 @@ export type Overview = {
   maintenance: Maintenance
   /** Somebody came by a proxy that the bus was not told of (or says so). */
   proxyUnknown: boolean
+  /** Names of the settings whose secret is short enough to be guessed. */
+  shortSecrets: string[]
   intents: Record<State, number>
   deadLetters: number
   /** `null`: nothing is ready. */

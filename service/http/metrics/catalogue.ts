@@ -143,5 +143,6 @@ export const METRICS: readonly MetricEntry[] = [
     'Dead letters kept: a gauge, under the name that the reference server has for it',
   ),
   gauge('tester_keys_total', [], 'API keys issued, under the name that the reference server has for it'),
+  gauge('short_secrets', ['name'], '1: the secret is short enough to be guessed; 0: it is long enough'),
   gauge('build_info', ['version', 'node'], 'Always 1; the labels say what runs'),
 ]

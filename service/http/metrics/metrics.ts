@@ -25,6 +25,7 @@ export type Sources = {
   isInMaintenance(): boolean
   /** That are open. */
   connections(): number
+  shortSecrets: Readonly<Record<string, boolean>>
   /** Bus time in ms. */
   now(): number
 }
@@ -182,6 +183,9 @@ export function createMetrics({
       const ask = () => Promise.all([found.stats(), found.depths(namespaces.known, namespaces.room)])
       const store = new StoreWatch(ask, systemClock(), { patienceMs, freshMs: 0 })
       sources = { ...found, store }
+      for (const [name, isShort] of Object.entries(found.shortSecrets)) {
+        all.gauge('short_secrets').set({ name }, isShort ? 1 : 0)
+      }
     },
     async text() {
       if (sources !== null) await look(sources)

@@ -30,6 +30,7 @@ export function overviewRoutes(app: FastifyInstance, parts: Parts): void {
       draining: broker.draining,
       maintenance: maintenanceAnswer(maintenance.state),
       proxy_unknown: proxies.seen,
+      short_secrets: Object.keys(settings.shortSecrets).filter(name => settings.shortSecrets[name]),
       intents: stats.totals,
       dead_letters: stats.totals.dead,
       oldest_ready_age_seconds:

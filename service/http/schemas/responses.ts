@@ -226,6 +226,9 @@ export const OverviewAnswer = object({
   proxy_unknown: boolean({
     description: 'a request came with X-Forwarded-For, and BUS_TRUST_PROXY says that there is no proxy',
   }),
+  short_secrets: list(string(), {
+    description: 'settings whose secret is short enough to be guessed, such as DASHBOARD_PASSWORD',
+  }),
   intents: object(depthFields),
   dead_letters: integer(),
   oldest_ready_age_seconds: orNull(number({ description: 'null: nothing is ready' })),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { METRICS } from '../../http/metrics/catalogue.ts'
 import { createMetrics } from '../../http/metrics/metrics.ts'
-import { busForFile, METRICS_TOKEN } from '../support/bus.ts'
+import { busForFile, busForTest, METRICS_TOKEN } from '../support/bus.ts'
 import { PATIENT } from '../support/patience.ts'
 import { rawCall } from '../support/raw.ts'
 
@@ -82,6 +82,13 @@ describe('the duration of requests', () => {
   })
 })
 
+test('each secret has a series, which is 1 when it is short enough to be guessed', async () => {
+  const bus = await busForTest({ DASHBOARD_PASSWORD: 'eleven-char' })
+  const names = ['BUS_SECRET', 'BUS_ADMIN_SECRET', 'DASHBOARD_PASSWORD', 'BUS_METRICS_TOKEN']
+  const values = names.map(name => bus.metric(`intent_bus_short_secrets{name="${name}"}`))
+  expect(await Promise.all(values)).toEqual([0, 0, 1, 0])
+})
+
 test.each([
   ['fails', () => Promise.reject(new Error('gone'))],
   ['hangs', () => new Promise<never>(() => {})],
@@ -97,6 +104,7 @@ test.each([
     isInMaintenance: () => false,
     waitingByNamespace: () => new Map(),
     connections: () => 0,
+    shortSecrets: {},
     now: none,
   })
   const text = await metrics.text()

@@ -15,6 +15,7 @@ test('GET /admin/overview of a new bus is zeros', async () => {
     draining: false,
     maintenance: { on: false, by: null, since: null, note: '' },
     proxy_unknown: false,
+    short_secrets: [],
     intents: { open: 0, claimed: 0, fulfilled: 0, dead: 0 },
     dead_letters: 0,
     oldest_ready_age_seconds: null,
@@ -26,6 +27,13 @@ test('GET /admin/overview of a new bus is zeros', async () => {
     goals: [],
     totals: { published: 0, claimed: 0, fulfilled: 0, failed: 0, lapsed: 0, dead: 0 },
   })
+})
+
+test('it names the secrets that are short enough to be guessed', async () => {
+  const bus = await busForTest({ DASHBOARD_PASSWORD: 'eleven-char', BUS_METRICS_TOKEN: 'fifteen-charact' })
+  const { json, text } = await bus.admin.get('/admin/overview')
+  expect(json.short_secrets).toEqual(['DASHBOARD_PASSWORD', 'BUS_METRICS_TOKEN'])
+  expect(text).not.toMatch(/eleven-char|fifteen-charact/)
 })
 
 test('it shows what is there now, by state and namespace, and what has happened since the start', async () => {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { adminFinding, credentials, skipped } from '../doctor/credentials.ts'
+import { adminFindings, credentials, skipped } from '../doctor/credentials.ts'
 import { type Finding, failed, LOOK_SECONDS, report } from '../doctor/finding.ts'
 import { reach } from '../doctor/reach.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -41,7 +41,8 @@ async function examine(settings: Settings): Promise<Finding[]> {
   const { finding, inMaintenance } = await readiness(settings.url)
   findings.push(finding)
   if (inMaintenance) {
-    return [...findings, skipped('key', 'the bus takes no key in maintenance'), await adminFinding(settings)]
+    const key = skipped('key', 'the bus takes no key in maintenance')
+    return [...findings, key, ...(await adminFindings(settings))]
   }
   return [...findings, ...(await credentials(settings))]
 }

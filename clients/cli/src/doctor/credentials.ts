@@ -2,6 +2,7 @@
 import { type BusError, IntentBus } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { exitOf, isOf, wayOutOf, wrongAdminToken, wrongKey } from '../failure.ts'
+import { plain } from '../output.ts'
 import type { Settings } from '../settings.ts'
 import { type Finding, failed, LOOK_SECONDS } from './finding.ts'
 
@@ -10,7 +11,7 @@ const NO_INTENT = '0'.repeat(32)
 export async function credentials(settings: Settings): Promise<Finding[]> {
   const { key } = settings
   const signature = 'signature'
-  if (key === undefined) return [skipped('key', 'there is none'), await adminFinding(settings)]
+  if (key === undefined) return [skipped('key', 'there is none'), ...(await adminFindings(settings))]
   const asked = await admission(settings, settings.sign)
   const findings = [keyFinding(settings, asked)]
   if (asked !== 'admitted' && !isOf(asked, 'invalid_signature')) {
@@ -23,7 +24,7 @@ export async function credentials(settings: Settings): Promise<Finding[]> {
         : refused(signature, signed, 'Look at the clock, and at proxies that rewrite paths.'),
     )
   }
-  return [...findings, await adminFinding(settings)]
+  return [...findings, ...(await adminFindings(settings))]
 }
 
 /** Asks for an intent that cannot be: whoever is let in is told that there is none. */
@@ -48,18 +49,28 @@ function keyFinding({ key = '', sign, origins }: Settings, asked: 'admitted' | E
   return refused('key', asked, cure ?? 'Look into the log of the bus.')
 }
 
-export async function adminFinding({ url, adminToken, origins }: Settings): Promise<Finding> {
+/** With the token, what the bus says to admins alone: which of its secrets can be guessed. */
+export async function adminFindings({ url, adminToken, origins }: Settings): Promise<Finding[]> {
   const check = 'admin token'
   if (adminToken === undefined) {
-    return skipped(check, 'there is none; dead, keys and watch need one (BUS_ADMIN_TOKEN)')
+    return [skipped(check, 'there is none; dead, keys and watch need one (BUS_ADMIN_TOKEN)')]
   }
   try {
-    await new IntentBus({ url, adminToken, retries: 0, timeout: LOOK_SECONDS }).admin.overview()
-    return { check, state: 'ok', detail: 'it is good' }
+    const bus = new IntentBus({ url, adminToken, retries: 0, timeout: LOOK_SECONDS })
+    // An older bus does not say.
+    const { shortSecrets = [] } = await bus.admin.overview()
+    return [{ check, state: 'ok', detail: 'it is good' }, ...shortSecrets.map(shortSecretFinding)]
   } catch (error) {
-    return refused(check, error as Error, wrongAdminToken(origins))
+    return [refused(check, error as Error, wrongAdminToken(origins))]
   }
 }
+
+const shortSecretFinding = (name: string): Finding => ({
+  check: 'secrets',
+  state: 'warning',
+  detail: `${plain(name)} of the bus is short enough to be guessed`,
+  cure: 'Set a longer one and restart the bus: openssl rand -hex 32 (SECURITY.md)',
+})
 
 function refused(check: string, error: Error, usualCure: string): Finding {
   if (isOf(error, 'rate_limited')) {

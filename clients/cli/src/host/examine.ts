@@ -12,6 +12,7 @@ import { exposureFinding, portFinding } from './network.ts'
 import { keyFileFindings, permissionFindings } from './permissions.ts'
 import { proxyFinding } from './proxy.ts'
 import { nodeFinding, sqliteFinding } from './runtime.ts'
+import { secretsFindings } from './secrets.ts'
 
 export async function examineHost(data: string | undefined): Promise<Finding[]> {
   let host: Host
@@ -34,6 +35,7 @@ export async function examineHost(data: string | undefined): Promise<Finding[]> 
     ),
     nodeFinding(process.versions.node, process.arch),
     await sqliteFinding(),
+    ...(await secretsFindings(host)),
   ]
   const port = await portFinding(host)
   if (existsSync(host.dataDir)) {
