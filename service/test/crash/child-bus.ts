@@ -25,6 +25,8 @@ export type ChildOptions = {
   nodeArguments?: string[]
   /** The `launch.js` to start, if it is that of another checkout. */
   launch?: string
+  /** Gives it a channel, for a preload that has something to tell. */
+  tells?: boolean
 }
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
@@ -51,7 +53,7 @@ export class ChildBus {
         LOG_LEVEL: 'warn',
         ...options.env,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.tells ? (['ipc'] as const) : [])],
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     })
     this.#child.stdout!.on('data', chunk => {
@@ -78,6 +80,14 @@ export class ChildBus {
       await sleep(LOOK_EVERY_MS)
     }
     throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS} ms:\n${this.output}${this.errors}`)
+  }
+
+  onMessage(hear: (message: unknown) => void): void {
+    this.#child.on('message', hear)
+  }
+
+  send(message: string): void {
+    this.#child.send(message)
   }
 
   signal(name: NodeJS.Signals): void {
