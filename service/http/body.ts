@@ -5,7 +5,7 @@ import { foreignForm, refusalOf } from './json/faults.ts'
 import { type KnownFields, knownFields } from './json/known-fields.ts'
 import { JsonObject } from './json/object.ts'
 import { type Place, Scan, ScanFault, type ScanOptions } from './json/scan.ts'
-import { Turn } from './json/turns.ts'
+import { inTurns, Turn } from './json/turns.ts'
 import { bytesOf } from './receive.ts'
 import { object } from './schemas/schema.ts'
 
@@ -26,7 +26,8 @@ const EMPTY = Buffer.from('{}')
 export async function jsonBody(request: FastifyRequest, known: KnownFields): Promise<JsonObject> {
   const bytes = textOf(request)
   const { mostValues } = known
-  return objectOf(await scanned(bytes, { mostValues }), wholeOf(bytes), known, 'The body')
+  const whole = wholeOf(bytes)
+  return objectOf(await scanned(bytes, whole, 'The body', { mostValues }), whole, known, 'The body')
 }
 
 /** The text that was sent for a field which is there. */
@@ -39,7 +40,7 @@ export const asSent =
 export type JsonItems = {
   readonly count: number
   /** In order, with pauses in which other requests are served. @throws {BusError} as `jsonBody` does, of the item */
-  each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T): Promise<T[]>
+  each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T | Promise<T>): Promise<T[]>
 }
 
 /**
@@ -53,8 +54,9 @@ export async function jsonItems(
   { most, mostBytes }: { most: number; mostBytes: number },
 ): Promise<JsonItems> {
   const bytes = textOf(request)
-  const scan = await scanned(bytes, { list: { name, most } })
-  const body = objectOf(scan, wholeOf(bytes), listNamed(name), 'The body')
+  const whole = wholeOf(bytes)
+  const scan = await scanned(bytes, whole, 'The body', { list: { name, most } })
+  const body = objectOf(scan, whole, listNamed(name), 'The body')
   const count = scan.itemCount
   const isList = name in body.fields && body.sentIsList(name)
   if (!isList || count > most) {
@@ -64,30 +66,27 @@ export async function jsonItems(
 
   return {
     count,
-    async each(known, read) {
+    async each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T | Promise<T>) {
       const turn = new Turn()
-      const results: ReturnType<typeof read>[] = []
+      const results: T[] = []
       for (const [i, place] of scan.items.entries()) {
         if (turn.isOver) await turn.next()
         const size = place.end - place.start
         if (size > mostBytes) {
           throw new BusError('payload_too_large', `${name}[${i}] has ${size} bytes; ${mostBytes} are taken.`)
         }
-        results.push(read(itemAt(bytes, place, known, `${name}[${i}]`), i))
+        const what = `${name}[${i}]`
+        const scanning = scanned(bytes, place, what, { mostValues: known.mostValues })
+        const scan = scanning instanceof Promise ? await scanning : scanning
+        const result = read(objectOf(scan, place, known, what), i)
+        results.push(result instanceof Promise ? await result : result)
       }
       return results
     },
   }
 }
 
-function itemAt(bytes: Buffer, place: Place, known: KnownFields, what: string): JsonObject {
-  const { mostValues } = known
-  const scan = new Scan(bytes, place, { mostValues })
-  explained(scan, what, mostValues, () => scan.read(Number.POSITIVE_INFINITY))
-  return objectOf(scan, place, known, what)
-}
-
-const listNamed = (name: string): KnownFields => knownFields(object({}), { also: [name] })
+const listNamed = (name: string): KnownFields => knownFields(object({}), { onlyPlaces: [name] })
 
 /** @throws {BusError} when the bytes are no text of ours to begin with */
 function textOf(request: FastifyRequest): Buffer {
@@ -103,16 +102,15 @@ function textOf(request: FastifyRequest): Buffer {
 
 const wholeOf = (bytes: Buffer): Place => ({ start: 0, end: bytes.length })
 
-/** Scans all of a body, with pauses when it is a long one. @throws {BusError} */
-async function scanned(bytes: Buffer, options: ScanOptions): Promise<Scan> {
-  const scan = new Scan(bytes, wholeOf(bytes), options)
-  const stride = () => scan.read(STRIDE_BYTES)
-  if (explained(scan, 'The body', options.mostValues, stride)) return scan
-  const turn = new Turn()
-  while (!explained(scan, 'The body', options.mostValues, stride)) {
-    if (turn.isOver) await turn.next()
-  }
-  return scan
+/** Scans it all, with pauses when it is long; a short one is no promise. @throws {BusError} */
+function scanned(bytes: Buffer, place: Place, what: string, options: ScanOptions): Scan | Promise<Scan> {
+  const scan = new Scan(bytes, place, options)
+  const stride = () => explained(scan, what, options.mostValues, () => scan.read(STRIDE_BYTES))
+  return stride() ? scan : inTurns(strides(stride)).then(() => scan)
+}
+
+function* strides(stride: () => boolean): Generator<void, void> {
+  while (!stride()) yield
 }
 
 function explained<T>({ bytes }: Scan, what: string, mostValues: number | undefined, read: () => T): T {

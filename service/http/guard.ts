@@ -85,23 +85,46 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const { caller } = request
     if (caller === null) return done()
     // The body may have taken its time, and an admin used it.
-    if (maintenance.on) return done(closed())
-    const shut = whyShut(caller, broker.now())
+    const shut = shutMeanwhile(caller)
     if (shut !== null) return done(shut)
-    if (settings.requireSignatures || request.headers['x-signature'] !== undefined) {
-      try {
-        checkSignature(request, caller)
-      } catch (error) {
-        return done(error as Error)
-      }
+    if (!settings.requireSignatures && request.headers['x-signature'] === undefined) {
+      return passOn(request, reply, caller, done)
     }
+    try {
+      const nonce = signedNonce(request, caller)
+      if (nonce instanceof Promise) {
+        nonce
+          .then(value => {
+            rememberNonce(request, caller, value)
+            return shutMeanwhile(caller)
+          })
+          .then(reason => (reason === null ? passOn(request, reply, caller, done) : done(reason)), done)
+        return
+      }
+      rememberNonce(request, caller, nonce)
+    } catch (error) {
+      return done(error as Error)
+    }
+    passOn(request, reply, caller, done)
+  })
+
+  const shutMeanwhile = (caller: Caller): BusError | null =>
+    maintenance.on ? closed() : whyShut(caller, broker.now())
+
+  function passOn(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: Caller,
+    done: (error?: Error) => void,
+  ): void {
     if (caller.issued !== null && keys.used(caller, broker.now())) broker.keyUsed(caller.issued.id)
     if (caller.isMaster && request.nonce === null) {
       request.counted = true
-      return done()
+      done()
+      return
     }
     account(request, reply).then(() => done(), done)
-  })
+  }
 
   /** @returns why the request goes no further */
   function identify(request: FastifyRequest): BusError | undefined {
@@ -179,12 +202,13 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized(kind)
   }
 
-  function checkSignature(request: FastifyRequest, caller: Caller): void {
+  /** A promise for a long body. @throws {BusError} */
+  function signedNonce(request: FastifyRequest, caller: Caller): string | Promise<string> {
     const timestamp = single(request.headers['x-timestamp'])
     const wallSeconds = wallNow() / 1000
     // Told apart from other bad signatures: somebody has a clock to set.
     if (isStale(timestamp, wallSeconds)) observer.timestampStale()
-    const value = verifySignature(
+    return verifySignature(
       { method: request.method, url: request.raw.url ?? '/', body: bytesOf(request) },
       {
         timestamp,
@@ -194,6 +218,10 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
       caller.apiKey(),
       wallSeconds,
     )
+  }
+
+  /** @throws {BusError} when it was seen before */
+  function rememberNonce(request: FastifyRequest, caller: Caller, value: string): void {
     const now = broker.now()
     if (limits.refusedNonces.has(caller.keyId, value, now)) {
       throw new BusError('invalid_signature', 'Replay detected')

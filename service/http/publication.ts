@@ -4,22 +4,42 @@ import { BusError } from '../errors.ts'
 import { type Caller, openLimitOf } from './auth/keys.ts'
 import { asSent } from './body.ts'
 import { digestOf } from './digest.ts'
-import { canonicalJson } from './json/canonical.ts'
+import { canonicalSteps } from './json/canonical.ts'
 import { jsonWithin } from './json/limits.ts'
 import type { JsonObject } from './json/object.ts'
+import { atOnce, inTurns } from './json/turns.ts'
 import { reader } from './read.ts'
 import { PublishBody } from './schemas/requests.ts'
 import type { AppSettings } from './settings.ts'
 
 const readPublish = reader(PublishBody)
 
-/** @throws {BusError} naming the field that does not fit */
+/** Whose canonical text takes less than a turn. */
+const SHORT_CHARS = 32 * 1024
+
+/**
+ * @returns a promise when its fingerprint takes more than one turn
+ * @throws {BusError} naming the field that does not fit
+ */
 export function publicationOf(
   body: JsonObject,
   idempotencyKey: string | null,
   caller: Caller,
   settings: AppSettings,
-): Publish {
+): Publish | Promise<Publish> {
+  const publish = publishOf(body, caller, settings)
+  if (idempotencyKey === null) return publish
+  const withFingerprint = (canonical: string): Publish => {
+    publish.idempotency = { key: idempotencyKey, fingerprint: digestOf(canonical) }
+    return publish
+  }
+  // The same for two bodies that are the same JSON, however they were printed; and for an item and a body of its own.
+  const text = body.textWithout('idempotency_key')
+  const steps = canonicalSteps(text)
+  return text.length <= SHORT_CHARS ? withFingerprint(atOnce(steps)) : inTurns(steps).then(withFingerprint)
+}
+
+function publishOf(body: JsonObject, caller: Caller, settings: AppSettings): Publish {
   const fields = readPublish(body.fields, asSent(body))
   const payload = jsonWithin(body.sent('payload'), {
     what: 'payload',
@@ -42,7 +62,7 @@ export function publicationOf(
     maxAttempts: fields.max_attempts,
     backoffMs: Math.round(fields.backoff_base * 1000),
     openLimit: openLimitOf(caller, settings),
-    idempotency: idempotencyKey === null ? null : { key: idempotencyKey, fingerprint: fingerprint(body) },
+    idempotency: null,
   }
 }
 
@@ -64,6 +84,3 @@ export function idempotencyKeyOf(sent: unknown, name: string): string | null {
   if (typeof sent === 'string' && IDEMPOTENCY_KEY.test(sent)) return sent
   throw new BusError('invalid_request', `${name} takes 1 to 255 visible ASCII characters.`)
 }
-
-/** The same for two bodies that are the same JSON, however they were printed; and for an item and a body of its own. */
-const fingerprint = (body: JsonObject): string => digestOf(canonicalJson(body.textWithout('idempotency_key')))

@@ -114,6 +114,7 @@ function excerpt(value: unknown): string {
     return value.length > SHOWN_CHARS ? `${start}… (${value.length} characters)` : start
   }
   if (value === null) return 'null'
-  if (Array.isArray(value)) return `an array of ${value.length}`
+  // Of one that was not built (`json/object.ts`) the length is not known.
+  if (Array.isArray(value)) return value.length === 0 ? 'an array' : `an array of ${value.length}`
   return typeof value === 'object' ? 'an object' : String(value)
 }

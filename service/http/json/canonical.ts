@@ -13,21 +13,33 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
+/** About a millisecond of work: so much of the text is read, or so many members are sorted, in one step. */
+const STEP_CHARS = 32 * 1024
+const STEP_MEMBERS = 1024
+
+type MemberText = { key: string; value: string }
+
 /** A container that is open: of an array what is written so far, of an object its members so far. */
-type Open = { members: { key: string; value: string }[] | null; key: string; items: string; empty: boolean }
+type Open = { members: MemberText[] | null; key: string; items: string; empty: boolean }
 
 /**
  * One text for all JSON texts that mean the same: keys sorted, white space gone, strings escaped one way. Numbers are
  * compared as they were written, so that integers beyond 2^53 differ when they do.
  *
- * One run over the text, which builds nothing but the text to be. Fingerprints that are kept rest on every byte of it.
+ * One run over the text, which builds nothing but the text to be, in steps between which other work can be done.
+ * Fingerprints that are kept rest on every byte of it.
  *
  * @param text valid JSON
  */
-export function canonicalJson(text: string): string {
+export function* canonicalSteps(text: string): Generator<void, string> {
   const open: Open[] = []
+  let stepAt = STEP_CHARS
   let i = skipSpace(text, 0)
   for (;;) {
+    if (i > stepAt) {
+      stepAt = i + STEP_CHARS
+      yield
+    }
     const c = text.charCodeAt(i)
     let value: string
     if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
@@ -69,7 +81,10 @@ export function canonicalJson(text: string): string {
       }
       i++
       open.pop()
-      value = closed(inside)
+      const { members, items } = inside
+      if (members === null) value = `[${items}]`
+      else if (members.length <= STEP_MEMBERS) value = objectText(members.sort(byKey))
+      else value = objectText(yield* sorted(members))
     }
   }
 }
@@ -82,9 +97,40 @@ function add(inside: Open, value: string): void {
   }
 }
 
-function closed({ members, items }: Open): string {
-  if (members === null) return `[${items}]`
-  members.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+/** In the order of their names, and those of one name in the order they were sent in. */
+const byKey = (a: MemberText, b: MemberText): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
+/** The same order as `members.sort(byKey)`, for a list that is too long for one step: parts are sorted, then merged. */
+function* sorted(members: readonly MemberText[]): Generator<void, MemberText[]> {
+  let runs: MemberText[][] = []
+  for (let i = 0; i < members.length; i += STEP_MEMBERS) {
+    runs.push(members.slice(i, i + STEP_MEMBERS).sort(byKey))
+    yield
+  }
+  while (runs.length > 1) {
+    const longer: MemberText[][] = []
+    for (let i = 0; i < runs.length; i += 2) {
+      const [first, second] = [runs[i]!, runs[i + 1]]
+      longer.push(second === undefined ? first : yield* merged(first, second))
+    }
+    runs = longer
+  }
+  return runs[0]!
+}
+
+function* merged(first: MemberText[], second: MemberText[]): Generator<void, MemberText[]> {
+  const all: MemberText[] = []
+  let i = 0
+  let j = 0
+  while (i < first.length || j < second.length) {
+    const isFirst = j === second.length || (i < first.length && byKey(first[i]!, second[j]!) <= 0)
+    all.push(isFirst ? first[i++]! : second[j++]!)
+    if (all.length % STEP_MEMBERS === 0) yield
+  }
+  return all
+}
+
+function objectText(members: readonly MemberText[]): string {
   let text = '{'
   for (let i = 0; i < members.length; i++) {
     const { key, value } = members[i]!

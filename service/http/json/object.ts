@@ -16,8 +16,9 @@ const LONGEST_TEXT_BYTES = 64 * 1024
 /** Names that are compared with each other; more are put into a set. */
 const FEW = 16
 
-/** In the place of an object or a list that nobody looks into. */
-const UNBUILT: object = Object.freeze({})
+/** In the place of an object or a list that nobody looks into: they say of themselves no more than which of the two they are. */
+const UNBUILT_OBJECT: object = Object.freeze({})
+const UNBUILT_LIST: object = Object.freeze([])
 
 /** An object of JSON that has been scanned: its known fields are built, all others only have a place. */
 export class JsonObject {
@@ -124,14 +125,14 @@ export class JsonObject {
     return true
   }
 
-  #built({ start, end }: Member, { anyJson }: KnownField): unknown {
+  #built({ start, end }: Member, { built }: KnownField): unknown {
     const first = this.#bytes[start]
-    const isContainer = first === OPEN_OBJECT || first === OPEN_ARRAY
-    if (isContainer && anyJson) return UNBUILT
+    if (first === OPEN_OBJECT || built === 'nothing') return UNBUILT_OBJECT
+    if (first === OPEN_ARRAY && built !== 'list') return UNBUILT_LIST
     const text = this.#text(start, end)
     if (first === QUOTE) return unescaped(text)
+    if (first === OPEN_ARRAY) return JSON.parse(text)
     if (text === 'null') return null
-    if (isContainer) return JSON.parse(text)
     return text === 'true' ? true : text === 'false' ? false : Number(text)
   }
 

@@ -29,3 +29,20 @@ export class Turn {
     this.#endsAt = performance.now() + TURN_MS
   }
 }
+
+/** Takes all steps at once: for work that is short, whatever comes of it. */
+export function atOnce<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Takes steps, each shorter than a turn, for as long as it is this work's turn. */
+export async function inTurns<T>(steps: Iterator<void, T>, turn = new Turn()): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    if (turn.isOver) await turn.next()
+  }
+}

@@ -17,7 +17,7 @@ export function intentRoutes(app: FastifyInstance, { broker, settings, limits }:
     // Clients of 2.1 may send an empty one: it is the same as none.
     const key = idempotencyKeyOf(request.headers['idempotency-key'] || null, 'Idempotency-Key')
     const body = await jsonBody(request, fields)
-    const publication = publicationOf(body, key, callerOf(request), settings)
+    const publication = await publicationOf(body, key, callerOf(request), settings)
     const published = await broker.publish(publication, takeNonce(request))
     if (isVisibilityUnknown(body)) reply.header('x-intent-warning', VISIBILITY_UNKNOWN)
     return sendJson(reply.code(201), publishedText(published.id, published.namespace))

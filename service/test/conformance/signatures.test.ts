@@ -24,6 +24,26 @@ test('a good signature passes, on a POST and on a GET', async () => {
   expect([got.status, got.json]).toEqual([200, { value: 'on' }])
 })
 
+test.each([
+  ['sorted by key', 'a=2&a=1&b=1'],
+  ['sorted by key and value', 'a=1&a=2&b=1'],
+])('a long body is signed as a short one is, over a query %s', async (_, query) => {
+  const path = '/fulfill?b=1&a=2&a=1'
+  const body = JSON.stringify({ items: [], filling: 'x'.repeat(3_000_001) })
+  const signed = (text: string) =>
+    master.signed('POST', path, text, { ...now(), canonical: `/fulfill?${query}` })
+  expect((await signed(body)).status).toBe(200)
+
+  const headers = sign(
+    { method: 'POST', path, body, key: master.key },
+    { ...now(), canonical: `/fulfill?${query}` },
+  )
+  const other = body.replace(/x"}$/, 'y"}')
+  expect(refusal(await master.post(path, other, headers))).toEqual(refused('Bad signature'))
+  expect((await master.post(path, body, headers)).status).toBe(200)
+  expect(refusal(await master.post(path, body, headers))).toEqual(refused('Replay detected'))
+})
+
 test.each(['x-timestamp', 'x-nonce'])('a signature without its %s is refused', async name => {
   expect(refusal(await setLamp({ [name]: undefined }))).toEqual(refused(expect.stringMatching(/^Missing/)))
 })

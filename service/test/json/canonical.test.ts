@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../http/json/canonical.ts'
+import { canonicalSteps } from '../../http/json/canonical.ts'
 import { knownFields } from '../../http/json/known-fields.ts'
 import { JsonObject } from '../../http/json/object.ts'
 import { Scan } from '../../http/json/scan.ts'
+import { atOnce } from '../../http/json/turns.ts'
 import { object } from '../../http/schemas/schema.ts'
 import { anyJson, anyObject } from './any-json.ts'
 import { canonicalBefore, withoutMember } from './canonical-before.ts'
 
 const NAMES = ['a', 'aa', 'a!', '']
+
+const canonicalJson = (text: string): string => atOnce(canonicalSteps(text))
 
 describe('the canonical text is to the byte what it has been', () => {
   test('of any JSON', () => {
@@ -35,6 +38,25 @@ describe('the canonical text is to the byte what it has been', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('a long text is made in many steps, and they change nothing', () => {
+  const count = 40_000
+  const wide = (name: (i: number) => string) =>
+    `{${Array.from({ length: count }, (_, i) => `"${name(i)}":${i}`).join(',')}}`
+  test.each([
+    ['members', wide(i => `k${(i * 7919) % count}`)],
+    ['members of few names, in the order they were sent in', wide(i => `k${i % 7}`)],
+    ['members in the wrong order', wide(i => `k${1e6 - i}`)],
+    ['numbers', `[${'1, '.repeat(count)}1]`],
+  ])('%s', (_, text) => {
+    const steps = canonicalSteps(text)
+    let taken = 0
+    let last = steps.next()
+    for (; !last.done; last = steps.next()) taken += 1
+    expect(taken).toBeGreaterThan(2)
+    expect(last.value).toBe(canonicalBefore(text))
   })
 })
 
