@@ -25,8 +25,12 @@ export function refusalOf(
   return new BusError('invalid_request', `${what} is not valid JSON: ${wrong}, at ${placeOf(bytes, at)}.`)
 }
 
-/** Lines and columns begin at 1; a column is a character. */
+/** To count the lines of a longer text would hold up everybody else. */
+const MOST_COUNTED_BYTES = 1024 * 1024
+
+/** Lines and columns begin at 1, and a column is a character; far into a long text only the byte is told, from 0. */
 function placeOf(bytes: Buffer, at: number): string {
+  if (at > MOST_COUNTED_BYTES) return `byte ${at}`
   let line = 1
   let column = 1
   for (let i = 0; i < at; i++) {

@@ -55,6 +55,12 @@ describe('an empty body is read as no fields', () => {
   )
 })
 
+test('of a body that is no JSON after its first MiB the byte is told', async () => {
+  const body = `{"intents":[],"x":"${'x'.repeat(2 * 1024 * 1024)}"`
+  const { message } = refusal(await master.post('/intents', body))
+  expect(message).toContain(`it ends too early, at byte ${body.length}.`)
+})
+
 describe('what is no JSON is refused with where it stops being some, and nothing of it', () => {
   test.each([
     ['{"goal": "work"', 'at line 1, column 16.'],
