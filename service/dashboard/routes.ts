@@ -23,7 +23,15 @@ const NEWEST_DEAD_LETTERS = {
   before: null,
   limit: 50,
 }
-const NEWEST_INTENTS = { publisher: null, namespace: null, goal: null, states: null, before: null, limit: 50 }
+const NEWEST_INTENTS = {
+  publisher: null,
+  namespace: null,
+  goal: null,
+  states: null,
+  idStart: null,
+  before: null,
+  limit: 50,
+}
 const KEYS_SHOWN = 100
 const NAMESPACES_SHOWN = 50
 const HTML_TYPE = 'text/html; charset=utf-8'

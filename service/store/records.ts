@@ -159,6 +159,8 @@ export type IntentSearch = {
   namespace: string | null
   goal: string | null
   states: readonly State[] | null
+  /** Only ids that begin so; at least 12 hex digits, of which a millisecond has its own. Then there is one page. */
+  idStart: string | null
   /** Only what was published before this: the id of an intent, or the `next` of an earlier page. */
   before: string | number | null
   limit: number

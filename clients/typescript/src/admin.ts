@@ -15,7 +15,7 @@ import type {
   Refused,
   WhichKey,
 } from './admin-wire.ts'
-import { check, checkWord, LIST } from './options.ts'
+import { check, checkWord, INTENTS, LETTERS } from './options.ts'
 import { nextPage, PAGE, pages } from './pages.ts'
 import type { Persistence, Transport } from './transport.ts'
 import { camel, type IntentFilter, type ListedIntent, type Moved, snake } from './wire.ts'
@@ -97,7 +97,7 @@ export class Admin {
 
   /** All intents that match, newest first, page by page as they are asked for. */
   intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
-    check(filter, LIST)
+    check(filter, INTENTS)
     return pages(this.#transport, '/admin/intents', 'admin', filter)
   }
 
@@ -113,7 +113,7 @@ export class Admin {
 
   /** All dead letters that match, newest first, page by page as they are asked for. */
   deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void> {
-    check(filter, LIST)
+    check(filter, LETTERS)
     return pages(this.#transport, '/admin/dead', 'admin', filter)
   }
 

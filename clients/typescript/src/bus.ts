@@ -2,7 +2,18 @@ import { Admin } from './admin.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { BusError, IntentDeadError, NotDoneYetError } from './errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf, ResultOf } from './goals.ts'
-import { CLAIM, check, checkWord, PROGRESS, PUBLICATION, PUBLISH, REQUEST, RESULT, VALUE } from './options.ts'
+import {
+  CLAIM,
+  check,
+  checkWord,
+  INTENTS,
+  PROGRESS,
+  PUBLICATION,
+  PUBLISH,
+  REQUEST,
+  RESULT,
+  VALUE,
+} from './options.ts'
 import { pages } from './pages.ts'
 import { randomId } from './random.ts'
 import { isPassing } from './retry.ts'
@@ -222,6 +233,7 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
 
   /** What this key published and the bus still has, newest first, page by page as it is asked for. */
   intents(filter: IntentFilter = {}): AsyncGenerator<ListedIntent, void> {
+    check(filter, INTENTS)
     return pages(this.#transport, '/intents', 'key', filter)
   }
 
@@ -235,7 +247,8 @@ export class IntentBus<Goals extends GoalsLike<Goals> = AnyGoals> {
   }
 
   /**
-   * Opens a dead or fulfilled intent of this key again, with all its attempts.
+   * Opens a dead or fulfilled intent of this key again, with all its attempts. Sent again after a lost answer, it meets what the
+   * first one opened: `not_found` may mean that it is done, and {@link status} tells.
    *
    * @throws {BusError} `not_found`, also for one that has not ended; `forbidden`; `limit_exceeded`
    */

@@ -77,7 +77,14 @@ export const WORKER: Rules = {
 export const RESULT: Rules = { wait: seconds(0), signal: anything }
 export const VALUE: Rules = { ttl: seconds(1, 86_400) }
 export const PROGRESS: Rules = { message: anything, seconds: seconds(10, 3600) }
-export const LIST: Rules = { namespace: word, goal: word, status: word, reason: word }
+export const INTENTS: Rules = { namespace: word, goal: word, status: word, id: word }
+export const LETTERS: Rules = {
+  namespace: word,
+  goal: word,
+  cause: word,
+  reason: word,
+  since: between(0),
+}
 
 /** For what is no option, but an argument. */
 export function checkWord(name: string, value: unknown): void {

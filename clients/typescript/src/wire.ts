@@ -95,7 +95,13 @@ export type Status = {
 }
 
 /** `ready` and `delayed` are the two kinds of `open`: due, and not due yet. */
-export type IntentFilter = { namespace?: string; goal?: string; status?: State | 'ready' | 'delayed' }
+export type IntentFilter = {
+  namespace?: string
+  goal?: string
+  status?: State | 'ready' | 'delayed'
+  /** How its id begins: 12 or more hex digits. An older bus passes over it. */
+  id?: string
+}
 
 /** An intent in a list: without its payload and result. */
 export type ListedIntent = Status & {

@@ -37,10 +37,12 @@ export function listingRoutes(app: FastifyInstance, { broker, keys }: Parts): vo
     reply: FastifyReply,
   ): Promise<Intent[]> {
     const query = readQuery(request.query as Record<string, unknown>)
-    const { namespace = null, goal = null, status, limit = SHOWN } = query
+    const { namespace = null, goal = null, status, id: idStart = null, limit = SHOWN } = query
+    if (idStart !== null && query.before !== undefined)
+      throw new BusError('invalid_request', 'id and before do not go together: with id there is one page.')
     const states = status === undefined ? null : status === 'open' ? OPEN_STATES : [status]
     const before = placeOf(query.before)
-    const page = await broker.store.intents({ publisher, namespace, goal, states, before, limit })
+    const page = await broker.store.intents({ publisher, namespace, goal, states, idStart, before, limit })
     if (page === null) {
       throw new BusError(
         'invalid_request',

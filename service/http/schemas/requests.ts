@@ -241,6 +241,13 @@ export const IntentsQuery = object({
   namespace: anyNamespace(),
   goal: goalAsked(),
   status: optional(oneOf([...WIRE_STATES, ...OPEN_STATES])),
+  id: optional(
+    string({
+      // Twelve are its time to the millisecond, in which there are few others.
+      pattern: '^[0-9a-f]{12,32}$',
+      description: 'the first 12 or more of the 32 hex digits of an id',
+    }),
+  ),
   ...pageOf('id of an intent'),
 })
 

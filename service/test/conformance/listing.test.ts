@@ -56,7 +56,25 @@ test('states, namespaces and goals are taken to the letter, alone and together',
   }
 })
 
+test('the beginning of an id finds it, among those that the other filters leave', async () => {
+  const first = await master.publish({ goal: 'a' })
+  const second = await master.publish({ goal: 'b' })
+  await bus.clock.advance(1000)
+  await master.publish()
+  const found = async (query: string) => idsOf(await admin.get(`${PATH}?${query}`))
+  const millisecond = first.slice(0, 12)
+  expect(await found(`id=${first.slice(0, 16)}`)).toEqual([first])
+  expect(await found(`id=${first}`)).toEqual([first])
+  expect(await found(`id=${millisecond}`)).toEqual([second, first])
+  expect(await found(`id=${millisecond}&limit=1`)).toEqual([second])
+  expect(await found(`id=${millisecond}&goal=a&status=open`)).toEqual([first])
+  expect(await found(`id=${'f'.repeat(16)}`)).toEqual([])
+  expect(refusal(await admin.get(`${PATH}?id=${first}&before=${second}`)).message).toContain('one page')
+})
+
 test.each([
+  [`id=${'a'.repeat(11)}`, 'invalid_request', 'id'],
+  [`id=${'A'.repeat(16)}`, 'invalid_request', 'id'],
   ['status=', 'invalid_request', 'status'],
   ['status=lost', 'invalid_request', 'status'],
   ['status=open&status=dead', 'invalid_request', 'status'],

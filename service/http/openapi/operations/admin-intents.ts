@@ -24,6 +24,7 @@ export const LIST_OF_INTENTS = {
     namespace: 'Of this namespace.',
     goal: 'With this goal.',
     status: 'In this state. `open` is those that are `ready` for a worker, and those that are `delayed`.',
+    id: 'Whose id begins so. It goes without `before`: there is one page.',
     limit: 'How many; 100 unless it is said.',
     before: 'Those that are older.',
   }),
