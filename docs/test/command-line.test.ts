@@ -20,7 +20,8 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     ...[id, id, id, id, id, id],
     '4',
     ...[like(/^id +[0-9a-f]{32}$/), like(/^status +fulfilled$/), like(/^goal +shout$/)],
-    ...[like(/^namespace/), like(/^priority/), like(/^attempts +1$/), like(/^ended/)],
+    ...[like(/^namespace/), like(/^priority/), like(/^attempts +1$/), like(/^publisher +master$/)],
+    ...[like(/^worker/), like(/^ended/)],
     '"GOOD MORNING"',
     like(/^id +status +published +attempts +namespace +goal +what now$/),
     ...Array(3).fill(like(/ open .* 0\/3 +default +mail +ready, only key master$/)),
@@ -29,9 +30,14 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
       like(/ open .* 0\/5 .* resize +ready, only key master$/),
     ],
     '5 open, 0 claimed, 0 dead, 0 workers waiting',
+    ...[like(/^[0-9a-f]{32} is dead$/), like(/^[0-9a-f]{32} is open$/)],
+    ...[like(/^id +status/), like(/ open .* greet +ready, only key master$/)],
     'ended with 1',
-    ...[like(/^id +died +attempts +namespace +goal +reason +last error$/), like(/ print +no paper +-$/)],
-    ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'died'].map(field =>
+    ...[
+      like(/^id +died +attempts +namespace +goal +worker +reason +last error$/),
+      like(/ print +\S+ +no paper +-$/),
+    ],
+    ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'worker', 'died'].map(field =>
       like(new RegExp(`^${field} `)),
     ),
     ...[like(/^reason +no paper$/), like(/^last error +no paper$/), like(/^payload +"page 1"$/)],

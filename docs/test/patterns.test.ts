@@ -29,13 +29,14 @@ test('what docs/patterns.md shows does what it says', async () => {
     'stored "THE PAGE"',
     ...[id, id],
     ...[like(/^id/), like(/^status +open$/), like(/^goal +remind$/), like(/^namespace/), like(/^priority/)],
-    ...[like(/^attempts +0$/), like(/^due +in 5 min$/)],
+    ...[like(/^attempts +0$/), like(/^due +in 5 min$/), like(/^publisher +master$/)],
+    'for        a worker with the master key, in the namespace default',
     ...[id, id, '"a boarding pass"', '"the yearbook"'],
     '"a flyer"',
     ...[id, id, 'nothing for me: 7'],
     ...['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3'],
     'ended with 1',
-    ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'died'].map(field =>
+    ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'worker', 'died'].map(field =>
       like(new RegExp(`^${field} `)),
     ),
     ...[like(/^reason +a comma in the price$/), like(/^last error +a comma in the price$/)],

@@ -116,7 +116,7 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'https_required':
       return 'Use its https:// address.'
     case 'forbidden':
-      return 'An intent may be read by its publisher, its claimer, and the master key.'
+      return 'A key reads what it published or claimed, and cancels and retries what it published. The master key reads all; an admin token does all: BUS_ADMIN_TOKEN.'
     case 'rate_limited':
       return `Wait. An admin can raise the limit of this key: ${COMMAND} keys change NUMBER --rate 600`
     case 'limit_exceeded':

@@ -39,12 +39,6 @@ export function jsonOf(what: string, source: string, wayOut = QUOTE_IT): unknown
   }
 }
 
-/** What the bus makes. @throws {Failure} for what cannot be one */
-export function checkId(given: string): void {
-  if (!/^[0-9a-f]{32}$/.test(given))
-    throw new Failure(`An id is 32 hex digits (0-9, a-f), as publish prints it; it got "${given}".`)
-}
-
 type Range = { least: number; most?: number; whole?: boolean }
 
 /** For options that take a number. */

@@ -19,6 +19,7 @@ import { addProfile } from './commands/profile.ts'
 import { addPublish } from './commands/publish.ts'
 import { addRestore } from './commands/restore.ts'
 import { addResult } from './commands/result.ts'
+import { addRetry } from './commands/retry.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addStress } from './commands/stress.ts'
@@ -44,6 +45,7 @@ const COMMANDS: readonly ((program: Program) => void)[] = [
   addStatus,
   addResult,
   addCancel,
+  addRetry,
   addWatch,
   addDead,
   addKeys,

@@ -77,17 +77,6 @@ export function wrapped(text: string, width: number, indent: number): string {
   return lines.join(`\n${' '.repeat(indent)}`)
 }
 
-/** A table whose last column may be as long as it is. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  // Not `Math.max(...)`: it takes no 200,000 arguments.
-  const widths = heads.map((head, i) =>
-    rows.reduce((most, row) => Math.max(most, row[i]!.length), head.length),
-  )
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  ')
-  return [styled('dim', line(heads)), ...rows.map(line)].join('\n')
-}
-
 /** `2026-11-24 14:03:07 +01:00`, in the time of this machine, or `… UTC`. */
 export function moment(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000)
@@ -119,6 +108,15 @@ export const plain = (text: string): string =>
   text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c =>
     c === '\n' || c === '\t' ? ' ' : '\ufffd',
   )
+
+/** Beginning and end: what a program printed when it failed mostly says at its end what it failed of. */
+const SHOWN_BEGINNING = 40
+const SHOWN_END = 56
+
+export const shortened = (text: string): string =>
+  text.length <= SHOWN_BEGINNING + SHOWN_END
+    ? text
+    : `${text.slice(0, SHOWN_BEGINNING)} … ${text.slice(-SHOWN_END)}`
 
 /** Text of several lines: as it is for a pipe, and without what steers a terminal for one. */
 export const shownText = (text: string): string =>

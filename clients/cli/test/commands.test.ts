@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
-import { table, wrapped } from '../src/output.ts'
+import { wrapped } from '../src/output.ts'
 import { FIELDS } from '../src/publish/lines.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
@@ -319,9 +319,66 @@ describe('dead letters', () => {
     expect(await user.json('dead', 'list', '--limit', '1')).toHaveLength(1)
     expect(await user.json('dead', 'list', '--older-than', '3600')).toEqual([])
     expect((await user.run(['dead', 'list', '--goal', 'broken'])).out).toMatch(
-      /^id +died +attempts +namespace +goal +reason +last error\n.* no paper +-\n/,
+      /^id +died +attempts +namespace +goal +worker +reason +last error\n.* - +no paper +-\n/,
     )
     expect((await user.run(['dead', 'show', broken[0]!])).out).toMatch(/last error +no paper\npayload +\{\}/)
+  })
+
+  test('name the worker that had them last, in a list and alone', async () => {
+    await bus.master.publish({ goal: 'named', max_attempts: 1 })
+    const claim = (await bus.master.claim('?goal=named&worker_id=pi-1'))!
+    await bus.master.fail(claim, { error: 'no paper' })
+    expect((await user.run(['dead', 'list', '--goal', 'named'])).out).toMatch(/ named +pi-1 +no paper/)
+    expect((await user.run(['dead', 'show', claim.id])).out).toMatch(/^worker +pi-1$/m)
+  })
+
+  test('are listed since a time, and by dead alone', async () => {
+    const [early] = await die('timed', 1)
+    await bus.clock.advance(7_200_000)
+    const [late] = await die('timed', 1)
+    const listed = async (...args: string[]) =>
+      (await user.json('dead', ...args)).map(({ intent_id }: { intent_id: string }) => intent_id)
+    expect(await listed('list', '--since', '1h')).toEqual([late])
+    expect(await listed('--since', '3h')).toEqual([late, early])
+    expect(await user.json('dead', 'retry', '--since', '1h', '--yes')).toMatchObject({ done: 1 })
+    expect(await listed()).toEqual([early])
+    expect((await user.run(['dead', 'lsit'])).err).toContain('There is no command "dead lsit".')
+  })
+
+  test('are told as they come by --follow, the oldest first, each once, and again when it died again', async () => {
+    await die('before', 1)
+    for (const [args, first] of [
+      [['dead', '--follow', '--since', '1h'], / before \(default\) +1 attempt +- +no paper$/],
+      [
+        ['--json', 'dead', 'list', '-f', '--since', '1h'],
+        /^{"intent_id":"[0-9a-f]{32}","namespace":"default","goal":"before"/,
+      ],
+    ] as const) {
+      const following = user.start(args)
+      const told = () => following.out().trimEnd().split('\n')
+      const until = async (count: number) => {
+        while (told().length < count || told()[0] === '')
+          await new Promise(resolve => setTimeout(resolve, 20))
+      }
+      await until(1)
+      expect(told()[0]).toMatch(first)
+      const [two, one] = await die('fresh', 2)
+      await until(3)
+      expect(
+        told()
+          .slice(1)
+          .map(line => [one, two].findIndex(id => line.includes(id!))),
+      ).toEqual([0, 1])
+      await bus.admin.post(`/admin/intents/${one}/retry`)
+      await bus.clock.advance(1000)
+      await bus.admin.post(`/admin/intents/${one}/cancel`)
+      await until(4)
+      expect(told()[3]).toMatch(new RegExp(`${one}.*Cancelled by admin`))
+      following.child.kill('SIGINT')
+      expect((await following.ended).err).toBe('')
+      await bus.admin.post('/admin/purge', { confirm: true })
+      await die('before', 1)
+    }
   })
 
   test('are retried and dropped only with --yes; without, it says which', async () => {
@@ -454,10 +511,6 @@ test('a text is broken between words, as wide as there is room', () => {
   expect(wrapped('https://a.long.word/ x', 8, 2)).toBe('https://a.long.word/\n  x')
 })
 
-test('a table may have 200,000 lines', () => {
-  expect(table(['a', 'b'], Array(200_000).fill(['1', '2'])).split('\n')).toHaveLength(200_001)
-})
-
 test('watch prints a line at each look where there is no terminal', async () => {
   await bus.master.publish()
   const { out } = await user.run(['watch', '--count', '2', '--interval', '0.1'])
@@ -492,7 +545,7 @@ describe('what goes wrong', () => {
       'what cannot be an id',
       ['status', 'abc'],
       2,
-      'An id is 32 hex digits (0-9, a-f), as publish prints it; it got "abc".',
+      'An id is 32 hex digits (0-9, a-f), as publish prints it, or its first 12 or more; it got "abc".',
     ],
     ['the same in a list', ['dead', 'drop', '1'.repeat(32), 'abc', '--yes'], 2, 'it got "abc"'],
     ['help for a command there is not', ['help', 'dead', 'retyr'], 2, 'There is no command "dead retyr".'],

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { ADMIN_TOKEN, busForFile, MASTER } from '../../../service/test/support/bus.ts'
+import { ADMIN_TOKEN, busForFile, busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir } from './support/run.ts'
 
 const bus = await busForFile()
@@ -20,7 +21,13 @@ function has(command: string): boolean {
 }
 
 /** A terminal in which a command runs. */
-function terminal(size: string, command: string, url = bus.url, cwd = emptyDir()) {
+function terminal(
+  size: string,
+  command: string,
+  url = bus.url,
+  cwd = emptyDir(),
+  more: Record<string, string> = {},
+) {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: cwd,
@@ -28,6 +35,7 @@ function terminal(size: string, command: string, url = bus.url, cwd = emptyDir()
     BUS_URL: url,
     BUS_API_KEY: MASTER,
     BUS_ADMIN_TOKEN: ADMIN_TOKEN,
+    ...more,
   }
   const line = `stty ${size}; '${process.execPath}' '${COMMAND}' ${command}`
   const child = spawn('script', ['-qec', line, '/dev/null'], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
@@ -53,6 +61,67 @@ test('a result that would steer the terminal does not', async ctx => {
   const { exited, screen } = terminal('cols 60 rows 20', `result ${claim.id}`)
   expect(await exited).toBe(0)
   expect(screen()).toBe('a\ufffd[2Jb\r\nc\r\n')
+})
+
+test.for(['list', 'dead list', 'keys list', 'audit'])(
+  '%s fits 80 columns, and its short ids are taken as ids',
+  async (list, ctx) => {
+    if (!has('script')) ctx.skip('script (util-linux) is not installed')
+    const own = await busForTest()
+    const { api_key } = (
+      await own.admin.post('/admin/generate_key', {
+        owner: 'a key with a long name',
+        note: 'and a note',
+        rate_limit: 600,
+        open_limit: 5000,
+      })
+    ).json
+    const issued = own.master.with({ 'x-api-key': api_key })
+    await issued.publish({
+      goal: 'a goal of many words',
+      namespace: 'a-long-namespace',
+      target_worker: 'barn',
+      required_capability: 'gpu',
+    })
+    const id = await issued.publish({ goal: 'resize' })
+    await own.admin.post(`/admin/intents/${id}/cancel`)
+    await own.master.claimed({ goal: 'slow' })
+    const { exited, screen } = terminal('cols 80 rows 24', list, own.url)
+    expect(await exited).toBe(0)
+    const lines = stripVTControlCharacters(screen()).trimEnd().split('\r\n')
+    expect(lines.length).toBeGreaterThan(1)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+    if (list === 'keys list') return
+    const short = id.slice(0, 16)
+    expect(screen()).toContain(short)
+    expect(screen()).not.toContain(id)
+    const status = terminal('cols 80 rows 24', `status ${short}`, own.url)
+    expect(await status.exited).toBe(0)
+    expect(status.screen()).toContain(id)
+  },
+)
+
+test('states have colours in a terminal, unless NO_COLOR is set', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  await bus.master.publish({ goal: 'coloured' })
+  const coloured = terminal('cols 80 rows 24', 'list --goal coloured')
+  expect(await coloured.exited).toBe(0)
+  expect(coloured.screen()).toContain('\u001b[36mopen')
+  const plain = terminal('cols 80 rows 24', 'list --goal coloured', bus.url, undefined, { NO_COLOR: '1' })
+  expect(await plain.exited).toBe(0)
+  expect(plain.screen()).not.toContain('\u001b')
+})
+
+test.for([
+  ['kv get evil', 'a\ufffd[2Jb\ufffd2Jc\ufffdd\r\ne\r\n'],
+  ['--json kv get evil', '{"key":"evil","value":"a\\u001b[2Jb\\u009b2Jc\\u202ed\\ne"}\r\n'],
+  ['kv get evil | cat', 'a\u001b[2Jb\u009b2Jc\u202ed\r\ne\r\n'],
+])('%s: a value steers no terminal, and goes through a pipe as it is', async ([command, shown], ctx) => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  await bus.master.post('/set/evil', { value: 'a\u001b[2Jb\u009b2Jc\u202ed\ne' })
+  const { exited, screen } = terminal('cols 80 rows 24', command!)
+  expect(await exited).toBe(0)
+  expect(screen()).toBe(shown)
 })
 
 test('whoever waits for the bus is told why, unless it is to be quiet', async ctx => {

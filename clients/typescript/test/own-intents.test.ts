@@ -16,13 +16,19 @@ beforeEach(async () => {
   bob = new IntentBus({ url: bus.url, key: await issued('bob') })
 })
 
-const idsOf = async (list: AsyncIterable<ListedIntent>) => (await Array.fromAsync(list)).map(({ id }) => id)
+async function all<Item>(list: AsyncIterable<Item>): Promise<Item[]> {
+  const items: Item[] = []
+  for await (const item of list) items.push(item)
+  return items
+}
+
+const idsOf = async (list: AsyncIterable<ListedIntent>) => (await all(list)).map(({ id }) => id)
 
 test('a key lists what it published, newest first, in the names of this language', async () => {
   const first = await alice.publish('resize', 1, { maxAttempts: 2 })
   await bob.publish('resize', 1)
   const second = await alice.publish('mail', 2, { namespace: 'other', delay: 60 })
-  const listed = await Array.fromAsync(alice.intents())
+  const listed = await all(alice.intents())
   expect(listed.map(({ id }) => id)).toEqual([second.id, first.id])
   expect(listed[1]).toMatchObject({
     goal: 'resize',
@@ -104,7 +110,7 @@ test('dead letters are asked for by cause and since a time', async () => {
   await alice.cancel(id)
   const since = bus.seconds()
   const found = async (filter: object) =>
-    (await Array.fromAsync(admin.deadLetters(filter))).map(({ intentId }) => intentId)
+    (await all(admin.deadLetters(filter))).map(({ intentId }) => intentId)
   expect(await found({ cause: 'cancelled', since: since - 10 })).toEqual([id])
   expect(await found({ cause: 'expired' })).toEqual([])
   expect(await found({ since: since + 10 })).toEqual([])

@@ -8,8 +8,9 @@ import { needsClone } from '../clone.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { secondsOf } from '../input.ts'
-import { fields, moment, plain, span, table } from '../output.ts'
+import { fields, moment, plain, span } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
+import { table, widthOf } from '../table.ts'
 
 type Options = { to?: string; keep?: number; data?: string; list?: true }
 
@@ -165,14 +166,21 @@ async function fromFile({ output }: Session, { data, to, keep }: Options): Promi
 async function show({ bus, output }: Session): Promise<void> {
   const found = await bus.admin.backups()
   output.say(found.backups, () => {
+    // The name has it as well.
+    const showsTaken = widthOf(process.stdout) === undefined
     const lines =
       found.backups.length === 0
         ? ['There are none.']
         : [
             table(
-              ['taken', 'age', 'bytes', 'name'],
+              [
+                ...(showsTaken ? [{ head: 'taken' }] : []),
+                { head: 'age', right: true },
+                { head: 'bytes', right: true },
+                { head: 'name' },
+              ],
               found.backups.map(({ name, bytes, takenAt, ageSeconds }) => [
-                moment(takenAt),
+                ...(showsTaken ? [moment(takenAt)] : []),
                 span(ageSeconds),
                 `${bytes}`,
                 plain(name),

@@ -1,18 +1,16 @@
-import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescript/src/index.ts'
+import { followed } from '../dead/follow.ts'
+import { matching, type Which } from '../dead/search.ts'
+import { letterTable } from '../dead/shown.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { checkId, numberIn, secondsIn } from '../input.ts'
+import { wholeIds } from '../ids.ts'
+import { numberIn, secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
-import { fields, moment, type Output, plain, span, styled, table } from '../output.ts'
+import { fields, moment, type Output, plain, span, styled } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
+import { busNow } from '../reach.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 
-type Which = {
-  goal?: string | undefined
-  reason?: string | undefined
-  olderThan?: number | undefined
-  all?: true | undefined
-}
 type Verb = 'retry' | 'drop'
 
 /** How many ids go in one request. */
@@ -24,25 +22,36 @@ export function addDead(program: Program): void {
   const dead = program
     .command('dead')
     .summary('look at dead letters, retry or drop them')
-    .description('Dead letters: what failed for good. All of it needs the admin token.')
+    .description(
+      `Dead letters: what failed for good. Without a word behind it, the list. All of it needs the admin token; a key lists its own by \`${COMMAND} list --status dead\`.`,
+    )
 
-  filtered(dead.command('list'))
-    .description('Lists dead letters, newest first.')
+  filtered(dead.command('list', { isDefault: true }))
+    .description('Lists dead letters, newest first. With --follow, prints new ones as they come.')
     .option('--limit <n>', 'how many', numberIn({ least: 1, whole: true }), 100)
-    .action(async ({ limit, ...which }, command) => {
-      const { bus, output, settings } = connect(command.optsWithGlobals())
-      const letters = await matching(bus, which, settings.namespace, limit)
-      output.say(letters, () => (letters.length === 0 ? 'There are none.' : letterTable(letters)))
+    .option('-f, --follow', 'print those to come, a line for each; before them those --since a time')
+    .allowExcessArguments()
+    .action(async ({ limit, follow, ...which }, command) => {
+      if (command.args.length > 0) throw noSuch(command.args[0]!)
+      const session = connect(command.optsWithGlobals())
+      if (follow) return followed(session, which)
+      const { bus, output, settings } = session
+      const now = await busNow(session)
+      const letters = await matching(bus, which, settings.namespace, now, limit)
+      output.say(letters, () =>
+        letters.length === 0 ? 'There are none.' : letterTable(letters, now, settings.namespace ?? 'default'),
+      )
     })
 
   dead
     .command('show')
     .description('Shows one, with its payload and its last error.')
     .argument('<id>')
-    .action(async (id, _options, command) => {
-      const { bus, output } = connect(command.optsWithGlobals())
-      checkId(id)
-      const letter = await bus.admin.deadLetter(id)
+    .action(async (given, _options, command) => {
+      const session = connect(command.optsWithGlobals())
+      const { bus, output } = session
+      const [id] = await wholeIds(session, [given])
+      const letter = await bus.admin.deadLetter(id!)
       output.say(letter, () =>
         fields([
           ['id', letter.intentId],
@@ -51,6 +60,8 @@ export function addDead(program: Program): void {
           ['publisher', plain(letter.publisher)],
           ['visibility', letter.visibility],
           ['attempts', letter.attempts],
+          // An older bus does not say it.
+          ['worker', letter.workerId ? plain(letter.workerId) : null],
           ['died', `${moment(letter.createdAt)}, ${span(Date.now() / 1000 - letter.createdAt)} ago`],
           ['reason', plain(letter.reason)],
           ['last error', letter.lastError === null ? null : styled('red', plain(letter.lastError))],
@@ -71,8 +82,10 @@ export function addDead(program: Program): void {
       .option('-y, --yes', 'do it')
       .action(async (ids, { yes, ...which }, command) => {
         const session = connect(command.optsWithGlobals())
-        ids.forEach(checkId)
-        const chosen = ids.length > 0 ? ids : await idsMatching(session, which, verb, yes !== true)
+        const chosen =
+          ids.length > 0
+            ? await wholeIds(session, ids)
+            : await idsMatching(session, which, verb, yes !== true)
         if (chosen.length === 0) return noneMatch(session.output, yes !== true)
         if (!yes) return dryRun(session.output, verb, chosen)
         await move(session, verb, chosen)
@@ -84,46 +97,39 @@ function filtered<C extends ReturnType<Program['command']>>(command: C) {
   return command
     .option('--goal <goal>', 'of this goal')
     .option('--reason <text>', 'with exactly this reason')
+    .option('--since <time>', 'that died no longer ago: 1h, 7d', secondsIn({ least: 0 }))
     .option('--older-than <time>', 'that died at least so long ago: 12h, 7d', secondsIn({ least: 0 }))
 }
 
-async function matching(
-  bus: IntentBus,
-  { goal, reason, olderThan }: Which,
-  namespace: string | undefined,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<DeadLetter[]> {
-  const filter = Object.fromEntries(
-    Object.entries({ goal, reason, namespace }).filter(([, value]) => value !== undefined),
+const noSuch = (word: string): Failure =>
+  new Failure(
+    `There is no command "dead ${word}".`,
+    EXIT.usage,
+    `${COMMAND} help dead shows what there is. dead list takes filters: --goal, --reason, --since, --older-than, --namespace.`,
   )
-  const before = olderThan === undefined ? Number.POSITIVE_INFINITY : (await bus.health()).ts - olderThan
-  const letters: DeadLetter[] = []
-  for await (const letter of bus.admin.deadLetters(filter as DeadLetterFilter)) {
-    if (letters.length === limit) break
-    if (letter.createdAt <= before) letters.push(letter)
-  }
-  return letters
-}
 
 async function idsMatching(
-  { bus, output, settings }: Session,
-  which: Which,
+  session: Session,
+  which: Which & { all?: true | undefined },
   verb: Verb,
   dry: boolean,
 ): Promise<string[]> {
-  const { namespace } = settings
+  const { bus, output } = session
+  const { namespace } = session.settings
   if (
     !which.all &&
-    [which.goal, which.reason, which.olderThan, namespace].every(value => value === undefined)
+    [which.goal, which.reason, which.since, which.olderThan, namespace].every(value => value === undefined)
   ) {
     throw new Failure(
-      `dead ${verb} takes ids, or filters: --goal, --reason, --older-than, --namespace. Or --all.`,
+      `dead ${verb} takes ids, or filters: --goal, --reason, --since, --older-than, --namespace. Or --all.`,
       EXIT.usage,
       `${COMMAND} dead list shows what there is.`,
     )
   }
-  const letters = await matching(bus, which, namespace)
-  if (dry && letters.length > 0) output.note(letterTable(letters.slice(0, NAMED)))
+  const now = await busNow(session)
+  const letters = await matching(bus, which, namespace, now)
+  if (dry && letters.length > 0)
+    output.note(letterTable(letters.slice(0, NAMED), now, namespace ?? 'default', process.stderr))
   if (dry && letters.length > NAMED)
     output.note(styled('dim', `… and ${letters.length - NAMED} more`, process.stderr))
   return letters.map(({ intentId }) => intentId)
@@ -168,31 +174,4 @@ async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]
     output.complain(`${plain(String(id))}: ${plain(error.message)}`)
   if (refused.length > NAMED) output.complain(`… and ${refused.length - NAMED} more were refused.`)
   if (refused.length > 0) process.exitCode = EXIT.failed
-}
-
-const letterTable = (letters: readonly DeadLetter[]): string =>
-  table(
-    ['id', 'died', 'attempts', 'namespace', 'goal', 'reason', 'last error'],
-    letters.map(letter => [
-      letter.intentId,
-      moment(letter.createdAt),
-      `${letter.attempts}`,
-      letter.namespace,
-      plain(letter.goal),
-      plain(letter.reason),
-      lastErrorOf(letter),
-    ]),
-  )
-
-/** Beginning and end: what a program printed when it failed mostly says at its end what it failed of. */
-const SHOWN_BEGINNING = 40
-const SHOWN_END = 56
-
-/** Where it says more than the reason does. `dead show` has all of it. */
-function lastErrorOf({ reason, lastError }: DeadLetter): string {
-  // An older bus does not say it in a list.
-  const text = plain((lastError ?? '').trim())
-  if (text === '' || text === reason) return '-'
-  const whole = text.length <= SHOWN_BEGINNING + SHOWN_END
-  return whole ? text : `${text.slice(0, SHOWN_BEGINNING)} … ${text.slice(-SHOWN_END)}`
 }

@@ -4,8 +4,9 @@ import type { ImportOptions } from '../../../../service/import/reference/import.
 import type { Fate, Reason, Report, RowReport } from '../../../../service/import/report.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
-import { Output, plain, styled, table } from '../output.ts'
+import { Output, plain, styled } from '../output.ts'
 import type { Program } from '../program.ts'
+import { table } from '../table.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 
 const SERVICE = fileURLToPath(new URL('../../../../service/import/reference/import.ts', import.meta.url))
@@ -95,6 +96,8 @@ const snake = (fate: string) => fate.replace(' ', '_')
 const wiredKeys = (tally: object) =>
   Object.fromEntries(Object.entries(tally).map(([name, count]) => [snake(name), count]))
 
+const COUNTS = ['rows', 'taken', 'changed', 'here already']
+
 function summary(version: string, report: Report): string {
   const tallies = [...report.tables].map(([name, tally]) => [
     name,
@@ -103,7 +106,10 @@ function summary(version: string, report: Report): string {
   return [
     `The tables are those of ${version}.`,
     '',
-    table(['table', 'rows', 'taken', 'changed', 'here already', 'left out'], tallies),
+    table(
+      [{ head: 'table' }, ...COUNTS.map(head => ({ head, right: true as const })), { head: 'left out' }],
+      tallies,
+    ),
     ...told(report, 'changed', 'Taken with a change:'),
     ...told(report, 'here already', 'Not taken again:'),
     ...told(report, 'left out', 'Left out:'),

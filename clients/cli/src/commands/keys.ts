@@ -5,8 +5,10 @@ import { Failure } from '../failure.ts'
 import { numberIn, secondsOf, typed } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { newSecretFile } from '../new-secret-file.ts'
-import { moment, type Output, plain, span, table } from '../output.ts'
+import { moment, type Output, plain, span } from '../output.ts'
 import { connect, type Program } from '../program.ts'
+import { busNow } from '../reach.ts'
+import { table, widthOf } from '../table.ts'
 
 const OUT = 'write it to this new file, which only you may read, and print it nowhere'
 const NUMBER = 'as `keys list` shows it, or - to read the key from stdin'
@@ -34,16 +36,14 @@ export function addKeys(program: Program): void {
       'Lists the keys: number, first characters, open jobs, last use, expiry, limits, owner. No key is shown whole.',
     )
     .action(async (_options, command) => {
-      const { bus, output } = connect(command.optsWithGlobals())
+      const session = connect(command.optsWithGlobals())
+      const { bus, output } = session
       const list = await bus.admin.keys()
-      const now = list.length === 0 ? 0 : (await bus.health()).ts
+      const now = list.length === 0 ? 0 : await busNow(session)
       output.say(list, () =>
         list.length === 0
           ? `There are no keys yet but the master key. Make one: ${COMMAND} keys create OWNER`
-          : table(
-              ['number', 'key', 'open jobs', 'made', 'last used', 'expires', 'limits', 'owner'],
-              list.map(key => rowOf(key, now)),
-            ),
+          : keyTable(list, now),
       )
     })
 
@@ -168,19 +168,40 @@ const termsOf = ({
   openLimit,
 })
 
-function rowOf(key: IssuedKey, now: number): string[] {
-  const { keyId, prefix, openIntents, createdAt, lastUsedAt, owner, note } = key
-  return [
-    `${keyId}`,
-    `${prefix}…`,
-    `${openIntents}`,
-    moment(createdAt),
-    lastUsedAt === null ? 'never' : `${span(Math.max(0, now - lastUsedAt))} ago`,
-    endOf(key, now),
-    limitsOf(key),
-    plain(note === '' ? owner : `${owner} (${note})`),
-  ]
+function keyTable(keys: readonly IssuedKey[], now: number): string {
+  const isTerminal = widthOf(process.stdout) !== undefined
+  return table(
+    [
+      { head: isTerminal ? 'no' : 'number', right: true },
+      { head: 'key' },
+      { head: isTerminal ? 'open' : 'open jobs', right: true },
+      { head: 'made' },
+      { head: isTerminal ? 'used' : 'last used' },
+      { head: 'expires' },
+      ...(isTerminal ? [] : [{ head: 'limits' }]),
+      { head: 'owner' },
+    ],
+    keys.map(key => {
+      const { keyId, prefix, openIntents, createdAt, lastUsedAt, owner, note } = key
+      const limits = limitsOf(key)
+      const whose = plain(note === '' ? owner : `${owner} (${note})`)
+      return [
+        `${keyId}`,
+        `${prefix}…`,
+        `${openIntents}`,
+        isTerminal ? moment(createdAt).slice(0, DAY) : moment(createdAt),
+        lastUsedAt === null ? 'never' : `${span(Math.max(0, now - lastUsedAt))} ago`,
+        endOf(key, now),
+        ...(isTerminal
+          ? [limits === '' ? whose : `${whose}, ${limits}`]
+          : [limits === '' ? '-' : limits, whose]),
+      ]
+    }),
+  )
 }
+
+/** Of a moment: `2026-11-24`. */
+const DAY = 10
 
 function endOf({ expiresAt, expired, replacedBy }: IssuedKey, now: number): string {
   const next = replacedBy === null ? '' : `, replaced by ${replacedBy}`
@@ -193,7 +214,7 @@ function limitsOf({ rateLimit, openLimit }: IssuedKey): string {
     ...(rateLimit === null ? [] : [`rate ${rateLimit}`]),
     ...(openLimit === null ? [] : [`open ${openLimit}`]),
   ]
-  return limits.join(', ') || '-'
+  return limits.join(', ')
 }
 
 async function keyOf(which: string, verb: string): Promise<WhichKey> {

@@ -1,8 +1,13 @@
 import { Option } from '@commander-js/extra-typings'
 import type { IntentFilter, ListedIntent } from '../../../typescript/src/index.ts'
+import { shortId } from '../ids.ts'
 import { numberIn } from '../input.ts'
-import { moment, plain, span, styled, table } from '../output.ts'
+import { moment, plain, shortened, span, styled } from '../output.ts'
 import { connect, type Program } from '../program.ts'
+import { busNow, MINE, reachOf } from '../reach.ts'
+import { table, widthOf } from '../table.ts'
+import { forWhom, goalIn } from '../who.ts'
+import { stateText } from './status.ts'
 
 const STATES = ['open', 'ready', 'delayed', 'claimed', 'fulfilled', 'dead'] as const
 
@@ -11,48 +16,63 @@ export function addList(program: Program): void {
     .command('list')
     .summary('list intents: what is open, who works on what')
     .description(
-      'Lists intents of all publishers, newest first, with who may take each that is open. `open` includes `ready` (due now) and `delayed` (due later). Needs the admin token.',
+      'Lists intents, newest first, with who may take each that is open: what this key published, or with an admin token those of all publishers. `open` includes `ready` (due now) and `delayed` (due later). In a terminal, ids are short; every command takes them.',
     )
     .option('--goal <goal>', 'of this goal')
     .addOption(new Option('--status <state>', 'in this state').choices(STATES))
     .option('--limit <n>', 'how many', numberIn({ least: 1, whole: true }), 50)
-    .action(async ({ goal, status, limit }, command) => {
-      const { bus, output, settings } = connect(command.optsWithGlobals())
+    .option(...MINE)
+    .action(async ({ goal, status, limit, mine }, command) => {
+      const session = connect(command.optsWithGlobals())
+      const { output, settings } = session
       const { namespace } = settings
       const filter = Object.fromEntries(
         Object.entries({ goal, status, namespace }).filter(([, value]) => value !== undefined),
       )
-      // By the clock of the bus: that of this device may be wrong.
-      const { now } = await bus.admin.overview()
       const listed: ListedIntent[] = []
       let isMore = false
-      for await (const intent of bus.admin.intents(filter as IntentFilter)) {
+      for await (const intent of reachOf(session, mine).intents(filter as IntentFilter)) {
         isMore = listed.length === limit
         if (isMore) break
         listed.push(intent)
       }
-      output.say(listed, () => (listed.length === 0 ? 'There are none.' : intentTable(listed, now)))
+      const now = output.json || listed.length === 0 ? 0 : await busNow(session)
+      output.say(listed, () =>
+        listed.length === 0 ? 'There are none.' : intentTable(listed, now, namespace ?? 'default'),
+      )
       if (isMore) output.note(styled('dim', `… and more: --limit shows them`, process.stderr))
     })
 }
 
-function intentTable(intents: readonly ListedIntent[], now: number): string {
+/** @param usual the namespace that goes without saying, in a terminal */
+function intentTable(intents: readonly ListedIntent[], now: number, usual: string): string {
+  const isTerminal = widthOf(process.stdout) !== undefined
   return table(
-    ['id', 'status', 'published', 'attempts', 'namespace', 'goal', 'what now'],
+    [
+      { head: 'id' },
+      { head: 'status', style: (padded, cell) => stateText(cell as ListedIntent['status'], padded) },
+      isTerminal ? { head: 'age', right: true } : { head: 'published' },
+      { head: isTerminal ? 'tries' : 'attempts', right: true },
+      ...(isTerminal ? [] : [{ head: 'namespace' }]),
+      { head: 'goal' },
+      { head: 'what now' },
+    ],
     intents.map(intent => [
-      intent.id,
+      isTerminal ? shortId(intent.id) : intent.id,
       intent.status,
-      moment(intent.createdAt),
+      isTerminal ? span(Math.max(0, now - intent.createdAt)) : moment(intent.createdAt),
       `${intent.claimAttempts}/${intent.maxAttempts}`,
-      intent.namespace,
-      plain(intent.goal),
-      whatNow(intent, now),
+      ...(isTerminal ? [goalIn(intent, usual, GOAL_CHARS)] : [intent.namespace, plain(intent.goal)]),
+      whatNow(intent, now, isTerminal),
     ]),
   )
 }
 
+/** Of a goal with its namespace, in a terminal. */
+const GOAL_CHARS = 18
+
 /** What will become of it, or what did. */
-function whatNow(intent: ListedIntent, now: number): string {
+function whatNow(intent: ListedIntent, now: number, isTerminal: boolean): string {
   switch (intent.status) {
     case 'open':
       return [intent.runAt > now ? `due in ${span(intent.runAt - now)}` : 'ready', ...forWhom(intent)].join(
@@ -69,16 +89,9 @@ function whatNow(intent: ListedIntent, now: number): string {
     }
     case 'fulfilled':
       return `done ${span(now - (intent.completedAt ?? now))} ago`
-    case 'dead':
-      return plain(intent.lastError ?? '')
+    case 'dead': {
+      const error = plain(intent.lastError ?? '')
+      return isTerminal ? shortened(error) : error
+    }
   }
-}
-
-/** Of what waits for ever, this mostly says why: who may take it, by worker, by what it offers, by key. */
-function forWhom({ targetWorker, requiredCapability, visibility, publisher }: ListedIntent): string[] {
-  return [
-    ...(targetWorker === null ? [] : [`for worker ${targetWorker}`]),
-    ...(requiredCapability === null ? [] : [`needs capability ${requiredCapability}`]),
-    visibility === 'public' ? 'any key' : `only key ${plain(publisher)}`,
-  ]
 }

@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import { Failure } from '../failure.ts'
 import { typed } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
-import { Output, table } from '../output.ts'
+import { Output } from '../output.ts'
 import { changeProfiles, configPath, type Profile, profileNamed, readProfiles } from '../profiles.ts'
 import { checkAddress, type Program } from '../program.ts'
+import { table } from '../table.ts'
 import { canAsk, confirmed, hidden } from '../terminal/prompt.ts'
 
 /** What needs no quotes in a shell, and is no name that JavaScript has a meaning for. */
@@ -70,7 +71,7 @@ export function addProfile(program: Program): void {
         list.length === 0
           ? `There are none yet. Make one: ${COMMAND} profile add NAME URL`
           : table(
-              ['', 'name', 'url'],
+              [{ head: '' }, { head: 'name' }, { head: 'url' }],
               list.map(each => [each.default ? '*' : '', each.name, each.url]),
             ),
       )

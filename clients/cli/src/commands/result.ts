@@ -1,6 +1,7 @@
 import type { Result } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
-import { checkId, secondsIn } from '../input.ts'
+import { wholeIds } from '../ids.ts'
+import { secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { type Output, plain, shownText, span } from '../output.ts'
 import { connect, type Program } from '../program.ts'
@@ -13,13 +14,13 @@ export function addResult(program: Program): void {
     .description(
       'Prints the result on stdout, as JSON or as the text it is. Ends with 1 if the intent is dead, and with 7 if it has not ended.',
     )
-    .argument('<id>', 'the id that publish printed')
+    .argument('<id>', 'as publish prints it, or as a list shows it')
     .option('--wait [time]', 'wait until it has ended (60 s)', secondsIn({ least: 0 }))
-    .action(async (id, options, command) => {
-      const { bus, output } = connect(command.optsWithGlobals())
-      checkId(id)
+    .action(async (given, options, command) => {
+      const session = connect(command.optsWithGlobals())
+      const [id] = await wholeIds(session, [given])
       const wait = options.wait === true ? 60 : (options.wait ?? 0)
-      sayResult(await bus.result(id, { wait }), output, wait)
+      sayResult(await session.bus.result(id!, { wait }), session.output, wait)
     })
 }
 

@@ -12,6 +12,7 @@ import { Commands } from '../work/commands.ts'
 import { keptBack, withoutKeys } from '../work/environment.ts'
 import { hostName } from '../work/host-name.ts'
 import { OneClaim } from '../work/one-claim.ts'
+import { unclaimed } from '../work/unclaimed.ts'
 
 export function addWork(program: Program): void {
   program
@@ -90,9 +91,14 @@ export function addWork(program: Program): void {
       process.exitCode =
         ended === undefined ? EXIT.notYet : ended === 'intent.fulfilled' ? EXIT.ok : EXIT.failed
       // Whoever stopped it knows why it found none.
-      if (ended === undefined && isOver) log.none(goal, options.wait)
+      if (ended !== undefined || !isOver) return
+      log.none(goal, options.wait)
+      if (!output.json) log.others(await unclaimed(connect({ ...globals, ...BY_THE_WAY }), goal))
     })
 }
+
+/** How a question is asked whose answer is worth no long wait, in seconds, and no word about it. */
+const BY_THE_WAY = { timeout: 5, quiet: true } as const
 
 /** @throws {Failure} at an empty one: a variable that is not set */
 function capabilitiesIn(list: string): string[] {

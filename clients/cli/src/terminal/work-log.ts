@@ -59,6 +59,11 @@ export class WorkLog {
     )
   }
 
+  /** @param lines of what is due with this goal, and was not for this worker */
+  others(lines: readonly string[]): void {
+    if (lines.length > 0) this.#output.complain(`Due with this goal:\n  ${lines.join('\n  ')}`)
+  }
+
   tell(event: WorkerEvent): void {
     if (this.#output.json) {
       const { name, attributes, error } = event
