@@ -5,6 +5,7 @@ import { BACKUP_SECRET_NAMES, SECRET_NAMES } from '../../service/config/secret-v
 import { shown } from '../../service/config/shown.ts'
 import { unknownVariables } from '../../service/config/unknown.ts'
 import { readConfig as readSettingsOfBus } from '../../service/config.ts'
+import { isPublic } from '../policy/rules.ts'
 import { RESERVED_SETTINGS } from './docker-keys.ts'
 import type { Key, Target } from './key.ts'
 import { KEYS, type KeyName, type SecretKeyName, type Settings } from './keys.ts'
@@ -64,6 +65,7 @@ export function readConfiguration(given: Given): Read {
     ...faultsOfSettings(values['settings'] as Record<string, string>),
     ...faultsOfHost(target, values),
     ...faultsOfPorts(values),
+    ...faultsOfAddress(values),
     ...faultsOfProxies(given, values),
     ...faultsOfVolume(given, values),
   )
@@ -156,6 +158,14 @@ function faultsOfPorts(values: Record<string, unknown>): string[] {
       ? []
       : [`${name} is ${values[name]}, as ${same} is: each takes a port of its own.`]
   })
+}
+
+/** The rules would refuse the container, when what it depends on is made. */
+function faultsOfAddress({ bindAddress, port }: Record<string, unknown>): string[] {
+  if (!isPublic(bindAddress as string)) return []
+  return [
+    `bindAddress is ${shown(bindAddress as string)}, which opens port ${port} to everybody by plain HTTP: give a domain, and an address that is 127.0.0.1 or private.`,
+  ]
 }
 
 /** Caddy tells the bus of those who speak to Caddy, and drops what they say of others. */

@@ -2,42 +2,44 @@
 import type * as docker from '@pulumi/docker'
 import * as hcloud from '@pulumi/hcloud'
 import * as pulumi from '@pulumi/pulumi'
+import { mapped } from '../components/inputs.ts'
 import { cloudConfig, directoryOf, MAKE_READY, MOUNT } from './cloud-config.ts'
 import { DockerReady } from './docker-ready.ts'
 import { HostKey } from './host-key.ts'
 import { knownHostsCommand, knownHostsLine, sshOptions } from './ssh-options.ts'
 
+/** Plain is what decides what is made at all: whether there is a `volumeId`, an `sshKeyName` or `https`, and `deleteData`. */
 export type DockerHostArgs = {
   /** What server, volume, firewall and key are called, or begin with. The volume keeps the one that it was made with. */
-  name: string
+  name: pulumi.Input<string>
   /** `nbg1`, `fsn1`, `hel1`, `ash`, `hil` or `sin`. It counts when the volume is made. */
-  location: string
+  location: pulumi.Input<string>
   /** `cx23`, `cax11`, …: not every location has every type. */
-  serverType: string
+  serverType: pulumi.Input<string>
   /** Debian 12 or newer, or Ubuntu 24.04 or newer, which have Docker in their own archive. */
-  image: string
+  image: pulumi.Input<string>
   /** Gigabytes, 10 to 10240: it can grow. */
-  volumeSize: number
+  volumeSize: pulumi.Input<number>
   /** Of a volume that is there already, with data from before; it is used and never deleted. Another one makes another machine. */
-  volumeId?: number
+  volumeId?: pulumi.Input<number>
   /** `ssh-ed25519 AAAA…`; not both this and `sshKeyName`. */
-  sshPublicKey?: string
+  sshPublicKey?: pulumi.Input<string>
   /** Of a key that the project has already: Hetzner takes no key twice. */
-  sshKeyName?: string
+  sshKeyName?: pulumi.Input<string>
   /** The private half, on the machine where `pulumi` runs; ssh's own choice unless given. */
-  identityFile?: string
+  identityFile?: pulumi.Input<string>
   /** Networks that may speak to SSH: `['203.0.113.0/24']`; all of them, unless given. */
-  sshFrom?: readonly string[]
+  sshFrom?: pulumi.Input<readonly pulumi.Input<string>[]>
   /** Ports that are open to everybody, for Caddy; none of them unless given. */
-  https?: { httpPort: number; httpsPort: number }
+  https?: { httpPort: pulumi.Input<number>; httpsPort: pulumi.Input<number> }
   /** Hetzner's daily backups of the server's own disk. The volume is not in them. */
-  backups: boolean
+  backups: pulumi.Input<boolean>
   /** Whether the volume goes with the stack; otherwise it stays, and Hetzner refuses to delete it. */
   deleteData: boolean
   /** Directories to make on the volume. */
-  directories: readonly string[]
+  directories: pulumi.Input<readonly pulumi.Input<string>[]>
   /** uid and gid that they belong to. */
-  owner: number
+  owner: pulumi.Input<number>
 }
 
 const EVERYWHERE = ['0.0.0.0/0', '::/0']
@@ -78,16 +80,14 @@ export class DockerHost extends pulumi.ComponentResource {
       new hcloud.SshKey(`${resource}-ssh-key`, { name, labels, publicKey: args.sshPublicKey! }, inside).id
 
     const userData = pulumi
-      .all([hostKey.privateKey, hostKey.publicKey, volume.id])
-      .apply(([hostPrivateKey, hostPublicKey, id]) =>
-        cloudConfig({
-          hostPrivateKey,
-          hostPublicKey,
-          volumeId: Number(id),
-          directories: args.directories,
-          owner: args.owner,
-        }),
-      )
+      .output({
+        hostPrivateKey: hostKey.privateKey,
+        hostPublicKey: hostKey.publicKey,
+        volumeId: volume.id.apply(Number),
+        directories: args.directories,
+        owner: args.owner,
+      })
+      .apply(cloudConfig)
     const server = new hcloud.Server(
       `${resource}-server`,
       {
@@ -144,7 +144,7 @@ export class DockerHost extends pulumi.ComponentResource {
     const identity = args.identityFile === undefined ? {} : { identityFile: args.identityFile }
     this.provider = {
       host: pulumi.interpolate`ssh://root@${this.address}`,
-      sshOpts: hostKey.publicKey.apply(key => sshOptions({ hostKey: key, ...identity })),
+      sshOpts: pulumi.output({ hostKey: hostKey.publicKey, ...identity }).apply(sshOptions),
     }
     this.registerOutputs({
       address: this.address,
@@ -162,16 +162,17 @@ export class DockerHost extends pulumi.ComponentResource {
 function dataVolume(
   resource: string,
   args: DockerHostArgs,
-  labels: Record<string, string>,
+  labels: Record<string, pulumi.Input<string>>,
   inside: pulumi.CustomResourceOptions,
 ): hcloud.Volume {
   const { name, volumeId, deleteData } = args
   // By the same name: of the volume that this stack made, Pulumi lets go then. It would delete it, if it left the program.
-  if (volumeId !== undefined) return hcloud.Volume.get(`${resource}-volume`, `${volumeId}`, {}, inside)
+  if (volumeId !== undefined)
+    return hcloud.Volume.get(`${resource}-volume`, mapped(volumeId, String), {}, inside)
   return new hcloud.Volume(
     `${resource}-volume`,
     {
-      name: `${name}-data`,
+      name: mapped(name, name => `${name}-data`),
       labels,
       size: args.volumeSize,
       location: args.location,
@@ -184,17 +185,21 @@ function dataVolume(
 }
 
 function rulesOf({ sshFrom, https }: DockerHostArgs) {
-  const rule = (protocol: string, port: string, sourceIps: readonly string[], description: string) => ({
-    ...{ direction: 'in', protocol, port, description },
-    sourceIps: [...sourceIps],
+  const rule = (
+    port: pulumi.Input<number>,
+    sourceIps: pulumi.Input<readonly pulumi.Input<string>[]>,
+    description: string,
+  ) => ({
+    ...{ direction: 'in', protocol: 'tcp', port: mapped(port, String), description },
+    sourceIps: mapped(sourceIps, ips => [...ips]),
   })
   return [
-    rule('tcp', '22', sshFrom ?? EVERYWHERE, 'SSH'),
+    rule(22, sshFrom ?? EVERYWHERE, 'SSH'),
     ...(https === undefined
       ? []
       : [
-          rule('tcp', `${https.httpPort}`, EVERYWHERE, 'HTTP, which Caddy sends on to HTTPS'),
-          rule('tcp', `${https.httpsPort}`, EVERYWHERE, 'HTTPS'),
+          rule(https.httpPort, EVERYWHERE, 'HTTP, which Caddy sends on to HTTPS'),
+          rule(https.httpsPort, EVERYWHERE, 'HTTPS'),
         ]),
   ]
 }

@@ -111,6 +111,10 @@ await pulumi.runtime.setMocks({
     return { id: name, state: { ...inputs, imageId: 'sha256:1' } }
   },
 }, 'mine')
+// The mocks say that they support transforms, and have none.
+Object.assign(pulumi.runtime.getMonitor()!, {
+  registerStackTransform: (_: unknown, done: (error: null, answer: object) => void) => done(null, {}),
+})
 pulumi.runtime.setAllConfig({ 'mine:busSecret': 'a-secret-of-my-own' }, ['mine:busSecret'])
 let url: unknown
 await pulumi.runtime.runInPulumiStack(async () => {

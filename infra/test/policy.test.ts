@@ -1,6 +1,7 @@
 /** What is not deployed, by the rules alone and in a program. */
 import * as docker from '@pulumi/docker'
 import { describe, expect, test } from 'vitest'
+import { IntentBus } from '../components/intent-bus.ts'
 import { isPublic, type Planned, type Rule, rules } from '../policy/rules.ts'
 import { mocked } from './mocked.ts'
 
@@ -101,9 +102,16 @@ test('an image says which one it is', () => {
 })
 
 describe('a program', () => {
-  test('that opens the bus to everybody by plain HTTP ends before anything is made', async () => {
+  test('that opens the bus to everybody by plain HTTP is refused, by the configuration or by the rules', async () => {
     await expect(mocked({ bindAddress: '0.0.0.0' })).rejects.toThrow(
-      'This is not deployed:\n  intent-bus-bus opens port 8080 to everybody (0.0.0.0) by plain HTTP',
+      'bindAddress is "0.0.0.0", which opens port 8080 to everybody by plain HTTP',
+    )
+    const component = () => {
+      new IntentBus('mine', { bindAddress: '0.0.0.0' })
+      return {}
+    }
+    await expect(mocked({}, {}, component)).rejects.toThrow(
+      'This is not deployed:\n  mine-bus opens port 8080 to everybody (0.0.0.0) by plain HTTP',
     )
   })
 

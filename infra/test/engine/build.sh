@@ -28,7 +28,7 @@ part() {
   mkdir -p "$(dirname "$work")" "$(dirname "$program")"
   cp -r "$here/go/$name" "$work"
   # Go adds to go.mod and go.sum what they leave open: the versions follow from those that are named.
-  if ! (cd "$work" && go build "$@" -o "$program" "$package") > "$cache/$name.log" 2>&1; then
+  if ! (cd "$work" && if [[ -x patch.sh ]]; then ./patch.sh; fi && go build "$@" -o "$program" "$package") > "$cache/$name.log" 2>&1; then
     tail -n 20 "$cache/$name.log" >&2
     echo "$name could not be built" >&2
     exit 1
@@ -42,7 +42,8 @@ required() { sed -n "s#^.*$2 v\([0-9.]*\)\$#\1#p" "$here/go/$1/go.mod"; }
 cli=$(required pulumi github.com/pulumi/pulumi/pkg/v3)
 docker=5.2.0
 
-part language-nodejs bin/pulumi-language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs
+part language-nodejs bin/pulumi-language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs \
+  -mod=vendor
 part resource-docker "plugins/resource-docker-v$docker/pulumi-resource-docker" ./cmd/pulumi-resource-docker \
   -tags no_compose -ldflags "-s -w -X main.version=$docker"
 part pulumi bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi \

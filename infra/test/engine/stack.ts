@@ -1,6 +1,6 @@
 /** A stack of the program in infra/, worked with as a user does: by the `pulumi` command, in a clone. */
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -85,6 +85,11 @@ export class Stack {
     const env = { ...this.env, PATH: [pulumi.programs, ...path].join(delimiter) }
     const { stdout } = await run('sh', ['-c', line], { cwd: join(this.clone, 'infra'), env })
     return stdout
+  }
+
+  /** Puts a file into its clone. */
+  write(name: string, text: string): void {
+    writeFileSync(join(this.clone, name), text)
   }
 
   /** As `pulumi stack init`. */

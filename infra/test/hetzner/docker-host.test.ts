@@ -1,3 +1,4 @@
+import * as pulumi from '@pulumi/pulumi'
 import { describe, expect, test } from 'vitest'
 import { DockerHost, type DockerHostArgs } from '../../hetzner/docker-host.ts'
 import { HOST_KEY, mocked } from '../mocked.ts'
@@ -25,6 +26,40 @@ const made = async (more: Partial<DockerHostArgs> = {}, args: DockerHostArgs = A
   const rules = named('host-firewall').inputs['rules'] as Record<string, unknown>[]
   return { resources, outputs, named, rules, inputs: (name: string) => named(name).inputs }
 }
+
+test('arguments may be outputs of other resources', async () => {
+  const later = <T>(value: T) => pulumi.output(Promise.resolve(value))
+  const { inputs, rules, outputs } = await made(
+    {
+      volumeId: later(99),
+      identityFile: later('/home/me/.ssh/bus'),
+      sshFrom: later(['198.51.100.0/24']),
+      https: { httpPort: later(80), httpsPort: later(8443) },
+    },
+    {
+      ...ARGS,
+      name: later('bus'),
+      location: later('hel1'),
+      serverType: later('cx23'),
+      image: later('debian-13'),
+      sshPublicKey: later('ssh-ed25519 AAAAC3Nz me'),
+      backups: later(true),
+      directories: later(['bus-data']),
+      owner: later(65532),
+    },
+  )
+  expect(rules.map(({ port, sourceIps }) => [port, sourceIps])).toEqual([
+    ['22', ['198.51.100.0/24']],
+    ['80', ['0.0.0.0/0', '::/0']],
+    ['8443', ['0.0.0.0/0', '::/0']],
+  ])
+  expect(inputs('host-server')).toMatchObject({ name: 'bus', image: 'debian-13', backups: true })
+  expect(inputs('host-server')['userData']).toContain('DIRECTORIES=\\"bus-data\\"')
+  expect(inputs('host-server')['userData']).toContain('scsi-0HC_Volume_99')
+  expect((outputs['sshOpts'] as string[]).slice(0, 2)).toEqual(['-i', '/home/me/.ssh/bus'])
+  const volume = await made({ name: later('bus'), volumeSize: later(20) })
+  expect(volume.inputs('host-volume')).toMatchObject({ name: 'bus-data', size: 20 })
+})
 
 describe('the firewall', () => {
   test('opens SSH alone', async () => {
