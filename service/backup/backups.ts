@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Chance } from '../broker/identity.ts'
 import type { Clock } from '../clock.ts'
 import { BusError } from '../errors.ts'
+import { ownerOfFolder } from '../owner.ts'
 import type { KeptFile } from '../store/sqlite/copy.ts'
 import type { FromThread, ThreadJob } from './backup-thread.ts'
 import { lineOf } from './fault.ts'
@@ -75,7 +76,7 @@ export class Backups {
       if (newest !== undefined) observer.backupFound(newest.at, newest.bytes)
       this.#schedule.begin(newest?.at ?? null)
     } catch (error) {
-      log.error(`the backups cannot be read: ${lineOf(error)}`)
+      log.error(`the backups cannot be read: ${lineOf(error)}.${ownerOfFolder(this.directory)}`)
       this.#schedule.begin(null)
     }
   }
@@ -103,7 +104,10 @@ export class Backups {
     try {
       return shelved(this.directory)
     } catch (error) {
-      throw new BusError('backup_failed', `The backups cannot be read: ${lineOf(error)}.`)
+      throw new BusError(
+        'backup_failed',
+        `The backups cannot be read: ${lineOf(error)}.${ownerOfFolder(this.directory)}`,
+      )
     }
   }
 

@@ -1,7 +1,8 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { ownerAround, ownerOfFolder } from '../owner.ts'
 import { type Contents, copyInto, examine, type KeptFile } from '../store/sqlite/copy.ts'
-import { BackupFault } from './fault.ts'
+import { BackupFault, lineOf } from './fault.ts'
 import { copyPath, removeLeftCopy } from './left-copy.ts'
 import { nameOf } from './names.ts'
 import { pack } from './pack.ts'
@@ -50,7 +51,13 @@ export async function makeBackup({ source, directory, at, seal, keep, leaveBytes
   try {
     copyInto(source, copy, at, keep)
     const contents = examine(copy)
-    const reserved = await reserve(directory, nameOf({ at, again: 0, encrypted: seal !== null }), null)
+    const name = nameOf({ at, again: 0, encrypted: seal !== null })
+    const reserved = await reserve(directory, name, null).catch(error => {
+      throw new BackupFault(
+        'failed',
+        `${directory} cannot be written to: ${lineOf(error)}.${ownerOfFolder(directory)}`,
+      )
+    })
     const packed = await pack(copy, directory, reserved, seal)
     return {
       name: reserved.name,
@@ -69,7 +76,10 @@ function makeFolder(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new BackupFault('failed', `${directory} cannot be made: ${(error as Error).message}.`)
+    throw new BackupFault(
+      'failed',
+      `${directory} cannot be made: ${(error as Error).message}.${ownerAround(directory)}`,
+    )
   }
 }
 

@@ -1,9 +1,10 @@
 /** Secrets that come over the network and are short enough to be guessed there. */
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { ConfigError } from '../config/config-error.ts'
 import { SECRET_NAMES, SECRETS, type SecretName } from '../config/secret-variables.ts'
 import type { Config } from '../config.ts'
 import { keptSecrets, SECRETS_FILE } from './first-start.ts'
+import { errorCode } from './secrets-error.ts'
 import type { Kept } from './secrets-file.ts'
 
 /** Whether it has fewer characters than its `least` in `SECRETS`. Those outside of the basic plane count once. */
@@ -29,7 +30,7 @@ export function shortSecretsOf({ secrets }: Config, kept: Kept): SecretName[] {
  * @throws {SecretsError} `secrets.env` is there and cannot be used
  */
 export function refuseShortSecretsAtFirst(config: Config, warn: (line: string) => void): void {
-  if (config.values.BUS_ALLOW_SHORT_SECRETS || hasRun(config.values.BUS_DB_PATH)) return
+  if (config.values.BUS_ALLOW_SHORT_SECRETS || !isNew(config.values.BUS_DB_PATH)) return
   const areAllGiven = SECRET_NAMES.every(name => config.secrets[name] !== undefined)
   const short = shortSecretsOf(config, areAllGiven ? {} : keptSecrets(config.dataDir, warn))
   if (short.length === 0) return
@@ -42,8 +43,14 @@ export function refuseShortSecretsAtFirst(config: Config, warn: (line: string) =
   )
 }
 
-/** An empty file is what a start leaves that was killed before its first commit. */
-const hasRun = (database: string): boolean => existsSync(database) && statSync(database).size > 0
+/** An empty file is what a start leaves that was killed before its first commit. What cannot be looked at is left to the store to name. */
+function isNew(database: string): boolean {
+  try {
+    return statSync(database).size === 0
+  } catch (error) {
+    return errorCode(error) === 'ENOENT'
+  }
+}
 
 function placeOf(name: SecretName, { secrets, dataDir }: Config): string {
   const source = secrets[name]?.source

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ownerOf } from '../../owner.ts'
+import { ownerAround, ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
@@ -72,7 +72,7 @@ export function inspect(path: string): void {
     makeFolder(dirname(path))
   } catch (error) {
     throw new StoreOpenError(
-      `the folder of ${path} cannot be made: ${(error as Error).message}. Choose another place with BUS_DB_PATH.${ownerOf(dirname(path))}`,
+      `the folder of ${path} cannot be made: ${(error as Error).message}. Choose another place with BUS_DB_PATH.${ownerAround(dirname(path))}`,
     )
   }
   try {

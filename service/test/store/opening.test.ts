@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -12,11 +11,11 @@ import {
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite from '../../store/sqlite/driver.ts'
 import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
+import { NOBODY, whyNotAsNobody } from '../support/as-nobody.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'bus-opening-'))
 chmodSync(root, 0o755)
@@ -167,7 +166,6 @@ describe('left as it is, with one line and exit code 1:', () => {
   })
 })
 
-const NOBODY = 65_534
 const cannot = whyNotAsNobody()
 if (cannot !== null) console.warn(`what another user may not open is not tested here: ${cannot}`)
 
@@ -202,12 +200,19 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
   })
 })
 
-function whyNotAsNobody(): string | null {
-  if (process.getuid?.() !== 0) return 'only root can start a bus as somebody else'
-  const main = fileURLToPath(new URL('../../main.ts', import.meta.url))
-  const { status } = spawnSync(process.execPath, ['--check', main], { uid: NOBODY, gid: NOBODY, cwd: '/' })
-  return status === 0 ? null : 'other users may not read this clone'
-}
+test.skipIf(cannot !== null)('a folder that another user cannot make is named with what to do', async () => {
+  chmodSync(folder, 0o755)
+  const from = join(root, 'nobody')
+  mkdirSync(from, { recursive: true })
+  const there = join(folder, 'new')
+  const env = { BUS_DB_PATH: join(there, 'bus.db') }
+  const bus = new ChildBus({ database: join(from, 'x'), port: await freePort(), uid: NOBODY, env })
+  onTestFinished(() => bus.kill())
+  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(bus.errors).toContain(
+    ` ${folder} belongs to user 0, and the bus runs as user ${NOBODY}: sudo install -d -m 700 -o ${NOBODY} -g ${NOBODY} ${there} (in Docker: `,
+  )
+})
 
 describe('one bus per database', () => {
   test('a second one refuses, and says who has it', async () => {
