@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer'
+import { hash } from 'node:crypto'
 import type { KnownField, KnownFields } from './known-fields.ts'
-import { type Member, type Place, unescaped } from './scan.ts'
+import { LONGEST_NAME, type Member, type Place, unescaped } from './scan.ts'
 
 /** A value as the text that was sent, and what was measured of it (see `Member`). */
 export type SentValue = { text: string; depth: number; spaced: boolean }
@@ -63,24 +64,38 @@ export class JsonObject {
     return `{${others.map(({ nameStart, end }) => this.#text(nameStart, end)).join(',')}}`
   }
 
-  /** The first name that comes twice. */
+  /**
+   * The first name that comes twice. Long names, which nobody reads, are compared as they were sent, by their digests: 15 names of
+   * 1 MiB that differ in their last letter took 0.7 s when each was held against all others.
+   */
   repeated(): string | undefined {
     if (this.#members.length <= FEW && !this.#mayRepeat()) return undefined
     const seen = new Set<string>()
+    const seenLong = new Set<string>()
     for (const member of this.#members) {
-      const name = this.#nameOf(member)
-      if (seen.has(name)) return name
-      seen.add(name)
+      const isLong = isLongName(member)
+      const name = isLong ? this.#digestOf(member) : this.#nameOf(member)
+      const known = isLong ? seenLong : seen
+      if (known.has(name)) return isLong ? this.#beginningOf(member) : name
+      known.add(name)
     }
     return undefined
   }
 
-  /** Whether two names look alike, or one may look like another with its escapes undone. */
+  #digestOf({ nameStart, nameEnd }: Member): string {
+    return hash('sha256', this.#bytes.subarray(nameStart, nameEnd), 'hex')
+  }
+
+  #beginningOf({ nameStart }: Member): string {
+    return this.#text(nameStart + 1, nameStart + 1 + LONGEST_NAME)
+  }
+
+  /** Whether two names look alike, or one is long, or may look like another with its escapes undone. */
   #mayRepeat(): boolean {
     const members = this.#members
     for (let i = 0; i < members.length; i++) {
       const { nameStart, nameEnd } = members[i]!
-      if (this.#hasEscape(nameStart, nameEnd)) return true
+      if (isLongName(members[i]!) || this.#hasEscape(nameStart, nameEnd)) return true
       for (let j = 0; j < i; j++) {
         const other = members[j]!
         if (
@@ -113,7 +128,7 @@ export class JsonObject {
       for (const field of candidates) if (this.#reads(nameStart + 1, field.name)) return field
     }
     // Escapes make it longer, whatever they stand for.
-    if (!this.#hasEscape(nameStart, nameEnd)) return undefined
+    if (isLongName(member) || !this.#hasEscape(nameStart, nameEnd)) return undefined
     const name = this.#nameOf(member)
     return byLength[name.length]?.find(field => field.name === name)
   }
@@ -149,6 +164,8 @@ export class JsonObject {
     return this.#ascii.slice(start - this.#place.start, end - this.#place.start)
   }
 }
+
+const isLongName = ({ nameStart, nameEnd }: Member): boolean => nameEnd - nameStart > LONGEST_NAME
 
 function asciiOf(bytes: Buffer, { start, end }: Place): string | null {
   if (end - start > LONGEST_TEXT_BYTES) return null

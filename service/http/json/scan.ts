@@ -12,6 +12,9 @@ export const DEEPEST = 131_072
 /** More names than this in the outermost object are refused: each is written down and compared with the others. */
 export const MOST_MEMBERS = 1000
 
+/** A name of more bytes, quotes included, is none that any call knows, however it is escaped: six bytes a letter at most. */
+export const LONGEST_NAME = 1024
+
 /** Why a text is refused, and at which byte. `takes` says what belongs there. */
 export class ScanFault extends Error {
   readonly kind: 'unexpected' | 'early' | 'deep' | 'many' | 'members'
@@ -271,6 +274,7 @@ export class Scan {
   }
 
   #isListed(): boolean {
+    if (this.#nameEnd - this.#nameStart > LONGEST_NAME) return false
     return unescaped(this.bytes.toString('utf8', this.#nameStart, this.#nameEnd)) === this.#list!.name
   }
 }

@@ -21,6 +21,14 @@ const numbered = (start: string, unit: (i: number) => string, end: string, bytes
   return Buffer.from(parts.join('') + end)
 }
 
+/** An object with as many names, each of so many bytes and with an end of its own. */
+const filledNames = (many: number, bytes: number, end: (i: number) => string, unit: string): Buffer => {
+  const rest = unit.repeat(Math.floor((bytes - 20) / unit.length))
+  return Buffer.from(
+    `{"intents":[]${Array.from({ length: many }, (_, i) => `,"${rest}${end(i)}":1`).join('')}}`,
+  )
+}
+
 const deep = (levels: number, leaf: string): string =>
   '{"a":['.repeat(levels / 2) + leaf + ']}'.repeat(levels / 2)
 
@@ -50,6 +58,18 @@ export function largeBatches(bytes = 15 * MIB): LargeBody[] {
     publish(
       'members of an item with a key',
       numbered(`{"intents":[${item('1', key).slice(0, -1)},"x":{"":1`, i => `,"a${i}":1`, '}}]}', MIB),
+    ),
+    publish(
+      'names that differ in their last letter',
+      filledNames(15, bytes / 15, i => String.fromCharCode(98 + i), 'a'),
+    ),
+    publish(
+      'many long names that differ in their last letters',
+      filledNames(900, bytes / 900, i => `${i}`.padStart(4, '0'), 'a'),
+    ),
+    publish(
+      'a name of escapes',
+      filledNames(1, bytes, () => '', '\\u0061'),
     ),
     publish('a text of escapes', filled('{"intents":[],"x":"', '\\u0041', '"}', bytes)),
     publish(
