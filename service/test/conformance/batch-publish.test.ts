@@ -52,6 +52,12 @@ test('a thousand are taken, and none is nothing', async () => {
   expect((await publish()).json).toEqual({ intents: [] })
 })
 
+test('an item that would be too large as a body of its own is 413 and named, unknown fields included', async () => {
+  const refused = refusal(await publish(item(), item({ note: 'x'.repeat(1024 * 1024) })))
+  expect(refused).toMatchObject({ status: 413, code: 'payload_too_large' })
+  expect(refused.message).toMatch(/^intents\[1\] has 10\d{5} bytes; 1048576 are taken/)
+})
+
 test('payloads keep their text', async () => {
   const body =
     '{"intents":[ {"goal":"work", "payload": {"n": 1.0, "big":123456789012345678901234567890}} ,{"payload":"\\ud800","goal":"work"}]}'

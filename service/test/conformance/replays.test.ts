@@ -44,6 +44,23 @@ describe('what was signed once passes once', () => {
   })
 })
 
+test.each(['status', 'result'])('nor does a read of its own /%s', async what => {
+  const id = await master.publish({ namespace: 'read' })
+  const signing = once()
+  expect((await master.signed('GET', `/${what}/${id}`, '', signing)).status).toBe(
+    what === 'status' ? 200 : 202,
+  )
+  expect(refusal(await master.signed('GET', `/${what}/${id}`, '', signing))).toEqual(REPLAY)
+})
+
+test('a replay of what was done is said to be one, even when the rate limit would refuse it', async () => {
+  const limited = await busForTest({ BUS_RATE_LIMIT: '1' })
+  const issued = await limited.issue()
+  const signing = once(limited)
+  expect((await issued.signed('POST', '/intent', INTENT, signing)).status).toBe(201)
+  expect(refusal(await issued.signed('POST', '/intent', INTENT, signing))).toEqual(REPLAY)
+})
+
 test('a request that the rate limit refused does not pass later', async () => {
   const limited = await busForTest({ BUS_RATE_LIMIT: '1' })
   const issued = await limited.issue()
