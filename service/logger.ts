@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino'
 import type { LogLevel } from './config/variables.ts'
 import type { LineSink } from './line-sink.ts'
+import { type LoggedError, loggedError } from './logged-error.ts'
 
 /** What can carry a secret in a logged request. */
 const SECRET_HEADERS = ['x-api-key', 'x-admin-token', 'authorization', 'cookie'].map(
@@ -18,6 +19,7 @@ export function openLogger(level: LogLevel, forPeople: boolean, sink: LineSink):
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: (thrown: unknown) => loggedError(thrown) },
       redact: { paths: SECRET_HEADERS, censor: '[secret]' },
     },
     { write: line => sink.write(forPeople ? readable(line) : line) },
@@ -30,7 +32,7 @@ type Line = {
   time: string
   level: string
   msg?: string
-  err?: { message?: string; stack?: string }
+  err?: LoggedError
   [field: string]: unknown
 }
 
@@ -38,6 +40,9 @@ type Line = {
 function readable(json: string): string {
   const { time, level, msg = '', err, ...fields } = JSON.parse(json) as Line
   const rest = Object.entries(fields).map(([name, value]) => `  ${name}=${JSON.stringify(value)}`)
-  const error = err === undefined ? '' : `\n${err.stack ?? err.message ?? ''}`
+  const error = err === undefined ? '' : `\n${readableError(err)}`
   return `${new Date(time).toTimeString().slice(0, 8)} ${level.padEnd(5)} ${msg}${rest.join('')}${error}\n`
 }
+
+const readableError = ({ stack, message, cause }: LoggedError): string =>
+  `${stack ?? message}${cause === undefined ? '' : `\ncaused by: ${readableError(cause)}`}`

@@ -151,6 +151,42 @@ test('in production, each line on standard output is JSON with a time and a leve
   ])
 })
 
+test('of an error the log has name, message, code, stack and cause, and nothing else that hangs on it', () => {
+  const sink = openLineSink(1)
+  const write = vi.spyOn(sink, 'write').mockReturnValue()
+  const logger = openLogger('info', false, sink)
+  const hung = { emitter: { rawHeaders: ['X-API-KEY', 'a-secret'] }, buffer: Buffer.from('a-secret') }
+  const cause = Object.assign(new TypeError('below'), hung)
+  const error = Object.assign(new Error('above', { cause }), { code: 'E_ABOVE' }, hung)
+  for (const log of [logger, logger.child({})]) {
+    log.warn({ err: error }, 'one')
+    log.error(error)
+    log.error({ err: Object.assign(new AggregateError([error], 'several'), hung) }, 'three')
+    log.fatal({ err: { apiKey: 'a-secret' } }, 'what is no error')
+  }
+  const text = write.mock.calls.map(([line]) => line).join('')
+  expect(text).not.toContain('a-secret')
+  const first = JSON.parse(text.split('\n')[0]!)
+  const stack = expect.stringContaining('logging.test.ts')
+  expect(first.err).toEqual({
+    type: 'Error',
+    message: 'above',
+    code: 'E_ABOVE',
+    stack,
+    cause: { type: 'TypeError', message: 'below', stack },
+  })
+  expect(text.match(/"message":"above"/g)).toHaveLength(6)
+})
+
+test('an error whose cause is itself is logged all the same', () => {
+  const sink = openLineSink(1)
+  const write = vi.spyOn(sink, 'write').mockReturnValue()
+  const error = new Error('round')
+  error.cause = error
+  openLogger('info', true, sink).error({ err: error }, 'broken')
+  expect(write.mock.calls[0]![0]).toContain('caused by: Error: round')
+})
+
 test('on a terminal, a line is for people to read', () => {
   const sink = openLineSink(1)
   const write = vi.spyOn(sink, 'write').mockReturnValue()

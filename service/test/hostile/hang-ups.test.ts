@@ -132,6 +132,24 @@ describe('a worker in a long poll', () => {
     expect(await master.status(id)).toMatchObject({ status: 'claimed' })
   })
 
+  test('that gets one job after the other on one connection leaves no listener on it for each', async () => {
+    const { client, served } = await connected()
+    const claim = async () => {
+      const id = await master.publish()
+      client.write(whole(ASK))
+      await once(client, 'data')
+      return id
+    }
+    await claim()
+    const listeners = () => served.eventNames().map(name => [name, served.listenerCount(name)])
+    const before = listeners()
+    let last = ''
+    for (let i = 0; i < 20; i += 1) last = await claim()
+    expect(listeners()).toEqual(before)
+    client.resetAndDestroy()
+    await expect.poll(() => master.status(last)).toMatchObject({ status: 'open', claim_attempts: 0 })
+  })
+
   test('that has sent more since its answer keeps its lease when it resets', async () => {
     const id = await master.publish()
     const { client, served } = await connected()
