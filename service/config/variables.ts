@@ -20,7 +20,7 @@ const MIB = 1024 * 1024
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** `node`: the one inside of Node. */
+/** `node`: the one that Node comes with. */
 const SQLITE_DRIVERS = ['better-sqlite3', 'node'] as const
 
 export const VARIABLES = {
@@ -55,7 +55,7 @@ export const VARIABLES = {
     of: SQLITE_DRIVERS,
     default: 'better-sqlite3',
     meaning:
-      'Which SQLite is used. `node` is the one inside of Node, for where the other is not compiled for the machine; it is slower, and keeps the same promises.',
+      'Which SQLite is used. `node` is the one that Node comes with (on Termux, that of the system), for machines that better-sqlite3 is not compiled for. It is slower and keeps the same promises.',
   }),
   BUS_SQLITE_WRITER: choice({
     of: ['thread', 'inline'],
