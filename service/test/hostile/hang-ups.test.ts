@@ -94,18 +94,36 @@ test('a worker that is gone before it hears what it claimed loses an attempt, an
 describe('a worker in a long poll', () => {
   const ASK = 'POST /claim?wait=60'
 
-  test.each(ways)('that %s as its claim is committed takes nothing', async (_how, leave) => {
+  /** It leaves in the moment in which its claim is committed: the kernel knows, and Node has not asked it yet. Resolves once it has. */
+  async function leaveAtCommit(leave: (client: Socket) => void): Promise<string> {
     const id = await master.publish()
     const { client } = await connected()
     const { commit } = bus.store
+    const left = Promise.withResolvers<void>()
     bus.store.commit = async (ops, now) => {
       bus.store.commit = commit
       const committed = await commit(ops, now)
-      // The kernel knows, and Node has not asked it yet.
       leave(client)
+      left.resolve()
       return committed
     }
     client.write(whole(ASK))
+    // Until then it is open for want of a claim.
+    await left.promise
+    return id
+  }
+
+  test.each(ways)('that %s as its claim is committed takes nothing', async (_how, leave) => {
+    const id = await leaveAtCommit(leave)
+    await expect.poll(() => master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
+  })
+
+  // A reset is heard of later too, unless more has come before it. Of one that closes in peace only the look before the answer tells.
+  test.each(ways)('that sends more and %s as its claim is committed takes nothing', async (_how, leave) => {
+    const id = await leaveAtCommit(client => {
+      client.write(whole('GET /health'))
+      leave(client)
+    })
     await expect.poll(() => master.status(id)).toMatchObject({ status: 'open', claim_attempts: 0 })
   })
 
