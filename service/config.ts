@@ -42,9 +42,11 @@ export function readConfig(env: Env): Config {
   }
 
   const dataDir = dirname(values.BUS_DB_PATH)
+  const warnings = unknownVariables(env)
+  const warn = (line: string) => warnings.push(line)
   const secrets: Config['secrets'] = {}
   for (const name of SECRET_NAMES) {
-    const given = readSecret(name, env)
+    const given = readSecret(name, env, warn)
     if (given !== undefined) secrets[name] = given
   }
   return {
@@ -52,8 +54,8 @@ export function readConfig(env: Env): Config {
     dataDir,
     keyFile: values.BUS_KEY_FILE || join(dataDir, 'bus.key'),
     secrets,
-    backupSecrets: readBackupSecrets(values, env),
-    warnings: unknownVariables(env),
+    backupSecrets: readBackupSecrets(values, env, warn),
+    warnings,
   }
 }
 

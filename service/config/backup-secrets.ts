@@ -7,10 +7,10 @@ export type BackupSecrets = Partial<Record<BackupSecretName, string>>
 type Env = Readonly<Record<string, string | undefined>>
 
 /** @throws {ConfigError} one cannot be read, or they do not go with each other and with the other settings */
-export function readBackupSecrets(values: Values, env: Env): BackupSecrets {
+export function readBackupSecrets(values: Values, env: Env, warn: (line: string) => void): BackupSecrets {
   const secrets: BackupSecrets = {}
   for (const name of BACKUP_SECRET_NAMES) {
-    const given = readSecret(name, env)
+    const given = readSecret(name, env, warn)
     if (given !== undefined) secrets[name] = given.value
   }
   if (values.BUS_BACKUP_RECIPIENT !== '' && secrets.BUS_BACKUP_PASSPHRASE !== undefined) {

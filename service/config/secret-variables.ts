@@ -70,10 +70,15 @@ export type GivenSecret<Name = SecretName> = { value: string; source: SecretSour
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
+ * @param warn hears of a file with more in it than the secret, as it seems
  * @returns `undefined` when neither `NAME` nor `NAME_FILE` is set
  * @throws {ConfigError} both are set, the file can't be read, or the value can't be sent in a header
  */
-export function readSecret<Name extends AnyName>(name: Name, env: Env): GivenSecret<Name> | undefined {
+export function readSecret<Name extends AnyName>(
+  name: Name,
+  env: Env,
+  warn: (line: string) => void,
+): GivenSecret<Name> | undefined {
   const direct = env[name] || undefined
   const path = env[`${name}_FILE`] || undefined
   if (direct !== undefined && path !== undefined) {
@@ -86,8 +91,16 @@ export function readSecret<Name extends AnyName>(name: Name, env: Env): GivenSec
   if (path === undefined) return undefined
   const value = readSecretFile(name, path)
   check(`${name}_FILE`, name, value, path)
+  if (isDressed(value))
+    warn(
+      `${name}_FILE names ${path}, which takes the secret alone: the name or the quotes around it are taken as a part of it.`,
+    )
   return { value, source: { from: 'file', path } }
 }
+
+/** As in a file of variables: `NAME=value`, or in quotes. A secret may look so all the same. */
+export const isDressed = (secret: string): boolean =>
+  /^[A-Za-z_]\w*=/.test(secret) || /^(["']).*\1$/.test(secret)
 
 function readSecretFile(name: AnyName, path: string): string {
   try {

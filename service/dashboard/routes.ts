@@ -5,6 +5,7 @@ import { actorOf } from '../http/auth/actor.ts'
 import { isSameOrigin } from '../http/auth/same-origin.ts'
 import { bytesOf } from '../http/receive.ts'
 import { intentId } from '../http/routes/intent-id.ts'
+import { NAMESPACES_SHOWN } from '../http/routes/overview.ts'
 import type { Parts } from '../http/routes/parts.ts'
 import { FormTokens } from './csrf.ts'
 import { renderIntent } from './intent-page.ts'
@@ -33,7 +34,6 @@ const NEWEST_INTENTS = {
   limit: 50,
 }
 const KEYS_SHOWN = 100
-const NAMESPACES_SHOWN = 50
 const HTML_TYPE = 'text/html; charset=utf-8'
 
 type Id = { Params: { id: string } }

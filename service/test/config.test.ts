@@ -140,6 +140,21 @@ describe('secrets', () => {
     })
   })
 
+  test.each([`BUS_METRICS_TOKEN=${LONG}`, `"${LONG}"`, `'${LONG}'`])(
+    'a file that holds %s is taken as it is, with a warning that does not show it',
+    text => {
+      const path = join(dir, 'dressed')
+      writeFileSync(path, `${text}\n`)
+      for (const name of ['BUS_METRICS_TOKEN', 'BUS_BACKUP_PASSPHRASE']) {
+        const { warnings, secrets } = readConfig({ [`${name}_FILE`]: path })
+        expect(warnings).toEqual([
+          `${name}_FILE names ${path}, which takes the secret alone: the name or the quotes around it are taken as a part of it.`,
+        ])
+        if (name === 'BUS_METRICS_TOKEN') expect(secrets.BUS_METRICS_TOKEN!.value).toBe(text)
+      }
+    },
+  )
+
   test('never from both', () => {
     expect(fault({ DASHBOARD_PASSWORD: LONG, DASHBOARD_PASSWORD_FILE: '/x' })).toBe(
       'DASHBOARD_PASSWORD and DASHBOARD_PASSWORD_FILE are both set: set one of them.',

@@ -13,12 +13,12 @@ export function reachOf({ bus, settings }: Pick<Session, 'bus' | 'settings'>, mi
   return mine || settings.adminToken === undefined ? asPublisher(bus) : bus.admin
 }
 
-/**
- * Unix seconds by the clock that moves the intents of the bus: that of this device may be wrong, and so may the bus's own machine
- * have its set meanwhile, which is all that a key without an admin token is told.
- */
+/** Unix seconds by the clock that moves the intents of the bus: that of this device may be wrong. Takes an admin token. */
+export const adminNow = async (bus: IntentBus): Promise<number> => (await bus.admin.overview()).now
+
+/** The same where there is an admin token. A key alone is told what the clock of the bus's machine says, which may have been set meanwhile. */
 export const busNow = async ({ bus, settings }: Pick<Session, 'bus' | 'settings'>): Promise<number> =>
-  settings.adminToken === undefined ? (await bus.health()).ts : (await bus.admin.overview()).now
+  settings.adminToken === undefined ? (await bus.health()).ts : adminNow(bus)
 
 export const olderBus = (what: string): Failure =>
   new Failure(`This bus is of an older version. ${what}`, EXIT.refused)

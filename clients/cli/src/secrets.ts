@@ -1,5 +1,6 @@
 /** Keys and tokens, each with where it came from: when it is wrong, that is what its owner has to look at. */
 import { readFileSync } from 'node:fs'
+import { isDressed } from '../../../service/config/secret-variables.ts'
 import { Failure } from './failure.ts'
 import { errorLines } from './lines.ts'
 
@@ -12,7 +13,7 @@ export function givenSecret(direct: Given, file?: Given): Secret | undefined {
   if (!file?.value) return undefined
   const value = readSecretFile(file.name, file.value).trim()
   if (value === '') throw new Failure(`${file.name} names ${file.value}, which is empty.`)
-  if (/^[A-Za-z_]\w*=/.test(value) || /^(["']).*\1$/.test(value))
+  if (isDressed(value))
     warnOnce(
       `${file.value}, which ${file.name} names, takes the secret alone, without a name or quotes around it; they are taken as a part of it.`,
     )

@@ -6,7 +6,7 @@ import type { Parts } from './parts.ts'
 
 /** Whoever may publish may also invent goals and namespaces, so there is an end to them. */
 const GOALS_SHOWN = 50
-const NAMESPACES_SHOWN = 50
+export const NAMESPACES_SHOWN = 50
 
 /** The bus at a glance, for whoever looks every second: all of it is kept, nothing is counted for it. */
 export function overviewRoutes(app: FastifyInstance, parts: Parts): void {

@@ -33,8 +33,12 @@ function folder(): string {
 }
 
 /** A bus whose standard output and error are this descriptor. */
-function start(cwd: string, log: number): ChildProcess {
-  const child = spawn(process.execPath, [LAUNCHER], { cwd, env, stdio: ['ignore', log, log] })
+function start(cwd: string, log: number, more: Record<string, string> = {}): ChildProcess {
+  const child = spawn(process.execPath, [LAUNCHER], {
+    cwd,
+    env: { ...env, ...more },
+    stdio: ['ignore', log, log],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }
@@ -51,6 +55,10 @@ async function stopped(child: ChildProcess): Promise<unknown[]> {
   child.kill('SIGTERM')
   return exit
 }
+
+/** @returns how a bus ends that cannot use its settings, and has to say so */
+const failedStart = (log: number): Promise<unknown[]> =>
+  once(start(folder(), log, { BUS_LEASE_SECONDS: 'long' }), 'exit')
 
 async function dropped(client: Client): Promise<number> {
   const { text } = await client.get('/metrics', { authorization: `Bearer ${MASTER}` })
@@ -134,12 +142,7 @@ describe.skipIf(noSmallDisk !== null)(named('on a full disk', noSmallDisk), () =
     const log = openSync(join(disk.path, 'bus.log'), 'a')
     onTestFinished(() => closeSync(log))
     disk.fill()
-    const child = spawn(process.execPath, [LAUNCHER], {
-      cwd: folder(),
-      env: { ...env, BUS_LEASE_SECONDS: 'long' },
-      stdio: ['ignore', log, log],
-    })
-    expect(await once(child, 'exit')).toEqual([1, null])
+    expect(await failedStart(log)).toEqual([1, null])
   })
 })
 
@@ -170,13 +173,7 @@ describe.skipIf(process.platform === 'win32')('with a pipe that is full and that
   })
 
   test('a start that fails still ends with code 1', async () => {
-    const pipe = fullPipe()
-    const child = spawn(process.execPath, [LAUNCHER], {
-      cwd: folder(),
-      env: { ...env, BUS_LEASE_SECONDS: 'long' },
-      stdio: ['ignore', pipe, pipe],
-    })
-    expect(await once(child, 'exit')).toEqual([1, null])
+    expect(await failedStart(fullPipe())).toEqual([1, null])
   })
 })
 

@@ -6,7 +6,7 @@ import { shortId } from '../ids.ts'
 import { numberIn, secondsOf } from '../input.ts'
 import { moment, plain } from '../output.ts'
 import { connect, type Program } from '../program.ts'
-import { busNow } from '../reach.ts'
+import { adminNow } from '../reach.ts'
 import { table, widthOf } from '../table.ts'
 
 const LOOK_EVERY_MS = 2000
@@ -23,14 +23,13 @@ export function addAudit(program: Program): void {
     .option('--limit <n>', 'how many of the last ones', numberIn({ least: 1, most: 1000, whole: true }), 100)
     .option('-f, --follow', 'also print what is done from now on')
     .action(async ({ since, action, limit, follow }, command) => {
-      const session = connect(command.optsWithGlobals())
-      const { bus, output } = session
+      const { bus, output } = connect(command.optsWithGlobals())
       // Before the rest is read, so that nothing falls in between.
       const newest = follow ? ((await bus.admin.lastAudit(1))[0]?.sequence ?? 0) : 0
       const entries: AuditEntry[] = []
       if (since === undefined) entries.push(...(await bus.admin.lastAudit(limit, action)))
       else {
-        const from = (await busNow(session)) - since
+        const from = (await adminNow(bus)) - since
         for await (const entry of bus.admin.audit({ since: from, action })) entries.push(entry)
       }
       if (!follow) {

@@ -8,7 +8,7 @@ import { numberIn, secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { fields, moment, type Output, plain, span, styled } from '../output.ts'
 import { connect, type Program, type Session } from '../program.ts'
-import { busNow } from '../reach.ts'
+import { adminNow } from '../reach.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 
 type Verb = 'retry' | 'drop'
@@ -36,7 +36,7 @@ export function addDead(program: Program): void {
       const session = connect(command.optsWithGlobals())
       if (follow) return followed(session, which)
       const { bus, output, settings } = session
-      const now = await busNow(session)
+      const now = await adminNow(bus)
       const letters = await matching(bus, which, settings.namespace, now, limit)
       output.say(letters, () =>
         letters.length === 0 ? 'There are none.' : letterTable(letters, now, settings.namespace ?? 'default'),
@@ -126,7 +126,7 @@ async function idsMatching(
       `${COMMAND} dead list shows what there is.`,
     )
   }
-  const now = await busNow(session)
+  const now = await adminNow(bus)
   const letters = await matching(bus, which, namespace, now)
   if (dry && letters.length > 0)
     output.note(letterTable(letters.slice(0, NAMED), now, namespace ?? 'default', process.stderr))

@@ -7,7 +7,7 @@ import { COMMAND } from '../invocation.ts'
 import { newSecretFile } from '../new-secret-file.ts'
 import { moment, type Output, plain, span } from '../output.ts'
 import { connect, type Program } from '../program.ts'
-import { busNow } from '../reach.ts'
+import { adminNow } from '../reach.ts'
 import { table, widthOf } from '../table.ts'
 
 const OUT = 'write it to this new file, which only you may read, and print it nowhere'
@@ -36,10 +36,9 @@ export function addKeys(program: Program): void {
       'Lists the keys: number, first characters, open jobs, last use, expiry, limits, owner. No key is shown whole.',
     )
     .action(async (_options, command) => {
-      const session = connect(command.optsWithGlobals())
-      const { bus, output } = session
+      const { bus, output } = connect(command.optsWithGlobals())
       const list = await bus.admin.keys()
-      const now = list.length === 0 ? 0 : await busNow(session)
+      const now = list.length === 0 ? 0 : await adminNow(bus)
       output.say(list, () =>
         list.length === 0
           ? `There are no keys yet but the master key. Make one: ${COMMAND} keys create OWNER`

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeadLetter } from '../../../typescript/src/index.ts'
 import { Failure } from '../failure.ts'
 import type { Session } from '../program.ts'
-import { busNow } from '../reach.ts'
+import { adminNow } from '../reach.ts'
 import { filterOf, type Which } from './search.ts'
 import { letterLine } from './shown.ts'
 
@@ -18,7 +18,7 @@ export async function followed(
   if (olderThan !== undefined) throw new Failure('--older-than does not go with --follow.')
   const { bus, output } = session
   const { namespace } = session.settings
-  let from = Math.max(0, (await busNow(session)) - since)
+  let from = Math.max(0, (await adminNow(bus)) - since)
   let told: DeadLetter[] = []
   const isTold = (letter: DeadLetter) =>
     // One that was retried and died again is another letter.

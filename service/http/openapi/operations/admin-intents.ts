@@ -1,7 +1,7 @@
 import { IntentsQuery } from '../../schemas/requests.ts'
 import { IntentAnswer, IntentsAnswer, MovedAnswer } from '../../schemas/responses.ts'
 import { INTENT_ID } from '../headers.ts'
-import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
+import { type Answer, EXAMPLE, type Operation, type Terms } from '../operation.ts'
 import { queryOf } from '../wire.ts'
 import { STATUS } from './results.ts'
 
@@ -30,6 +30,21 @@ export const LIST_OF_INTENTS = {
   }),
   errors: ['invalid_namespace', 'invalid_goal'],
 } as const
+
+/** What a cancel or a retry answers, whoever asks. */
+export const movedTo = (status: 'dead' | 'open', links?: Answer['links']) => ({
+  200: {
+    description: `It is ${status}.`,
+    schema: MovedAnswer,
+    example: { ok: true, id: EXAMPLE.id, status },
+    ...(links === undefined ? {} : { links }),
+  },
+})
+
+/** To what else may be asked of the intent that was moved. */
+export const linkTo = (operationId: string) => ({
+  [operationId]: { operationId, parameters: { id: '$response.body#/id' } },
+})
 
 export const adminIntentOperations = (_terms: Terms): Operation[] => [
   {
@@ -76,17 +91,7 @@ export const adminIntentOperations = (_terms: Terms): Operation[] => [
     summary: 'Make an intent dead, whatever it is',
     description: 'It may be repeated.',
     parameters: [INTENT_ID],
-    answers: {
-      200: {
-        description: 'It is dead.',
-        schema: MovedAnswer,
-        example: { ok: true, id: EXAMPLE.id, status: 'dead' },
-        links: {
-          getDeadLetter: { operationId: 'getDeadLetter', parameters: { id: '$response.body#/id' } },
-          retryIntent: { operationId: 'retryIntent', parameters: { id: '$response.body#/id' } },
-        },
-      },
-    },
+    answers: movedTo('dead', { ...linkTo('getDeadLetter'), ...linkTo('retryIntent') }),
     errors: ['not_found'],
   },
   {
@@ -98,13 +103,7 @@ export const adminIntentOperations = (_terms: Terms): Operation[] => [
     summary: 'Open a dead or fulfilled intent again, with all its attempts',
     description: 'Its result goes. One that is open or claimed is 404.',
     parameters: [INTENT_ID],
-    answers: {
-      200: {
-        description: 'It is open.',
-        schema: MovedAnswer,
-        example: { ok: true, id: EXAMPLE.id, status: 'open' },
-      },
-    },
+    answers: movedTo('open'),
     errors: ['not_found'],
   },
 ]

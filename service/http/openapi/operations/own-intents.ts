@@ -1,8 +1,8 @@
 import { IntentsQuery } from '../../schemas/requests.ts'
-import { IntentsAnswer, MovedAnswer } from '../../schemas/responses.ts'
+import { IntentsAnswer } from '../../schemas/responses.ts'
 import { INTENT_ID } from '../headers.ts'
-import { EXAMPLE, type Operation, type Terms } from '../operation.ts'
-import { LIST_OF_INTENTS, LISTED } from './admin-intents.ts'
+import type { Operation, Terms } from '../operation.ts'
+import { LIST_OF_INTENTS, LISTED, linkTo, movedTo } from './admin-intents.ts'
 
 export const ownIntentOperations = (_terms: Terms): Operation[] => [
   {
@@ -28,16 +28,7 @@ export const ownIntentOperations = (_terms: Terms): Operation[] => [
     description:
       'It is dead at once, whatever state it was in, with the reason `Cancelled by publisher`. A worker that has it loses its lease. It may be repeated.',
     parameters: [INTENT_ID],
-    answers: {
-      200: {
-        description: 'It is dead.',
-        schema: MovedAnswer,
-        example: { ok: true, id: EXAMPLE.id, status: 'dead' },
-        links: {
-          retryOwnIntent: { operationId: 'retryOwnIntent', parameters: { id: '$response.body#/id' } },
-        },
-      },
-    },
+    answers: movedTo('dead', linkTo('retryOwnIntent')),
     errors: ['not_found', 'forbidden'],
   },
   {
@@ -50,13 +41,7 @@ export const ownIntentOperations = (_terms: Terms): Operation[] => [
     description:
       'Its result goes. One that is open or claimed is 404. It counts as an open intent of the key.',
     parameters: [INTENT_ID],
-    answers: {
-      200: {
-        description: 'It is open.',
-        schema: MovedAnswer,
-        example: { ok: true, id: EXAMPLE.id, status: 'open' },
-      },
-    },
+    answers: movedTo('open'),
     errors: ['not_found', 'forbidden', 'limit_exceeded'],
   },
 ]
