@@ -16,6 +16,7 @@ import { asBusError, handleErrors, sendError } from './http/error-handler.ts'
 import { guard } from './http/guard.ts'
 import { Connections } from './http/limits/connections.ts'
 import { LongPolls } from './http/limits/long-polls.ts'
+import { boundPipelines } from './http/limits/pipelining.ts'
 import { requestLimits } from './http/limits/request-limits.ts'
 import { observeRequests } from './http/logging.ts'
 import { MaintenanceMode } from './http/maintenance-mode.ts'
@@ -185,6 +186,7 @@ function fastify(
   })
   // What else a client expects we may ignore (RFC 9110, 10.1.1); Node would answer 417 with nothing in it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  boundPipelines(app.server, metrics)
   connections.watch(app.server)
   app.addHook('preClose', done => {
     connections.closeSilent()

@@ -24,6 +24,15 @@ export function answerConnectionError(error: NodeJS.ErrnoException, socket: Sock
     return
   }
   const { code, message } = refusal(error)
+  const { status, headers, body } = refusalByHand(code, message)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${REASON[code]}\r\n${lines.join('')}\r\n${body}`)
+}
+
+type ByHand = { status: number; headers: Record<string, string>; body: string }
+
+/** A refusal behind which the connection is closed, made without the router and its hooks. */
+export function refusalByHand(code: ErrorCode, message: string): ByHand {
   const body = errorBody(code, message)
   const headers = {
     ...SECURITY_HEADERS,
@@ -33,8 +42,7 @@ export function answerConnectionError(error: NodeJS.ErrnoException, socket: Sock
     'content-length': `${Buffer.byteLength(body)}`,
     connection: 'close',
   }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${CATALOGUE[code]} ${REASON[code]}\r\n${lines.join('')}\r\n${body}`)
+  return { status: CATALOGUE[code], headers, body }
 }
 
 function refusal(error: NodeJS.ErrnoException): { code: ErrorCode; message: string } {

@@ -189,7 +189,7 @@ test('a client that leaves in the middle of its answers takes nobody along', asy
   const { client, served } = await connected()
   const gone = closed(served)
   // More than the buffers of both ends hold: some of it is always still to be written.
-  client.write(whole(`GET /result/${claim.id}`).repeat(500))
+  client.write(whole('GET /openapi.json').repeat(32))
   await once(client, 'data')
   client.pause()
   expect((await master.get(`/result/${claim.id}`)).json.result).toHaveLength(60_000)
