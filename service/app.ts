@@ -87,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     waitingByNamespace: () => broker.waitingByNamespace(),
     issuedKeys: () => keys.size,
     isInMaintenance: () => maintenance.on,
+    damage: () => broker.store.damage,
     connections: () => connections.size,
     shortSecrets: settings.shortSecrets,
     now: () => broker.now(),

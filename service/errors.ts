@@ -31,6 +31,7 @@ export const CATALOGUE = {
   draining: 503,
   storage_full: 503,
   storage_failed: 503,
+  store_damaged: 503,
 } as const satisfies Record<string, number>
 
 export type ErrorCode = keyof typeof CATALOGUE

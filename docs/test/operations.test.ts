@@ -118,6 +118,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/corrupt-database
     ['a page of payloads', 'payloads', 60],
     ['a page of intents', 'intents', 20],
     ['a page of an index', 'intents_agenda', 0],
+    ['a page that keeps the bus from starting', 'intents_ready', 0],
     ['the page of what the bus knows of itself', 'meta', 0],
   ])('%s costs what was on it, and the bus goes on with the rest', async (_what, table, most) => {
     const dir = mkdtempSync(join(tmpdir(), 'bus-salvage-'))
@@ -125,6 +126,11 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/corrupt-database
     symlinkSync(join(root, 'ops'), join(dir, 'ops'))
     const ids = await filled(dir)
     damage(join(dir, 'data/bus.db'), table)
+    if (table === 'intents_ready') {
+      const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
+      expect((await refused.exited).code).toBe(1)
+      expect(refused.err).toMatch(/is damaged: index intents_ready .*corrupt-database\.md/)
+    }
 
     for (const block of fenced(readPage('operations/corrupt-database.md'), 'salvage')) {
       const { status, stderr, stdout } = spawnSync('sh', ['-euc', block], { cwd: dir, encoding: 'utf8' })

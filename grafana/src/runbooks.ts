@@ -10,6 +10,7 @@ const PAGES = {
   oldest: 'operations/oldest-intent.md',
   clocks: 'operations/clock-skew.md',
   diskFull: 'operations/disk-full.md',
+  damage: 'operations/corrupt-database.md',
   keys: 'operations/lost-key.md',
   slowDisk: 'operations/slow-disk.md',
   down: 'operations/bus-down.md',

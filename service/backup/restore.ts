@@ -14,6 +14,7 @@ import {
   readSealedKeys,
   takeKeptFiles,
 } from '../store/sqlite/copy.ts'
+import { clearMarker } from '../store/sqlite/damage/marker.ts'
 import { takeOwnership } from '../store/sqlite/ownership.ts'
 import { BackupFault } from './fault.ts'
 import { partsOf } from './names.ts'
@@ -200,6 +201,8 @@ function moveAside(database: string, now: number): string | null {
 async function switched(unpacked: string, database: string, now: number): Promise<string | null> {
   const movedTo = moveAside(database, now)
   await rename(unpacked, database)
+  // What was damaged has been moved aside.
+  clearMarker(database)
   await syncFolder(dirname(database))
   return movedTo
 }

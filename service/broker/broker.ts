@@ -53,7 +53,7 @@ export class Broker {
     this.#commits = new GroupCommit(store, () => clock.now(), settings, {
       committed: ({ durationMs, operations, lapses, readied, nextDue, damage }) => {
         observer.committed(durationMs, operations)
-        for (const message of damage) observer.storageFailed('failed', new StorageError('failed', message))
+        for (const message of damage) observer.storageFailed('damaged', new StorageError('damaged', message))
         this.#lapsed(lapses)
         for (const work of readied) this.#claims.offer(work)
         this.#sweeper.expect(nextDue)

@@ -1,7 +1,7 @@
 import { BusError } from '../errors.ts'
 import type { Op } from '../store/operations.ts'
 import type { Outcome } from '../store/outcomes.ts'
-import { StorageError, type Store, type Transaction } from '../store/store.ts'
+import { StorageError, type StorageFault, type Store, type Transaction } from '../store/store.ts'
 import { storageRefusal } from './storage-refusal.ts'
 
 type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: unknown) => void }
@@ -13,7 +13,7 @@ export type GroupCommitLimits = {
 
 export type GroupCommitReport = {
   committed(transaction: Transaction): void
-  failed(reason: 'full' | 'failed', error: unknown): void
+  failed(reason: StorageFault, error: unknown): void
 }
 
 /**
@@ -60,7 +60,7 @@ export class GroupCommit {
 
   /**
    * @returns the outcome, after the transaction that holds it is on disk
-   * @throws {BusError} `overloaded`, `storage_full` or `storage_failed`
+   * @throws {BusError} `overloaded`, `storage_full`, `storage_failed` or `store_damaged`
    */
   submit<O extends Op>(op: O): Promise<Outcome<O['kind']>> {
     if (this.#unanswered >= this.#limits.maxQueued) {

@@ -1,4 +1,5 @@
 import type { Cause } from '../intent/lifecycle.ts'
+import type { StorageFault } from '../store/store.ts'
 
 /** An intent that became a dead letter. */
 export type Died = { id: string; namespace: string; cause: Cause }
@@ -15,5 +16,5 @@ export interface Observer {
   /** Those that one transaction, or one request, made dead letters. */
   died(deaths: readonly Died[]): void
   committed(durationMs: number, operations: number): void
-  storageFailed(reason: 'full' | 'failed', error: unknown): void
+  storageFailed(reason: StorageFault, error: unknown): void
 }

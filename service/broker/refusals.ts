@@ -1,6 +1,7 @@
 /** What the store refuses, as the errors that clients see. */
 import { BusError } from '../errors.ts'
 import type { Refusal, Refused } from '../store/outcomes.ts'
+import { storageRefusal } from './storage-refusal.ts'
 
 /** Told apart from other limits: whoever answers it knows how many these may be. */
 export class OpenLimitError extends BusError {
@@ -63,12 +64,7 @@ const REFUSALS: Record<Refusal, (refused: Refused) => BusError> = {
       'invalid_request',
       'The successor of this key is revoked, and this one ends with its overlap: say with expires_in how long the new one lives (0: without end).',
     ),
-  damaged: () =>
-    new BusError(
-      'storage_failed',
-      'What this needs is on a damaged part of the database: nothing was done. The operator has to repair it.',
-      30,
-    ),
+  damaged: () => storageRefusal({ reason: 'damaged' }),
   internal: () => new BusError('internal_error', 'The bus could not carry this out; it has been logged.'),
 }
 

@@ -84,6 +84,8 @@ function withRemedy(
   return new BusError(error.code, `${error.message} ${remedy}`, error.retryAfter)
 }
 
+const STORAGE_TROUBLE = new Set<ErrorCode>(['storage_full', 'storage_failed', 'store_damaged'])
+
 /** Keeps a nonce. A disk that takes no writes does not turn reads into errors: what they say is no secret to the signer. */
 export async function witnessIfPossible(
   broker: Broker,
@@ -92,9 +94,7 @@ export async function witnessIfPossible(
   try {
     await broker.witness(nonce)
   } catch (error) {
-    if (!(error instanceof BusError) || (error.code !== 'storage_full' && error.code !== 'storage_failed')) {
-      throw error
-    }
+    if (!(error instanceof BusError) || !STORAGE_TROUBLE.has(error.code)) throw error
   }
 }
 

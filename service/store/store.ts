@@ -77,6 +77,14 @@ export type RoomState = {
   readonly isSpent: boolean
 }
 
+/** What cannot be read any more. */
+export type DamageState = {
+  /** That are set aside: no worker gets them. */
+  readonly intents: number
+  /** Tables and indexes, where no intent is to blame: with any of them the next start refuses. */
+  readonly parts: readonly string[]
+}
+
 /** How a copy of all of it is made: from this file, by the bus; or by a tool that the engine has for it (`pg_dump`). */
 export type CopySource = { file: string } | { tool: string }
 
@@ -85,6 +93,8 @@ export interface Store {
   /** The latest bus time known on disk, in ms: at most a second behind the last commit; 0 when the database is new. */
   readonly lastSeen: number
   readonly nextDue: number | null
+  /** As far as it is known by now: kept, and never looked for. */
+  readonly damage: DamageState
   /** @throws {StorageError} */
   commit(ops: readonly Op[], now: number): Promise<Committed>
   intent(id: string): Promise<Intent | null>
@@ -116,12 +126,17 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Why a commit did not happen. `full`: no room on the disk, worth trying again later; `failed`: anything else. */
+/**
+ * Why a commit or a read did not happen. `full`: no room on the disk, worth trying again later; `damaged`: what it needs is on a part of
+ * the store that is not what was written; `failed`: anything else.
+ */
+export type StorageFault = 'full' | 'failed' | 'damaged'
+
 export class StorageError extends Error {
   override readonly name = 'StorageError'
-  readonly reason: 'full' | 'failed'
+  readonly reason: StorageFault
 
-  constructor(reason: 'full' | 'failed', message: string) {
+  constructor(reason: StorageFault, message: string) {
     super(message)
     this.reason = reason
   }

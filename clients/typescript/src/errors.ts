@@ -33,6 +33,7 @@ export type BusErrorCode =
   | 'draining'
   | 'storage_full'
   | 'storage_failed'
+  | 'store_damaged'
 
 /** Everything this package throws on purpose. */
 export class IntentBusError extends Error {

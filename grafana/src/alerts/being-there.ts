@@ -48,7 +48,7 @@ export const BEING_THERE: readonly Alert[] = [
   {
     name: 'IntentBusStorageFails',
     severity: 'critical',
-    value: sumOf('increase(intent_bus_storage_failures_total[5m])'),
+    value: sumOf('increase(intent_bus_storage_failures_total{reason!="damaged"}[5m])'),
     fires: { above: 0 },
     for: '1m',
     as: 'count',

@@ -51,6 +51,19 @@ export const HOST: readonly Alert[] = [
     when: 'for 5 minutes new intents and values have been refused, since the disk has less room than `BUS_MIN_FREE_DISK_BYTES`',
   },
   {
+    name: 'IntentBusStoreDamaged',
+    severity: 'critical',
+    value: 'intent_bus_store_damaged',
+    fires: { above: 0 },
+    for: '1m',
+    as: 'count',
+    summary: 'A part of the database cannot be read',
+    description:
+      'What needs it is refused or passed by, and the rest works. Do not restart the bus before you have read the page: it may refuse to start.',
+    runbook: 'damage',
+    when: 'for a minute a part of the database has been known to be damaged',
+  },
+  {
     name: 'IntentBusWalTooBig',
     severity: 'warning',
     value: 'intent_bus_wal_bytes',

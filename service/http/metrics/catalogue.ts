@@ -102,6 +102,12 @@ export const METRICS: readonly MetricEntry[] = [
     '1: new intents and values are refused, until there is room (BUS_MIN_FREE_DISK_BYTES)',
   ),
   gauge('disk_full', [], '1: only what deletes is carried out, until there is room'),
+  gauge(
+    'store_damaged',
+    [],
+    '1: a part of the database cannot be read; what needs it is refused, until it is repaired',
+  ),
+  gauge('set_aside_intents', [], 'Intents that no worker gets because they cannot be read'),
 
   counter(
     'log_lines_dropped_total',

@@ -3,7 +3,7 @@ import type { Observer } from '../../broker/observer.ts'
 import { systemClock } from '../../clock.ts'
 import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import type { Counts, Depth } from '../../store/records.ts'
-import type { Stats } from '../../store/store.ts'
+import type { DamageState, Stats } from '../../store/store.ts'
 import { AUTH_FAILURES, type AuthFailure } from '../guard.ts'
 import { type ConnectionsObserver, DISPLACED, REFUSALS } from '../limits/connections.ts'
 import { backupMetrics } from './backups.ts'
@@ -17,6 +17,7 @@ export type Sources = {
   stats(): Promise<Stats>
   /** Of these namespaces, and of so many of the busiest others. */
   depths(names: readonly string[], most: number): Promise<Depth[]>
+  damage(): DamageState
   queued(): number
   waitingClaims(): number
   /** The same, by namespace. */
@@ -120,7 +121,7 @@ export function createMetrics({
   for (const kind of AUTH_FAILURES) authFailures.inc({ kind }, 0)
   for (const limit of REFUSALS) refused.inc({ limit }, 0)
   for (const state of DISPLACED) displaced.inc({ state }, 0)
-  for (const reason of ['full', 'failed']) storageFailures.inc({ reason }, 0)
+  for (const reason of ['full', 'failed', 'damaged']) storageFailures.inc({ reason }, 0)
   all.gauge('build_info').set({ version, node: process.versions.node }, 1)
 
   function count(name: (typeof NAMESPACED)[number], namespace: string) {
@@ -212,6 +213,9 @@ export function createMetrics({
     showWaiting(from.waitingByNamespace())
     all.gauge('tester_keys_total').set(from.issuedKeys())
     all.gauge('maintenance').set(from.isInMaintenance() ? 1 : 0)
+    const { intents, parts } = from.damage()
+    all.gauge('store_damaged').set(intents + parts.length > 0 ? 1 : 0)
+    all.gauge('set_aside_intents').set(intents)
     let stats: Stats
     let depths: Depth[]
     try {

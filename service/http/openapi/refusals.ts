@@ -36,10 +36,12 @@ const MEANINGS: Record<ErrorCode, string> = {
   draining: 'The bus is stopping. Nothing was done.',
   storage_full: 'The disk is full, or too full for new intents and values. Nothing was written.',
   storage_failed: 'The disk did not confirm. After a crash it may turn out to have been done.',
+  store_damaged:
+    'What it needs is on a damaged part of the database. Nothing was done; the operator has to repair it.',
 }
 
 const ANY_CALL: ErrorCode[] = ['invalid_request', 'request_timeout', 'headers_too_large', 'internal_error']
-const STORAGE: ErrorCode[] = ['overloaded', 'storage_full', 'storage_failed']
+const STORAGE: ErrorCode[] = ['overloaded', 'storage_full', 'storage_failed', 'store_damaged']
 
 const BY_ACCESS: Record<Access, ErrorCode[]> = {
   open: [],

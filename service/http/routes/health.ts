@@ -38,7 +38,8 @@ export function healthRoutes(app: FastifyInstance, parts: Parts): void {
   /**
    * Maintenance is no reason: the operator wished for it, and a proxy that takes the bus out of service for it would
    * shut out the admins whom it is meant for, and replace the bus's own 503 and its Retry-After. Nor is a disk that is low: claims,
-   * results and admin calls work, and whatever waits for a healthy bus (a proxy, the monitoring) is needed most then.
+   * results and admin calls work, and whatever waits for a healthy bus (a proxy, the monitoring) is needed most then. Nor is damage: most
+   * of the bus works, and a restart, which some make of a 503 here, would end that.
    */
   async function readiness(): Promise<Readiness> {
     const reasons: string[] = []
@@ -48,6 +49,8 @@ export function healthRoutes(app: FastifyInstance, parts: Parts): void {
       const { isLow, isSpent } = await store.look()
       if (isLow) warnings.push('disk_low')
       if (isSpent) warnings.push('disk_full')
+      const { intents, parts } = broker.store.damage
+      if (intents + parts.length > 0) warnings.push('store_damaged')
     } catch {
       reasons.push('store_unavailable')
     }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from
 import { dirname } from 'node:path'
 import { ownerAround, ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
+import { refuseMarked } from './damage/marker.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
 import { migrate, refuseForeign } from './migrate.ts'
@@ -21,6 +22,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
   return opening(path, () => {
     // Before SQLite sees the log: it reads what it can, and writes over the rest.
     refuseDamagedLog(path)
+    refuseMarked(path, say)
     const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
     try {
       // Before anything is written: the journal mode alone would mark the header of somebody else's file.

@@ -1,7 +1,8 @@
 import type { Op } from '../operations.ts'
-import { type Committed, StorageError } from '../store.ts'
+import { type Committed, type DamageState, StorageError } from '../store.ts'
 import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
+import type { Met } from './damage/damage.ts'
 import type { RoomSettings } from './room.ts'
 import { Writer } from './writer.ts'
 import type { StoreLog, Writing } from './writing.ts'
@@ -49,6 +50,14 @@ export class InlineWriter implements Writing {
     const one = { ops, now, ...Promise.withResolvers<Committed>() }
     this.#waiting.push(one)
     return one.promise
+  }
+
+  get damage(): DamageState {
+    return this.#writer.damage.state
+  }
+
+  examine(met: Met): void {
+    this.#committed().damage.examine(met)
   }
 
   stats = async () => this.#committed().stats()

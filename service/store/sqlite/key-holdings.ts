@@ -1,6 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../../intent/routing.ts'
 import type { KeyHolding } from '../records.ts'
+import type { Damage } from './damage/damage.ts'
+import { traced } from './damage/tracing.ts'
+import { prepareAll } from './statements.ts'
+import { isDamage } from './storage-faults.ts'
 
 export type Holding = KeyHolding & {
   readonly keyId: KeyId
@@ -10,7 +14,8 @@ export type Holding = KeyHolding & {
   touched: boolean
 }
 
-type AllStatement = Statement<[], { keyId: KeyId; bytes: number }>
+type Sum = { keyId: KeyId; bytes: number }
+type HoldingStatements = { [name in keyof typeof HOLDING_SQL]: Statement }
 
 export const HOLDING_SQL = {
   all: `SELECT key_id AS keyId, bytes FROM value_bytes`,
@@ -25,16 +30,21 @@ export const HOLDING_SQL = {
 export class KeyHoldings {
   readonly #byKey = new Map<KeyId, Holding>()
   readonly #touched: Holding[] = []
-  readonly #all: AllStatement
-  readonly #keep: Statement
-  readonly #drop: Statement
+  readonly #statements: HoldingStatements
+  #sql: HoldingStatements
+  readonly #damage: Damage
   /** Of all keys. */
   bytes = 0
 
-  constructor(db: Database) {
-    this.#all = db.prepare(HOLDING_SQL.all) as AllStatement
-    this.#keep = db.prepare(HOLDING_SQL.keep)
-    this.#drop = db.prepare(HOLDING_SQL.drop)
+  constructor(db: Database, damage: Damage) {
+    this.#statements = prepareAll(db, HOLDING_SQL)
+    this.#sql = this.#statements
+    this.#damage = damage
+  }
+
+  /** @param note of each statement that is about to be carried out; `null`: no note is taken */
+  trace(note: ((text: string) => void) | null): void {
+    this.#sql = note === null ? this.#statements : traced(this.#statements, HOLDING_SQL, note)
   }
 
   /** Forgets all but what the table says of values. The lanes come next. */
@@ -42,9 +52,14 @@ export class KeyHoldings {
     this.#byKey.clear()
     this.#touched.length = 0
     this.bytes = 0
-    for (const { keyId, bytes } of this.#all.iterate()) {
-      this.#of(keyId).valueBytes = bytes
-      this.bytes += bytes
+    try {
+      for (const { keyId, bytes } of this.#sql.all.iterate() as IterableIterator<Sum>) {
+        this.#of(keyId).valueBytes = bytes
+        this.bytes += bytes
+      }
+    } catch (error) {
+      if (!isDamage(error) || !this.#damage.isFound) throw error
+      this.#damage.name('table value_bytes')
     }
   }
 
@@ -92,8 +107,8 @@ export class KeyHoldings {
   flush(): void {
     for (const holding of this.#touched) {
       holding.touched = false
-      if (holding.valueBytes > 0) this.#keep.run(holding.keyId, holding.valueBytes)
-      else this.#drop.run(holding.keyId)
+      if (holding.valueBytes > 0) this.#sql.keep.run(holding.keyId, holding.valueBytes)
+      else this.#sql.drop.run(holding.keyId)
       this.#forgetIfNothing(holding)
     }
     this.#touched.length = 0

@@ -6,7 +6,7 @@ export type Tally = { open: number; claimed: number; fulfilled: number; dead: nu
 export type LaneRow = Tally & RouteRow & { id: number; open_bytes: number }
 export type HeadRow = { n: number; priority: number; run_at: number; attempts: number; expires_at: number }
 
-const LANE_COLUMNS =
+export const LANE_COLUMNS =
   'id, namespace, publisher, public, goal, target_worker, required_capability, open, claimed, fulfilled, dead, open_bytes'
 
 export const LANE_SQL = {

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { WIRE_STATES } from '../../intent/lifecycle.ts'
 import {
   type Ask,
   claimOrder,
@@ -10,10 +11,13 @@ import {
 } from '../../intent/routing.ts'
 import type { GoalDepth } from '../records.ts'
 import type { Readied } from '../store.ts'
+import type { Damage } from './damage/damage.ts'
+import type { Detour } from './damage/detour.ts'
+import { traced } from './damage/tracing.ts'
 import { type GoalLoad, GoalLoads } from './goal-loads.ts'
 import type { Holding, KeyHoldings } from './key-holdings.ts'
 import { LaneGroup } from './lane-groups.ts'
-import { type HeadRow, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
+import { type HeadRow, LANE_SQL, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
 import { NamespaceDepths } from './namespace-depths.ts'
 import { routeOf } from './route-rows.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
@@ -64,12 +68,23 @@ export class Lanes {
   readonly #readied: Lane[] = []
   /** In the order in which they fell idle. */
   readonly #idle = new Set<Lane>()
-  readonly #sql: ReturnType<typeof prepareLaneStatements>
+  readonly #damage: Damage
+  readonly #detour: Detour
+  readonly #statements: ReturnType<typeof prepareLaneStatements>
+  #sql: ReturnType<typeof prepareLaneStatements>
 
-  constructor(db: Database, holdings: KeyHoldings) {
-    this.#sql = prepareLaneStatements(db)
+  /** Empty until it is loaded. */
+  constructor(db: Database, holdings: KeyHoldings, damage: Damage, detour: Detour) {
+    this.#statements = prepareLaneStatements(db)
+    this.#sql = this.#statements
     this.#holdings = holdings
-    this.reload()
+    this.#damage = damage
+    this.#detour = detour
+  }
+
+  /** @param note of each statement that is about to be carried out; `null`: no note is taken */
+  trace(note: ((text: string) => void) | null): void {
+    this.#sql = note === null ? this.#statements : traced(this.#statements, LANE_SQL, note)
   }
 
   /** How many are in memory. */
@@ -85,10 +100,26 @@ export class Lanes {
     this.#idle.clear()
     this.#touched.length = 0
     this.#readied.length = 0
+    if (this.#damage.isFound) {
+      this.#loadWherePossible()
+      return
+    }
     for (const row of this.#sql.namespaces.iterate()) this.depths.load(row)
     for (const row of this.#sql.busy.iterate()) {
       const lane = this.#add(row)
       if (lane.open > 0) this.#rank(lane, this.#probe(lane))
+    }
+  }
+
+  /** Row by row, outside of a transaction: what cannot be read is left out, and with it the work in it. */
+  #loadWherePossible(): void {
+    for (const row of this.#detour.lanes()) {
+      this.depths.addLane(row.namespace)
+      for (const state of WIRE_STATES) this.depths.move(row.namespace, null, state, row[state])
+      if (row.open + row.claimed === 0) continue
+      const lane = this.#add(row)
+      const head = lane.open > 0 ? this.#detour.headWherePossible(lane.id) : null
+      if (head !== null) this.#rank(lane, headOf(head))
     }
   }
 
@@ -136,6 +167,7 @@ export class Lanes {
 
   /** Ready intents came into the lane, `head` the first of them. */
   offer(lane: Lane, head: LaneHead, count = 1): void {
+    if (this.#damage.has(head.sequence) || this.#detour.isLost(lane.id)) return
     this.announce(lane, count)
     if (lane.head === null || claimOrder(head, lane.head) < 0) this.#rank(lane, head)
   }
@@ -261,6 +293,7 @@ export class Lanes {
 
   /** A lane that had been forgotten, or is new: idle until this commit's flush finds otherwise. */
   #remember(row: LaneRow): Lane {
+    if (this.#damage.isFound) this.depths.know(row.namespace)
     const lane = this.#add(row)
     this.#idle.add(lane)
     return lane
@@ -284,8 +317,9 @@ export class Lanes {
   }
 
   #probe(lane: Lane): LaneHead | null {
-    const row = this.#sql.head.get(lane.id)
-    return row === undefined ? null : headOf(row)
+    this.#damage.lane = lane.id
+    const row = this.#damage.isFound ? this.#detour.head(lane.id) : this.#sql.head.get(lane.id)
+    return row === undefined || row === null ? null : headOf(row)
   }
 
   #weigh(lane: Lane, bytes: number): void {

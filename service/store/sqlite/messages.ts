@@ -1,7 +1,8 @@
 import type { KeyId } from '../../intent/routing.ts'
 import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
-import type { RoomState, Stats, Transaction } from '../store.ts'
+import type { DamageState, RoomState, Stats, StorageFault, Transaction } from '../store.ts'
 import type { SentOp, SentOutcome } from './crossing.ts'
+import type { Met } from './damage/damage.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
 /** `serial` counts up; an answer names the first request it answers. */
@@ -12,6 +13,8 @@ export type ToWriter =
   | (Serial & { kind: 'stats' | 'room' | 'holdings' | 'close' })
   | (Serial & { kind: 'goals'; limit: number })
   | (Serial & { kind: 'depths'; names: readonly string[]; most: number })
+  /** Gets no answer. */
+  | { kind: 'examine'; met: Met }
 
 export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
@@ -25,6 +28,8 @@ export type FromWriter =
   | (Serial & { kind: 'depths'; depths: Depth[] })
   | (Serial & { kind: 'closed' })
   /** Answers so many requests that did not work out, the oldest first. */
-  | (Serial & { kind: 'failed'; requests: number; reason: 'full' | 'failed'; message: string })
-  /** For the log; answers nothing. */
+  | (Serial & { kind: 'failed'; requests: number; reason: StorageFault; message: string })
+  /** It has changed; answers nothing, as the next. */
+  | { kind: 'damage'; state: DamageState }
+  /** For the log. */
   | { kind: 'note' | 'complaint'; text: string }

@@ -25,6 +25,11 @@ export class NamespaceDepths {
     for (const state of STATES) this.#totals[state] += depth[state]
   }
 
+  /** A lane that could not be read when the others were, and can be now. */
+  know(namespace: string): void {
+    if (!this.#kept.has(namespace)) this.addLane(namespace)
+  }
+
   addLane(namespace: string): void {
     this.#lanes += 1
     const kept = this.#kept.get(namespace)

@@ -4,13 +4,14 @@ import type { Database } from 'better-sqlite3'
 import { readValue } from '../../config/read-value.ts'
 import type { Op } from '../operations.ts'
 import type { AuditSearch, DeadLetterSearch, IntentSearch } from '../records.ts'
-import type { Committed, CopySource, Stats, Store } from '../store.ts'
+import type { Committed, CopySource, DamageState, Stats, Store } from '../store.ts'
 import { inspect, opening, openReading } from './connection.ts'
+import type { Met } from './damage/damage.ts'
 import { InlineWriter } from './inline-writer.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
 import { makeRoomToOpen, type RoomSettings } from './room.ts'
-import { isStorageFault, storageError } from './storage-faults.ts'
+import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
 import { ThreadedWriter } from './threaded-writer.ts'
 import type { StoreLog, Writing } from './writing.ts'
 
@@ -68,6 +69,10 @@ class SqliteStore implements Store {
     this.nextDue = writer.nextDue
   }
 
+  get damage(): DamageState {
+    return this.#writer.damage
+  }
+
   commit(ops: readonly Op[], now: number): Promise<Committed> {
     return this.#writer.commit(ops, now)
   }
@@ -76,17 +81,23 @@ class SqliteStore implements Store {
     return this.#writer.stats()
   }
 
-  intent = async (id: string) => reading(() => this.#reads.intent(id))
-  payload = async (id: string) => reading(() => this.#reads.payload(id))
-  result = async (id: string) => reading(() => this.#reads.result(id))
-  value = async (keyId: number, key: string, now: number) => reading(() => this.#reads.value(keyId, key, now))
-  hasNonce = async (keyId: number, value: string) => reading(() => this.#reads.hasNonce(keyId, value))
-  keys = async () => reading(() => this.#reads.keys())
-  deadLetters = async (search: DeadLetterSearch) => reading(() => this.#reads.deadLetters(search))
-  deadLetter = async (intentId: string) => reading(() => this.#reads.deadLetter(intentId))
-  intents = async (search: IntentSearch) => reading(() => this.#reads.intents(search))
-  audit = async (search: AuditSearch) => reading(() => this.#reads.audit(search))
-  maintenance = async () => reading(() => this.#reads.maintenance())
+  intent = async (id: string) => this.#read({ id }, () => this.#reads.intent(id))
+  payload = async (id: string) => this.#read({ id }, () => this.#reads.payload(id))
+  result = async (id: string) => this.#read({ id }, () => this.#reads.result(id))
+  value = async (keyId: number, key: string, now: number) =>
+    this.#read({ table: 'key_values' }, () => this.#reads.value(keyId, key, now))
+  hasNonce = async (keyId: number, value: string) =>
+    this.#read({ table: 'nonces' }, () => this.#reads.hasNonce(keyId, value))
+  /** For the start, which says itself that it cannot. */
+  keys = async () => this.#read(null, () => this.#reads.keys())
+  deadLetters = async (search: DeadLetterSearch) =>
+    this.#read({ table: 'dead_letters' }, () => this.#reads.deadLetters(search))
+  deadLetter = async (intentId: string) =>
+    this.#read({ id: intentId }, () => this.#reads.deadLetter(intentId))
+  intents = async (search: IntentSearch) =>
+    this.#read({ table: 'intents' }, () => this.#reads.intents(search))
+  audit = async (search: AuditSearch) => this.#read({ table: 'audit' }, () => this.#reads.audit(search))
+  maintenance = async () => this.#read({ table: 'meta' }, () => this.#reads.maintenance())
   depths = async (names: readonly string[], most: number) => this.#writer.depths(names, most)
   room = async () => this.#writer.room()
   holdings = async () => this.#writer.holdings()
@@ -98,12 +109,13 @@ class SqliteStore implements Store {
     await this.#writer.close()
     this.#letGo()
   }
-}
 
-function reading<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw isStorageFault(error) ? storageError(error) : error
+  #read<T>(met: Met | null, read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (met !== null && isDamage(error)) this.#writer.examine(met)
+      throw isStorageFault(error) ? storageError(error) : error
+    }
   }
 }

@@ -36,7 +36,7 @@ export type HeldRow = Pick<
   | 'token'
 >
 
-const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
+export const INTENT_COLUMNS = `n, id, lane, state, priority, attempts, max_attempts, backoff_ms, created_at, run_at, expires_at,
        due_at, claimed_at, claimer, worker_id, token, last_error, failed_with`
 
 /** Rows that a statement with `VALUES` for many takes. With 8 a row costs a tenth more, with 32 or 64 no less. */

@@ -26,5 +26,6 @@ export function isStorageFault(error: unknown): boolean {
 
 export function storageError(error: unknown): StorageError {
   const code = codeOf(error)
-  return new StorageError(FULL.has(code) ? 'full' : 'failed', `${code}: ${(error as Error).message}`)
+  const reason = FULL.has(code) ? 'full' : isDamage(error) ? 'damaged' : 'failed'
+  return new StorageError(reason, `${code}: ${(error as Error).message}`)
 }

@@ -4,8 +4,9 @@ import type { KeyId } from '../../intent/routing.ts'
 import { StoreOpenError } from '../open-error.ts'
 import type { Op } from '../operations.ts'
 import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
-import { type Committed, type RoomState, type Stats, StorageError } from '../store.ts'
+import { type Committed, type DamageState, type RoomState, type Stats, StorageError } from '../store.ts'
 import { fromSentOutcome, toSentOp } from './crossing.ts'
+import type { Met } from './damage/damage.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import type { RoomSettings } from './room.ts'
 import type { StoreLog, Writing } from './writing.ts'
@@ -15,11 +16,12 @@ type Answer =
   | Extract<FromWriter, { kind: 'stats' | 'room' | 'holdings' | 'goals' | 'depths' | 'closed' }>
 type Pending = { serial: number; resolve(answer: Answer): void; reject(reason: Error): void }
 /** A message that has no serial yet. */
-type Request = ToWriter extends infer M ? (M extends ToWriter ? Omit<M, 'serial'> : never) : never
+type Request = ToWriter extends infer M ? (M extends { serial: number } ? Omit<M, 'serial'> : never) : never
 
 /** The writer in a thread of its own, where a sync holds up nobody but commits. */
 export class ThreadedWriter implements Writing {
   nextDue: number | null = null
+  damage: DamageState = { intents: 0, parts: [] }
   readonly #thread: Worker
   readonly #pending: Pending[] = []
   #asked = 0
@@ -52,6 +54,9 @@ export class ThreadedWriter implements Writing {
             // The end of the thread can come in the same turn, before anybody who awaits has heard of this.
             self.#closing = true
             return reject(new StoreOpenError(message.message))
+          case 'damage':
+            self.damage = message.state
+            return
           case 'note':
             return log.info(message.text)
           case 'complaint':
@@ -127,6 +132,10 @@ export class ThreadedWriter implements Writing {
     const answer = await this.#ask({ kind: 'goals', limit })
     if (answer.kind === 'goals') return answer.goals
     throw unexpected(answer)
+  }
+
+  examine(met: Met): void {
+    this.#thread.postMessage({ kind: 'examine', met } satisfies ToWriter)
   }
 
   async close(): Promise<void> {

@@ -29,7 +29,7 @@ const { path, logPages, room } = workerData as { path: string; logPages?: number
 function open(): Writer | null {
   try {
     const db = openWriting(path, log.info)
-    const writer = opening(path, () => new Writer(db, log, room))
+    const writer = opening(path, () => new Writer(db, log, room, state => tell({ kind: 'damage', state })))
     tell({ kind: 'ready', nextDue: writer.nextDue })
     flushCompileCache()
     return writer
@@ -51,6 +51,10 @@ else {
 
 /** @returns the message that was taken from the port on the way and is next, or `null` */
 async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWriter): Promise<ToWriter | null> {
+  if (message.kind === 'examine') {
+    writer.damage.examine(message.met)
+    return null
+  }
   const { serial } = message
   let requests = 1
   let behind: ToWriter | null = null

@@ -66,6 +66,7 @@ test('what can be known up front is counted from 0', async () => {
     'intent_bus_deaths_total{reason="expired",namespace="default"}': 0,
     'intent_bus_storage_failures_total{reason="full"}': 0,
     'intent_bus_storage_failures_total{reason="failed"}': 0,
+    'intent_bus_storage_failures_total{reason="damaged"}': 0,
     intent_bus_rate_limited_total: 0,
     'intent_bus_auth_failures_total{kind="api_key"}': 0,
     'intent_bus_auth_failures_total{kind="signature"}': 0,
@@ -190,7 +191,7 @@ test('a request that was signed by a wrong clock is counted as that too', async 
 
 test('a commit that the disk refuses is counted by its reason', async () => {
   const broken = await busForTest()
-  for (const reason of ['full', 'failed'] as const) {
+  for (const reason of ['full', 'failed', 'damaged'] as const) {
     broken.store.refuse = new StorageError(reason, 'no')
     const publish = () => broken.master.post('/intent', { goal: 'work', payload: {} })
     expect(await counted(publish, broken)).toEqual({ [`storage_failures_total{reason="${reason}"}`]: 1 })

@@ -102,6 +102,7 @@ test.each([
     waitingClaims: none,
     issuedKeys: none,
     isInMaintenance: () => false,
+    damage: () => ({ intents: 0, parts: [] }),
     waitingByNamespace: () => new Map(),
     connections: () => 0,
     shortSecrets: {},

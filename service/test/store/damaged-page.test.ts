@@ -1,12 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ClaimOp, Op } from '../../store/operations.ts'
-import type { Claimed } from '../../store/outcomes.ts'
+import type { ClaimOp, FulfilOp, Op, SweepOp } from '../../store/operations.ts'
+import type { Claimed, Outcome } from '../../store/outcomes.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
-import { StorageError } from '../../store/store.ts'
 import { publishOp, routeIn } from '../support/publish-op.ts'
 
 const PAGE = 4096
@@ -15,6 +23,8 @@ let folder: string
 let path: string
 let writer: Writer
 let complaints: string[]
+/** The database as it was before it was damaged. */
+let undamaged: Buffer
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bus-page-'))
@@ -23,7 +33,7 @@ beforeEach(() => {
   open()
 })
 afterEach(() => {
-  writer.db.close()
+  if (writer.db.open) writer.db.close()
   rmSync(folder, { recursive: true })
 })
 
@@ -40,10 +50,21 @@ function damage(query: string): void {
   const pages = writer.db.prepare(`SELECT pageno FROM dbstat WHERE ${query}`).pluck().all() as number[]
   writer.db.close()
   expect(pages.length).toBeGreaterThan(0)
-  const bytes = readFileSync(path)
+  undamaged = readFileSync(path)
+  const bytes = Buffer.from(undamaged)
   for (const page of pages) bytes.fill(0xa5, (page - 1) * PAGE, page * PAGE)
   writeFileSync(path, bytes)
   open()
+}
+
+/** The same while the writer has the database open, with nothing of it in memory. */
+function damageLive(name: string): void {
+  writer.db.pragma('wal_checkpoint(TRUNCATE)')
+  const pages = writer.db.prepare(`SELECT pageno FROM dbstat WHERE name = ?`).pluck().all(name) as number[]
+  const file = openSync(path, 'r+')
+  for (const page of pages) writeSync(file, Buffer.alloc(PAGE, 0xa5), 0, PAGE, (page - 1) * PAGE)
+  closeSync(file)
+  writer.db.pragma('shrink_memory')
 }
 
 const publish = (id: string, namespace: string, text = '"x"'): Op =>
@@ -57,47 +78,207 @@ const claim = (namespace: string): ClaimOp => ({
 })
 const commit = (ops: Op[]) => writer.commit([{ ops, now: 1000 }])
 
-test('an operation that meets a damaged page fails alone, and the others of its commit are on disk', () => {
-  commit([publish('a', 'barn', JSON.stringify('x'.repeat(20_000))), publish('b', 'house')])
-  damage(`name = 'payloads' AND pagetype = 'overflow'`)
+const LONG = JSON.stringify('x'.repeat(20_000))
+const PAYLOADS = `name = 'payloads' AND pagetype = 'overflow'`
+const told = (outcomes: Outcome[]) => outcomes.map(outcome => (outcome.ok ? 'done' : outcome.refusal))
+const idsOf = (outcome: Outcome) => (outcome.ok ? (outcome.value as Claimed[]).map(({ id }) => id) : [])
+/** One claim after the other until there is nothing left. */
+function claimAll(namespace: string): string[] {
+  const ids: string[] = []
+  for (;;) {
+    const [outcome] = commit([claim(namespace)]).outcomes[0]!
+    const [id] = idsOf(outcome!)
+    if (id !== undefined) ids.push(id)
+    else if (outcome!.ok) return ids
+  }
+}
+const sweep = (prune: boolean): SweepOp => ({
+  kind: 'sweep',
+  limit: 50,
+  seed: 0.5,
+  keepFulfilledMs: 0,
+  keepDeadMs: 0,
+  prune,
+})
 
-  const { outcomes, transaction } = commit([publish('c', 'house'), claim('barn'), claim('house')])
-  expect(outcomes[0]!.map(({ ok }) => ok)).toEqual([true, false, true])
-  expect(outcomes[0]![1]).toEqual({ ok: false, refusal: 'damaged' })
-  expect(transaction.damage).toEqual([expect.stringContaining('SQLITE_CORRUPT')])
-  expect(complaints).toEqual([expect.stringContaining('keeps a claim from being carried out')])
+test('an intent that cannot be read is set aside, and the rest of its lane and its commit are carried out', () => {
+  commit([publish('a', 'barn', LONG), publish('b', 'barn'), publish('c', 'house')])
+  damage(PAYLOADS)
 
+  const { outcomes, transaction } = commit([publish('d', 'house'), claim('barn'), claim('house')])
+  expect(told(outcomes[0]!)).toEqual(['done', 'done', 'done'])
+  expect(idsOf(outcomes[0]![1]!)).toEqual(['b'])
+  expect(transaction.damage).toEqual([])
+  expect(writer.damage.state).toEqual({ intents: 1, parts: [] })
+  expect(complaints).toEqual([
+    expect.stringMatching(/intent a cannot be read and is set aside; no worker gets it/),
+  ])
+  expect(claimAll('barn')).toEqual([])
+})
+
+test('what is set aside is so after a start, until it can be read again', () => {
+  commit([publish('a', 'barn', LONG), publish('b', 'barn')])
+  damage(PAYLOADS)
+  expect(claimAll('barn')).toEqual(['b'])
   writer.db.close()
   open()
-  const depth = new Map(writer.depths([], 50).map(({ namespace, ...counts }) => [namespace, counts]))
-  expect(depth.get('barn')).toMatchObject({ open: 1, claimed: 0 })
-  expect(depth.get('house')).toMatchObject({ open: 1, claimed: 1 })
-  const [found] = commit([claim('house')]).outcomes[0]!
-  expect(found!.ok && (found!.value as Claimed[]).map(({ id }) => id)).toEqual(['c'])
+  expect(writer.damage.state).toEqual({ intents: 1, parts: [] })
+
+  writer.db.close()
+  writeFileSync(path, undamaged)
+  open()
+  expect(writer.damage.state).toEqual({ intents: 0, parts: [] })
+  expect(existsSync(`${path}.damaged`)).toBe(false)
+  expect(claimAll('barn')).toEqual(['a', 'b'])
 })
 
-test('two that meet it are both left out, and one that fails for a reason of its own is refused beside them', () => {
-  commit([publish('a', 'barn', JSON.stringify('x'.repeat(20_000)))])
-  damage(`name = 'payloads' AND pagetype = 'overflow'`)
-  const { outcomes } = commit([claim('barn'), publish('b', 'house'), publish('b', 'house'), claim('barn')])
-  expect(outcomes[0]!.map(outcome => (outcome.ok ? 'done' : outcome.refusal))).toEqual([
-    'damaged',
-    'done',
-    'internal',
-    'damaged',
+test('a damaged page of the intents themselves costs those on it, and no others', () => {
+  const ids = Array.from({ length: 1000 }, (_, i) => `id-${i}`)
+  commit(ids.map(id => publish(id, 'barn')))
+  damage(`name = 'intents' AND pagetype = 'leaf' AND path LIKE '%/008/'`)
+  const claimed = claimAll('barn')
+  const { intents, parts } = writer.damage.state
+  expect(parts).toEqual([])
+  expect(claimed).toHaveLength(1000 - intents)
+  // Those on the pages beside it, which have no room to grow, are passed by as well.
+  expect(claimed.length).toBeGreaterThan(600)
+})
+
+test('one that cannot be moved is passed by', () => {
+  const ids = Array.from({ length: 300 }, (_, i) => `id-${i}`)
+  commit(ids.map(id => publish(id, 'barn')))
+  damage(`name = 'intents_ready' AND pagetype = 'leaf' AND path LIKE '%/001/'`)
+  expect(claimAll('barn').length).toBeGreaterThan(0)
+  for (const part of writer.damage.state.parts) expect(part).toContain('intents')
+  expect(claimAll('house')).toEqual([])
+})
+
+test('a lease on a damaged page does not keep others from running out', () => {
+  const ids = Array.from({ length: 300 }, (_, i) => `id-${i}`)
+  commit(ids.map(id => publish(id, 'barn')))
+  expect(claimAll('barn')).toHaveLength(300)
+  damage(`name = 'intents' AND pagetype = 'leaf' AND path LIKE '%/001/'`)
+  for (let i = 0; i < 7; i += 1) {
+    const { outcomes } = writer.commit([{ ops: [sweep(false)], now: 100_000 }])
+    expect(told(outcomes[0]!)).toEqual(['done'])
+  }
+  const { intents } = writer.damage.state
+  expect(writer.depths([], 50)).toMatchObject([{ open: 300 - intents, claimed: intents }])
+  expect(writer.nextDue).toBeGreaterThan(100_000)
+})
+
+test('one damaged item of a batch is refused alone', () => {
+  const ids = Array.from({ length: 300 }, (_, i) => `id-${i}`)
+  commit(ids.map(id => publish(id, 'barn')))
+  expect(claimAll('barn')).toHaveLength(300)
+  damage(`name = 'intents' AND pagetype = 'leaf' AND path LIKE '%/001/'`)
+  const ops = ids.map(
+    (id): FulfilOp => ({
+      kind: 'fulfil',
+      id,
+      keyId: 0,
+      token: 't'.repeat(32),
+      result: null,
+      resultType: 'json',
+      nonce: null,
+    }),
+  )
+  const [outcome] = commit([{ kind: 'settleAll', ops, nonce: null }]).outcomes[0]!
+  const items = told((outcome as { value: Outcome[] }).value)
+  const { intents } = writer.damage.state
+  expect(items.filter(item => item === 'damaged')).toHaveLength(intents)
+  expect(items.filter(item => item === 'done')).toHaveLength(300 - intents)
+})
+
+test('where no intent is to blame the operation is refused, the table is named, and the next start refuses', () => {
+  commit([{ kind: 'set', keyId: 0, key: 'lamp', value: 'on', expiresAt: 9e15, nonce: null }])
+  damage(`name = 'key_values'`)
+  const set = (key: string): Op => ({
+    kind: 'set',
+    keyId: 0,
+    key,
+    value: 'off',
+    expiresAt: 9e15,
+    nonce: null,
+  })
+  const { outcomes, transaction } = commit([
+    publish('a', 'barn'),
+    set('lamp'),
+    set('door'),
+    publish('a', 'barn'),
   ])
-})
-
-test('a commit without damage says nothing of the one before', () => {
-  commit([publish('a', 'barn', JSON.stringify('x'.repeat(20_000)))])
-  damage(`name = 'payloads' AND pagetype = 'overflow'`)
-  commit([claim('barn')])
+  expect(told(outcomes[0]!)).toEqual(['done', 'damaged', 'damaged', 'internal'])
+  expect(transaction.damage).toHaveLength(2)
+  expect(writer.damage.state).toEqual({ intents: 0, parts: ['table key_values, or an index of it'] })
   expect(commit([publish('b', 'house')]).transaction.damage).toEqual([])
+
+  writer.db.close()
+  expect(() => open()).toThrow(/bus\.db is damaged: table key_values \(page \d+\)\. It was left as it is/)
 })
 
-test('where every operation needs the damaged page, all of the commit fails', () => {
+test.each(['lanes', 'sqlite_autoindex_lanes_1', 'intents_ready', 'intents_agenda', 'intents', 'value_bytes'])(
+  'damage in %s that is met while it runs does not stop the rest',
+  name => {
+    const set = (key: string): Op => ({
+      kind: 'set',
+      keyId: 0,
+      key,
+      value: 'on',
+      expiresAt: 9e15,
+      nonce: null,
+    })
+    const key: Op = {
+      kind: 'createKey',
+      hash: Buffer.from('h'),
+      sealed: Buffer.from('s'),
+      prefix: 'tk_',
+      owner: 'me',
+      note: '',
+      expiresAt: null,
+      rateLimit: null,
+      openLimit: null,
+    }
+    commit([publish('a', 'barn'), publish('b', 'house'), set('lamp')])
+    damageLive(name)
+    for (let round = 0; round < 3; round += 1) {
+      const ops = [
+        publish(`c${round}`, 'barn'),
+        publish(`d${round}`, `shed-${round}`),
+        set(`door-${round}`),
+        claim('barn'),
+        claim('house'),
+        sweep(true),
+        { ...key, hash: Buffer.from(`h${round}`) },
+      ]
+      const { outcomes } = writer.commit([{ ops, now: 100_000 * (round + 1) }])
+      expect(told(outcomes[0]!).slice(-2)).toEqual(['done', 'done'])
+      for (const outcome of told(outcomes[0]!)) expect(['done', 'damaged']).toContain(outcome)
+    }
+    expect(writer.damage.state.parts.length).toBeGreaterThan(0)
+    writer.depths([], 50)
+    writer.held()
+    writer.stats()
+    writer.db.close()
+    expect(() => open()).toThrow('is damaged: ')
+  },
+)
+
+test('the time that cannot be noted costs no commit', () => {
   commit([publish('a', 'barn')])
   damage(`name = 'meta'`)
-  expect(() => writer.commit([{ ops: [publish('b', 'barn')], now: 100_000 }])).toThrow(StorageError)
-  expect(writer.depths([], 50)).toMatchObject([{ namespace: 'barn', open: 1 }])
+  const { outcomes } = writer.commit([{ ops: [publish('b', 'barn')], now: 100_000 }])
+  expect(told(outcomes[0]!)).toEqual(['done'])
+  expect(writer.damage.state.parts).toEqual(['table meta'])
+})
+
+test('a database that is whole again clears the marker', () => {
+  commit([publish('a', 'barn')])
+  damage(`name = 'meta'`)
+  writer.commit([{ ops: [publish('b', 'barn')], now: 100_000 }])
+  writer.db.close()
+  const damaged = readFileSync(path)
+  writeFileSync(path, undamaged)
+  open()
+  expect(existsSync(`${path}.damaged`)).toBe(false)
+  expect(damaged.equals(undamaged)).toBe(false)
 })

@@ -17,6 +17,7 @@ export function watched(store: Store): WatchedStore {
   const watching: WatchedStore = Object.create(store, {
     lastSeen: { get: () => store.lastSeen },
     nextDue: { get: () => store.nextDue },
+    damage: { get: () => store.damage },
   })
   return Object.assign(watching, {
     refuse: null,

@@ -58,7 +58,7 @@ const operations = ({ version }: Terms): Operation[] => [
     answers: {
       200: {
         description:
-          'It is ready. `warnings` may name `disk_low` (no new intents and values are taken) and `disk_full` (only what deletes is carried out).',
+          'It is ready. `warnings` may name `disk_low` (no new intents and values are taken), `disk_full` (only what deletes is carried out) and `store_damaged` (a part of the database cannot be read; what needs it is refused).',
         schema: ReadyAnswer,
         example: { ok: true, reasons: [], warnings: [], maintenance: false },
       },

@@ -85,6 +85,7 @@ const EMPTIED = [
 function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
   const deleted = sum(w.lanes.depths.totals)
   for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
+  w.damage.forgetAll()
   w.lanes.reload()
   w.lookAhead()
   return { ok: true, value: { deleted, next: null } }
@@ -156,4 +157,5 @@ export function deleteIntent(w: Writer, n: number): void {
   w.sql.deleteIntent.run(n)
   w.sql.deletePayload.run(n)
   w.sql.deleteResult.run(n)
+  w.damage.forget(n)
 }

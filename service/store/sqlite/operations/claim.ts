@@ -5,6 +5,7 @@ import { headOf, type Lane } from '../lanes.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
+import { stepOf } from './due.ts'
 import { expire, payloadBytes, promoteDue } from './moves.ts'
 
 /** Overdue rows that one claim may put in order before it looks; the sweep does the rest. */
@@ -21,7 +22,7 @@ type ReadyRow = Pick<IntentRow, 'n' | 'id' | 'priority' | 'attempts' | 'run_at' 
 
 export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
-  if (w.next.delayed <= w.now) promoteDue(w, ON_THE_WAY)
+  if (w.next.delayed <= w.now) stepOf(w, 'due', () => promoteDue(w, ON_THE_WAY), null)
 
   const value: Claimed[] = []
   let passed = 0
@@ -29,6 +30,7 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
     const lane = w.lanes.bestFor(op.ask)
     if (lane === undefined) break
     if (lane.head!.expiresAt <= w.now) {
+      w.damage.intent = lane.head!.sequence
       expire(w, w.sql.byN.get(lane.head!.sequence) as IntentRow)
       passed += 1
     } else {
@@ -47,16 +49,25 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
 function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, taken: Claimed[]): void {
   const wanted = tokens.length - taken.length
   const rival = wanted === 1 ? null : w.lanes.rivalOf(lane, ask)
-  const most = rival === null ? wanted : Math.min(wanted, SHARED_RUN)
+  // Where there is damage one by one: what cannot be claimed is known then.
+  const most = w.damage.isFound ? 1 : rival === null ? wanted : Math.min(wanted, SHARED_RUN)
   // One more than that: it is the lane's next head.
-  const ready = w.sql.nextReadyOf.all(lane.id, most + 1) as ReadyRow[]
+  w.damage.lane = lane.id
+  const ready = w.damage.isFound
+    ? w.detour.ready(lane.id, most + 1)
+    : (w.sql.nextReadyOf.all(lane.id, most + 1) as ReadyRow[])
   const end = ready.findIndex(
     (row, i) =>
       i === most || row.expires_at <= w.now || (rival !== null && claimOrder(headOf(row), rival) > 0),
   )
   const rows = end === -1 ? ready : ready.slice(0, end)
+  if (rows.length === 0 && w.damage.isFound) {
+    w.lanes.advance(lane, null)
+    return
+  }
   if (rows.length === 0) throw new Error(`the head of lane ${lane.id} is not what it was`)
   const leaseUntil = w.now + leaseMs
+  if (w.damage.isFound) w.damage.intent = rows[0]!.n
   markClaimed(w, rows, tokens.slice(taken.length), [leaseUntil, w.now, ask.keyId, ask.workerId])
   w.lanes.advance(lane, end === -1 ? null : headOf(ready[end]!))
   const bytes = rows.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0)

@@ -31,6 +31,8 @@ function eachDead(
   move: (row: IntentRow) => void,
 ): WereDead {
   const value = ids.map(id => {
+    // The others are moved all the same.
+    if (w.damage.hasId(id)) return false
     const row = w.sql.byId.get(id) as IntentRow | undefined
     if (row?.state !== DEAD) return false
     move(row)

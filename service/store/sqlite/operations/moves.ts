@@ -3,6 +3,7 @@ import { backoffMs } from '../../../intent/retry.ts'
 import type { HeldRow, IntentRow } from '../statements.ts'
 import { DEAD, DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
+import { dueRows } from './due.ts'
 
 /** The moves of an intent that more than one verb makes. Each keeps row, tallies and index of ready work in step. */
 
@@ -60,9 +61,9 @@ export function expire(w: Writer, row: IntentRow): void {
 
 /** Makes up to `limit` delayed intents that fell due ready (or dead, if they outlived their time while backing off). */
 export function promoteDue(w: Writer, limit: number): { promoted: number; expired: number } {
-  const rows = w.sql.dueDelayed.all(w.now, limit) as IntentRow[]
+  let promoted = 0
   let expired = 0
-  for (const row of rows) {
+  for (const row of dueRows(w, DELAYED, w.now, limit)) {
     if (row.expires_at <= w.now) {
       expire(w, row)
       expired += 1
@@ -79,10 +80,13 @@ export function promoteDue(w: Writer, limit: number): { promoted: number; expire
     })
     w.lanes.move(lane, DELAYED, READY, 1, 0)
     w.next.ready = Math.min(w.next.ready, row.expires_at)
+    promoted += 1
   }
-  if (rows.length < limit) {
-    const next = w.sql.nextDelayed.get() as { due_at: number } | undefined
+  if (promoted + expired < limit) {
+    const next = w.damage.isFound
+      ? w.detour.next(DELAYED)
+      : (w.sql.nextDelayed.get() as { due_at: number } | undefined)
     w.next.delayed = next?.due_at ?? Number.POSITIVE_INFINITY
   }
-  return { promoted: rows.length - expired, expired }
+  return { promoted, expired }
 }

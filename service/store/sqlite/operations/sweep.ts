@@ -1,10 +1,10 @@
 import { JITTER_MS } from '../../../intent/retry.ts'
 import type { SweepOp } from '../../operations.ts'
 import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
-import type { IntentRow } from '../statements.ts'
-import { DEAD, FULFILLED } from '../states.ts'
+import { CLAIMED, DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { deleteIntent } from './admin.ts'
+import { dueRows, stepOf } from './due.ts'
 import { expire, lapseAttempt, promoteDue } from './moves.ts'
 import { dropLapsed } from './values.ts'
 
@@ -13,9 +13,9 @@ const SPREAD = 0.618033988749895
 
 /** Up to `limit` rows of each kind of time-driven work. */
 export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
-  const leases = endLeases(w, op)
-  const due = promoteDue(w, op.limit)
-  const stale = expireReady(w, op.limit)
+  const leases = stepOf(w, 'leases', () => endLeases(w, op), { retried: 0, died: 0 })
+  const due = stepOf(w, 'due', () => promoteDue(w, op.limit), { promoted: 0, expired: 0 })
+  const stale = stepOf(w, 'expired', () => expireReady(w, op.limit), 0)
   const counts: SweepCounts = {
     ...noCounts(),
     expired_open_deleted: due.expired + stale,
@@ -29,14 +29,14 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
     lanes,
     ...Object.values(counts),
   )
-  w.lookAhead()
+  stepOf(w, 'look ahead', () => w.lookAhead(), undefined)
   return { ok: true, value: { counts, done: most < op.limit } }
 }
 
 function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
   let retried = 0
   let died = 0
-  for (const row of w.sql.dueClaimed.all(w.now, op.limit) as IntentRow[]) {
+  for (const row of dueRows(w, CLAIMED, w.now, op.limit)) {
     const jitterMs = ((op.seed + (retried + died) * SPREAD) % 1) * JITTER_MS
     const { namespace } = w.lanes.get(row.lane).route
     if (lapseAttempt(w, row, jitterMs) === 'retry') {
@@ -51,25 +51,38 @@ function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
 }
 
 function expireReady(w: Writer, limit: number): number {
-  const rows = w.sql.dueReady.all(w.now, limit) as IntentRow[]
-  for (const row of rows) expire(w, row)
-  return rows.length
+  let expired = 0
+  for (const row of dueRows(w, READY, w.now, limit)) {
+    expire(w, row)
+    expired += 1
+  }
+  return expired
 }
 
 function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
-  for (const row of w.sql.dueFulfilled.all(w.now - op.keepFulfilledMs, op.limit) as IntentRow[]) {
+  stepOf(w, 'fulfilled', () => dropFulfilled(w, op, counts), undefined)
+  stepOf(w, 'dead', () => dropDead(w, op, counts), undefined)
+  const lapsed = (name: 'nonces' | 'idempotency keys', statement: 'lapsedNonces' | 'lapsedIdempotent') =>
+    stepOf(w, name, () => w.sql[statement].run(op.limit, w.now).changes, 0)
+  counts.nonces_deleted = lapsed('nonces', 'lapsedNonces')
+  counts.idempotency_deleted = lapsed('idempotency keys', 'lapsedIdempotent')
+  counts.store_deleted = stepOf(w, 'values', () => dropLapsed(w, op.limit), 0)
+  return stepOf(w, 'lanes', () => w.lanes.collect(op.limit), 0)
+}
+
+function dropFulfilled(w: Writer, op: SweepOp, counts: SweepCounts): void {
+  for (const row of dueRows(w, FULFILLED, w.now - op.keepFulfilledMs, op.limit)) {
     deleteIntent(w, row.n)
     w.lanes.move(w.lanes.get(row.lane), FULFILLED, null, 1, 0)
     counts.fulfilled_deleted += 1
   }
-  for (const row of w.sql.dueDead.all(w.now - op.keepDeadMs, op.limit) as IntentRow[]) {
+}
+
+function dropDead(w: Writer, op: SweepOp, counts: SweepCounts): void {
+  for (const row of dueRows(w, DEAD, w.now - op.keepDeadMs, op.limit)) {
     deleteIntent(w, row.n)
     counts.dead_letters_deleted += w.sql.exhume.run(row.n).changes
     w.lanes.move(w.lanes.get(row.lane), DEAD, null, 1, 0)
     counts.dead_deleted += 1
   }
-  counts.nonces_deleted = w.sql.lapsedNonces.run(op.limit, w.now).changes
-  counts.idempotency_deleted = w.sql.lapsedIdempotent.run(op.limit, w.now).changes
-  counts.store_deleted = dropLapsed(w, op.limit)
-  return w.lanes.collect(op.limit)
 }
