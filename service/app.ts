@@ -65,7 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const connections = new Connections(settings.connections, longPolls, metrics, line => logger.warn(line))
   const app = fastify(settings, logger, metrics, connections)
 
-  receiveBytes(app)
+  receiveBytes(app, (request, bytes) => limits.enterBody(request, bytes))
   observeRequests(app, metrics, connections)
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)

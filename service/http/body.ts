@@ -76,7 +76,7 @@ export async function jsonItems(
           throw new BusError('payload_too_large', `${name}[${i}] has ${size} bytes; ${mostBytes} are taken.`)
         }
         const what = `${name}[${i}]`
-        const scanning = scanned(bytes, place, what, { mostValues: known.mostValues })
+        const scanning = scanned(bytes, place, what, known)
         const scan = scanning instanceof Promise ? await scanning : scanning
         const result = read(objectOf(scan, place, known, what), i)
         results.push(result instanceof Promise ? await result : result)
@@ -105,19 +105,20 @@ const wholeOf = (bytes: Buffer): Place => ({ start: 0, end: bytes.length })
 /** Scans it all, with pauses when it is long; a short one is no promise. @throws {BusError} */
 function scanned(bytes: Buffer, place: Place, what: string, options: ScanOptions): Scan | Promise<Scan> {
   const scan = new Scan(bytes, place, options)
-  const stride = () => explained(scan, what, options.mostValues, () => scan.read(STRIDE_BYTES))
-  return stride() ? scan : inTurns(strides(stride)).then(() => scan)
+  if (stride(scan, what, options)) return scan
+  return inTurns(strides(scan, what, options)).then(() => scan)
 }
 
-function* strides(stride: () => boolean): Generator<void, void> {
-  while (!stride()) yield
+function* strides(scan: Scan, what: string, options: ScanOptions): Generator<void, void> {
+  while (!stride(scan, what, options)) yield
 }
 
-function explained<T>({ bytes }: Scan, what: string, mostValues: number | undefined, read: () => T): T {
+/** @returns whether that was the end of it @throws {BusError} */
+function stride(scan: Scan, what: string, { mostValues }: ScanOptions): boolean {
   try {
-    return read()
+    return scan.read(STRIDE_BYTES)
   } catch (error) {
-    if (error instanceof ScanFault) throw refusalOf(error, bytes, what, mostValues ?? 0)
+    if (error instanceof ScanFault) throw refusalOf(error, scan.bytes, what, mostValues ?? 0)
     throw error
   }
 }

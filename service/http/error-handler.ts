@@ -38,7 +38,9 @@ export function handleErrors(
     }
     // Fastify would close the connection, and whoever still sends meet a reset in the place of the answer: a proxy then makes
     // 502 of it, which clients try again. Node reads and drops the rest, for as long as a request may take.
-    if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') reply.removeHeader('connection')
+    if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE' || error.code === 'overloaded') {
+      reply.removeHeader('connection')
+    }
     // Here and not at the check: a replay is found out by the store.
     if (error.code === 'invalid_signature') observer.authFailed('signature')
     return sendError(reply, withRemedy(error, request.caller, settings))

@@ -52,6 +52,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('nonce', null)
   app.decorateRequest('signedWith', null)
+  app.decorateRequest('hasRoom', false)
   app.decorateRequest('counted', false)
   app.decorateRequest('waits', false)
 

@@ -13,20 +13,25 @@ const LEAST_IN_BETWEEN_BYTES = 5 * 1024
  * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
  * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
  */
-export function receiveBytes(app: FastifyInstance): void {
+export function receiveBytes(app: FastifyInstance, enter: Enter): void {
   // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415), nor is none
   // at all with QUERY, the one method for which Fastify asks for it.
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    request.response = reply.raw
     request.raw.headers['content-type'] = request.method === 'QUERY' ? 'application/octet-stream' : undefined
     done()
   })
+  app.decorateRequest('response')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (request, _payload, done) => collect(request, done))
+  app.addContentTypeParser('*', (request, _payload, done) => collect(request, enter, done))
 }
 
 export function bytesOf(request: FastifyRequest): Buffer {
   return (request.body as Buffer | undefined) ?? NO_BYTES
 }
+
+/** Asked before more than a little is read. @param bytes that it may have @throws {BusError} when there is no room for it */
+type Enter = (request: FastifyRequest, bytes: number) => void
 
 type Done = (error: Error | null, body?: Buffer) => void
 
@@ -34,7 +39,7 @@ type Done = (error: Error | null, body?: Buffer) => void
  * Puts a body together in one stretch of memory that grows with what has come. Fastify keeps the pieces until the end:
  * a body in chunks of one byte would be a million of them, at 200 bytes each.
  */
-function collect(request: FastifyRequest, done: Done): void {
+function collect(request: FastifyRequest, enter: Enter, done: Done): void {
   const { raw } = request
   const limit = request.routeOptions.bodyLimit!
   const said = raw.headers['content-length']
@@ -46,6 +51,7 @@ function collect(request: FastifyRequest, done: Done): void {
 
   let room = NO_BYTES
   let length = 0
+  let isLarge = false
 
   const take = (chunk: Buffer): void => {
     const needed = length + chunk.length
@@ -53,6 +59,7 @@ function collect(request: FastifyRequest, done: Done): void {
       end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
       return
     }
+    if (needed > FIRST_ROOM_BYTES && !isLarge && !entered()) return
     if (needed > room.length) {
       const most = announced ?? limit
       const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)))
@@ -61,6 +68,17 @@ function collect(request: FastifyRequest, done: Done): void {
     }
     chunk.copy(room, length)
     length = needed
+  }
+
+  function entered(): boolean {
+    isLarge = true
+    try {
+      enter(request, announced ?? limit)
+    } catch (error) {
+      end(error as Error)
+      return false
+    }
+    return true
   }
 
   let before = 0

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Nonce } from '../store/operations.ts'
 import type { Caller } from './auth/keys.ts'
@@ -18,6 +19,10 @@ declare module 'fastify' {
     signedWith: Nonce
     /** Whether it asked to wait: its time says nothing of the bus. */
     waits: boolean
+    /** Whether its body has room among the large ones. */
+    hasRoom: boolean
+    /** What it is answered with: closed when the answer is out, or the client gone. */
+    response: ServerResponse
     /** Whether it has been counted against its key's rate limit. */
     counted: boolean
   }

@@ -141,7 +141,7 @@ export class Scan {
           }
         } else if (c === BACKSLASH) i = this.#afterEscape(i)
         else if (c < 0x20) throw new ScanFault('unexpected', i, 'an escaped character')
-        else i++
+        else i = afterPlain(bytes, i + 1, stop)
         continue
       }
       if (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) {
@@ -285,6 +285,17 @@ export const unescaped = (quoted: string): string =>
 
 const WORDS = new Map(['true', 'false', 'null'].map(word => [word.charCodeAt(0), word]))
 const ESCAPED = new Set(Buffer.from('"\\/bfnrt'))
+
+/** @returns where a text has something else than plain characters, or `stop` */
+function afterPlain(bytes: Buffer, from: number, stop: number): number {
+  let i = from
+  while (i < stop) {
+    const c = bytes[i]!
+    if (c === QUOTE || c === BACKSLASH || c < 0x20) break
+    i++
+  }
+  return i
+}
 
 const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39
 const isHex = (c: number): boolean => isDigit(c) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66)

@@ -6,7 +6,7 @@ import type { KeyId } from '../../intent/routing.ts'
 import type { Caller } from '../auth/keys.ts'
 import { callerOf } from '../request.ts'
 import type { AppSettings } from '../settings.ts'
-import { BatchRoom, batchBytes } from './batch-room.ts'
+import { BodyRoom, roomBytes } from './body-room.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { RefusedNonces } from './refused-nonces.ts'
 import { Windows } from './windows.ts'
@@ -24,6 +24,8 @@ export type RequestLimits = {
    * @throws {BusError} `rate_limited`, `overloaded`
    */
   enterBatch(request: FastifyRequest, reply: FastifyReply): void
+  /** For any other body that is not small, before more of it is read. @throws {BusError} `overloaded` */
+  enterBody(request: FastifyRequest, bytes: number): void
   failedLogins: FailedLogins
   refusedNonces: RefusedNonces
   forget(keyId: KeyId): void
@@ -61,7 +63,12 @@ export async function requestLimits(
   const limitOf = (caller: Caller, max: number): string =>
     `This key may send ${max} in ${settings.rateLimit.windowMs / 1000} s. ${remedyFor(caller)}`
   const refusedNonces = new RefusedNonces()
-  const room = new BatchRoom(batchBytes(), settings.batchBodyLimitBytes)
+  const room = new BodyRoom(roomBytes())
+  const enter = (request: FastifyRequest, bytes: number, isBatch: boolean): void => {
+    const taken = room.enter({ keyId: callerOf(request).keyId, bytes, isBatch })
+    request.hasRoom = true
+    request.response.once('close', () => room.leave(taken))
+  }
   const failedLogins = new FailedLogins(settings.authFailureLimit, clock, observer)
 
   const count = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -112,7 +119,12 @@ export async function requestLimits(
       if (window !== undefined && window.current >= max) {
         refuse(request, reply, { max, remaining: 0, ttlInSeconds: Math.ceil(window.ttl / 1000) })
       }
-      room.enter(request, reply)
+      const most = settings.batchBodyLimitBytes
+      const bytes = Math.min(most, Number(request.headers['content-length'] ?? most))
+      enter(request, bytes, true)
+    },
+    enterBody(request, bytes) {
+      if (request.caller !== null && !request.hasRoom) enter(request, bytes, false)
     },
     failedLogins,
     refusedNonces,

@@ -1,7 +1,6 @@
-import { EventEmitter } from 'node:events'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { BatchRoom, batchBytes } from '../../http/limits/batch-room.ts'
+import { BusError } from '../../errors.ts'
+import { BodyRoom, roomBytes } from '../../http/limits/body-room.ts'
 import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'
@@ -66,34 +65,78 @@ test('a long body that stops coming is 408, and counts against its key', async (
   expect(refusal(await key.post('/intents', BATCH))).toMatchObject({ status: 429 })
 })
 
-describe('how many MiB of batches are read at once follows', () => {
+describe('how many MiB of large bodies are read at once follows', () => {
   test.each([
     [64, 512, 0],
-    [256, 512, 22],
-    [512, 256, 52],
-    [4096, 2048, 500],
-    [65_536, 128, 20],
+    [256, 512, 10],
+    [512, 256, 20],
+    [4096, 2048, 200],
+    [65_536, 128, 8],
   ])('%d MiB of memory with %d MiB of heap: %d', (memory, heap, expected) => {
-    expect(Math.floor(batchBytes(memory * MIB, heap * MIB) / MIB)).toBe(expected)
+    expect(Math.floor(roomBytes(memory * MIB, heap * MIB) / MIB)).toBe(expected)
   })
 })
 
-/** As much of a request and its reply as the room looks at. */
-function batch(room: BatchRoom, keyId: number, bytes: number): () => void {
-  const raw = new EventEmitter()
-  const request = { caller: { keyId }, headers: { 'content-length': `${bytes}` } }
-  room.enter(request as unknown as FastifyRequest, { raw } as unknown as FastifyReply)
-  return () => raw.emit('close')
+function batch(room: BodyRoom, keyId: number, bytes: number): () => void {
+  const taken = room.enter({ keyId, bytes, isBatch: true })
+  return () => room.leave(taken)
 }
 
-test('a key has half of the room at most, and a single batch is let in however large it is', () => {
-  const room = new BatchRoom(40, 100)
+test('a key has half of the room at most, and a single body is let in however large it is', () => {
+  const room = new BodyRoom(40)
   const first = batch(room, 1, 15)
-  expect(() => batch(room, 1, 6)).toThrow('This key has 1 batches under way')
+  expect(() => batch(room, 1, 6)).toThrow('This key has 1 batches and 15 bytes')
+  expect(() => room.enter({ keyId: 1, bytes: 6, isBatch: false })).toThrow('This key has')
   batch(room, 1, 5)
   batch(room, 2, 20)
-  expect(() => batch(room, 3, 1)).toThrow('Too many batches at once')
+  expect(() => batch(room, 3, 1)).toThrow('Too many large bodies at once')
   first()
   batch(room, 3, 15)
-  batch(new BatchRoom(40, 100), 1, 90)
+  batch(new BodyRoom(40), 1, 90)
+})
+
+test('bodies that are no batch take room but no places', () => {
+  const room = new BodyRoom(1000)
+  for (let i = 0; i < MOST; i++) room.enter({ keyId: 1, bytes: 1, isBatch: false })
+  batch(room, 1, 1)
+})
+
+describe('a body that is larger than 64 KiB takes room until it is answered', () => {
+  const large = `{"goal":"work","payload":1,"x":"${'x'.repeat(100_000)}"}`
+
+  test.each([
+    ['announced', [`Content-Length: ${large.length}\r\n\r\n${large.slice(0, 70_000)}`]],
+    ['in chunks', ['Transfer-Encoding: chunked\r\n\r\n', `11170\r\n${large.slice(0, 70_000)}\r\n`]],
+  ])('%s', async (_, parts) => {
+    const bus = await busForTest()
+    const key = await bus.issue()
+    const seen = vi.spyOn(BodyRoom.prototype, 'enter')
+    const left = vi.spyOn(BodyRoom.prototype, 'leave')
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    const socket = await open(bus.port)
+    socket.write(`POST /intent HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${key.key}\r\n${parts.join('')}`)
+    await expect.poll(() => seen.mock.calls.length).toBe(1)
+    expect(left).not.toHaveBeenCalled()
+    socket.destroy()
+    await expect.poll(() => left.mock.calls.length).toBe(1)
+
+    expect((await key.post('/intent', large)).status).toBe(201)
+    await expect.poll(() => left.mock.calls.length).toBe(2)
+    expect((await key.post('/intent', BATCH.intents[0])).status).toBe(201)
+    expect(seen).toHaveBeenCalledTimes(2)
+  })
+
+  test('and is refused when there is none, over a connection that stays open', async () => {
+    const bus = await busForTest()
+    const key = await bus.issue()
+    const full = vi.spyOn(BodyRoom.prototype, 'enter').mockImplementation(() => {
+      throw new BusError('overloaded', 'no room', 1)
+    })
+    onTestFinished(() => full.mockRestore())
+    const answer = await key.post('/intent', large)
+    expect(refusal(answer)).toMatchObject({ status: 503, code: 'overloaded' })
+    expect(answer.headers.get('connection')).not.toBe('close')
+  })
 })
