@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import { BusError } from '../errors.ts'
+import { knownFields } from './json/known-fields.ts'
+import { JsonObject } from './json/object.ts'
+import { Scan, ScanFault } from './json/scan.ts'
+import { object } from './schemas/schema.ts'
 
 /** What decides which job a worker gets. */
 const DECIDING = ['goal', 'namespace', 'worker_id', 'capabilities'] as const
+const FIELDS = knownFields(object({}), { also: DECIDING })
 const QUOTED = DECIDING.map(name => Buffer.from(`"${name}"`))
 
 /** Many times what these fields can be together. More is no question to a bus, and not worth building. */
@@ -17,7 +22,7 @@ const LONGEST_BYTES = 16 * 1024
  */
 export function refuseMisplaced(body: Buffer, asked: Readonly<Record<string, unknown>>): void {
   if (body.length > LONGEST_BYTES || !QUOTED.some(name => body.includes(name)) || !isUtf8(body)) return
-  const fields = objectIn(body.toString('utf8'))
+  const fields = fieldsIn(body)
   const name = DECIDING.find(each => isSaid(fields[each]) && !isSaid(asked[each]))
   if (name === undefined) return
   throw new BusError(
@@ -28,14 +33,15 @@ export function refuseMisplaced(body: Buffer, asked: Readonly<Record<string, unk
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
-/** Whatever is no JSON object has no fields. */
-function objectIn(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown
+/** Whatever is no JSON object, or has more fields than any, has none. */
+function fieldsIn(bytes: Buffer): Readonly<Record<string, unknown>> {
+  const place = { start: 0, end: bytes.length }
+  const scan = new Scan(bytes, place)
   try {
-    value = JSON.parse(text)
+    scan.read(bytes.length)
   } catch (error) {
-    if (error instanceof SyntaxError) return {}
+    if (error instanceof ScanFault) return {}
     throw error
   }
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return scan.isObject ? new JsonObject(bytes, place, scan.members, FIELDS).fields : {}
 }
