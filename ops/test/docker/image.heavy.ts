@@ -2,8 +2,13 @@
  * The Dockerfile as it is, in a real Docker. The images it begins with cannot be pulled everywhere: base-images.sh makes
  * stand-ins from Debian's packages.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { largeBatches } from '../../../service/test/hostile/large-bodies.ts'
+import { Client } from '../../../service/test/support/client.ts'
 import { DEPLOYMENT } from '../../deployment.ts'
 import { post } from './bus-calls.ts'
 import { docker, Engine } from './engine.ts'
@@ -15,6 +20,10 @@ const HARDENED = [
 ]
 const MIB = 1024 * 1024
 const IMAGE = 'intent-bus:latest'
+/** infra/config/docker-keys.ts takes no less. */
+const LEAST_MEMORY = '256m'
+/** Those of the large bodies of which most is kept at once; all of them are put to a bus without a container. */
+const HEAVIEST = /^(as many|members$|empty objects in a field$)/
 const BASE = 'gcr.io/distroless/nodejs24-debian13:nonroot'
 
 let engine: Engine
@@ -28,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine?.stop()
-}, 60_000)
+})
 
 /** A line of JavaScript in the image, which has nothing else that could look. */
 const look = (code: string): Promise<string> =>
@@ -103,6 +112,35 @@ describe.skipIf(docker.reason !== null)(
       await engine.must('rm', '--force', 'platform')
     })
 
+    test('survives eight large bodies at once with the least memory that a deployment may give it', async () => {
+      const port = await freePort()
+      const limits = ['--memory', LEAST_MEMORY, '--memory-swap', LEAST_MEMORY]
+      await engine.must(
+        ...['run', '-d', '--name', 'small', '--network', 'tests', '-p', `127.0.0.1:${port}:8080`],
+        ...[...HARDENED, ...limits, IMAGE],
+      )
+      const url = `http://127.0.0.1:${port}`
+      const isReady = () =>
+        fetch(`${url}/health/ready`)
+          .then(({ ok }) => ok)
+          .catch(() => false)
+      await vi.waitUntil(isReady, { timeout: 60_000, interval: 200 })
+      const key = await engine.must('exec', 'small', 'intent-bus', 'keys', 'create', 'pi', '--rate', '10000')
+      for (const { what, path, body, headers = {} } of largeBatches().filter(each =>
+        HEAVIEST.test(each.what),
+      )) {
+        const client = new Client(url, { 'x-api-key': key, ...headers })
+        const answers = await Promise.all(Array.from({ length: 8 }, () => client.post(path, body)))
+        for (const { status, json } of answers) {
+          if (status >= 500) expect([status, json.error.code], what).toEqual([503, 'overloaded'])
+        }
+        const state = JSON.parse(await engine.must('inspect', '-f', '{{json .State}}', 'small'))
+        expect(state, what).toMatchObject({ Running: true, OOMKilled: false })
+      }
+      expect(await isReady()).toBe(true)
+      await engine.must('rm', '--force', '--volumes', 'small')
+    })
+
     test('its first process ends by SIGTERM at any time', async () => {
       // In a tenth of a core Node is there after a third of a second, and the bus after four.
       const slowly = ['--cpus', '0.1']
@@ -131,6 +169,22 @@ describe.skipIf(docker.reason !== null)(
       await vi.waitUntil(async () => (await engine.must('logs', 'writer')).includes('is ready'), 20_000)
       expect(await engine.must('diff', 'writer')).toBe('')
       await engine.must('rm', '--force', '--volumes', 'writer')
+    })
+
+    test('says whose a directory for backups has to be, where Docker has made it', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'backups-'))
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      await engine.must(
+        ...['run', '-d', '--name', 'keeper', '--network', 'none', '--volume', `${folder}:/backups`],
+        ...['-e', 'BUS_BACKUP_DIR=/backups', IMAGE],
+      )
+      await vi.waitUntil(async () => (await engine.must('logs', 'keeper')).includes('is ready'), 20_000)
+      const { code, out, err } = await engine.docker('exec', 'keeper', 'intent-bus', 'backup')
+      expect(code).not.toBe(0)
+      expect(out + err).toContain(
+        '/backups belongs to user 0, and the bus runs as user 65532: sudo chown -R 65532:65532 /backups',
+      )
+      await engine.must('rm', '--force', '--volumes', 'keeper')
     })
 
     test('hadolint finds nothing in the Dockerfile', async ({ skip }) => {
