@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine?.stop()
-}, 60_000)
+})
 
 describe.skipIf(docker.reason !== null)(docker.named('a home server'), () => {
   test('builds the image and does its first job by the commands at the top of docs/docker.md', async () => {

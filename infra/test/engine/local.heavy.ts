@@ -74,7 +74,7 @@ beforeAll(async () => {
 afterAll(async () => {
   stack?.dispose()
   await engine?.stop()
-}, 60_000)
+})
 
 describe.skipIf(pulumi.reason !== null)(
   pulumi.named('pulumi up, on the Docker here'),

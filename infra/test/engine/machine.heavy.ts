@@ -75,7 +75,7 @@ afterAll(async () => {
   await next?.stop()
   await engine?.stop()
   if (folder !== undefined) rmSync(folder, { recursive: true })
-}, 60_000)
+})
 
 function machineOf(machine: string, { port, identity, knownHosts }: Sshd): Machine {
   const [, type, key] = readFileSync(knownHosts, 'utf8').trim().split(' ')

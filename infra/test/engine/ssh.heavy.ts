@@ -65,7 +65,7 @@ afterAll(async () => {
   stack?.dispose()
   await sshd?.stop()
   await engine?.stop()
-}, 60_000)
+})
 
 describe.skipIf(reason !== null)(
   reason === null ? 'pulumi up, over SSH' : `pulumi up, over SSH (skipped: ${reason})`,

@@ -51,7 +51,7 @@ afterAll(async () => {
   first?.stack.dispose()
   second?.dispose()
   await engine?.stop()
-}, 60_000)
+})
 
 describe.skipIf(pulumi.reason !== null)(
   pulumi.named('two stacks in one Docker'),

@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine?.stop()
-}, 60_000)
+})
 
 describe.skipIf(docker.reason !== null)(
   docker.named('the compose file'),

@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await engine?.stop()
   stack?.remove()
-}, 60_000)
+})
 
 const isScraped = async (): Promise<boolean> =>
   (await prometheus.query('intent_bus_store_up'))[0]?.value === 1
