@@ -3,6 +3,7 @@ import { BusError } from '../../errors.ts'
 import { BodyRoom, roomBytes } from '../../http/limits/body-room.ts'
 import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
+import { PATIENT } from '../support/patience.ts'
 import { answerOn, open } from '../support/raw.ts'
 
 const MIB = 1024 * 1024
@@ -38,7 +39,7 @@ test('a place is free again when its client has gone', async () => {
   for (let i = 0; i < MOST / 2; i++) sockets.push(await begin(bus, rude))
   expect(refusal(await answerOn(await begin(bus, rude))).code).toBe('overloaded')
   for (const socket of sockets) socket.destroy()
-  await expect.poll(async () => (await rude.post('/intents', BATCH)).status).toBe(201)
+  await expect.poll(async () => (await rude.post('/intents', BATCH)).status, PATIENT).toBe(201)
 })
 
 test('a key that has used up its window is refused before its body is read', async () => {
@@ -117,13 +118,13 @@ describe('a body that is larger than 64 KiB takes room until it is answered', ()
     })
     const socket = await open(bus.port)
     socket.write(`POST /intent HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${key.key}\r\n${parts.join('')}`)
-    await expect.poll(() => seen.mock.calls.length).toBe(1)
+    await expect.poll(() => seen.mock.calls.length, PATIENT).toBe(1)
     expect(left).not.toHaveBeenCalled()
     socket.destroy()
-    await expect.poll(() => left.mock.calls.length).toBe(1)
+    await expect.poll(() => left.mock.calls.length, PATIENT).toBe(1)
 
     expect((await key.post('/intent', large)).status).toBe(201)
-    await expect.poll(() => left.mock.calls.length).toBe(2)
+    await expect.poll(() => left.mock.calls.length, PATIENT).toBe(2)
     expect((await key.post('/intent', BATCH.intents[0])).status).toBe(201)
     expect(seen).toHaveBeenCalledTimes(2)
   })
