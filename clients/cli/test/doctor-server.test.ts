@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -59,6 +68,7 @@ test('a host that is well: each thing is looked at, nothing is left behind, and 
     'disk room',
     'permissions',
     'database',
+    'pages',
     'clock',
     'port',
     'exposure',
@@ -126,6 +136,27 @@ test('finds secrets, keys and data that others may read, each with the command t
     ['warning', `chmod 600 ${join(data, 'bus.db')}`],
   ])
   expect(code).toBe(1)
+})
+
+test('names the table and the page of the database that are damaged', async () => {
+  const cwd = await used()
+  const path = join(cwd, 'data/bus.db')
+  const db = new Sqlite(path)
+  const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'intents_ready'").pluck().get()
+  db.close()
+  const bytes = readFileSync(path)
+  bytes.fill(0xa5, (Number(page) - 1) * 4096, Number(page) * 4096)
+  writeFileSync(path, bytes)
+  const { code, one } = await examined(cwd, { PORT: '0' })
+  expect([code, one('pages')]).toEqual([
+    1,
+    {
+      check: 'pages',
+      state: 'failed',
+      detail: `${path} is damaged: index intents_ready (page ${page})`,
+      cure: 'docs/operations/corrupt-database.md',
+    },
+  ])
 })
 
 test('finds that the key is missing which opens the keys in the database', async () => {
