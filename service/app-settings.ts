@@ -38,6 +38,7 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
         v.BUS_TRUST_PROXY > 0 ? null : v.BUS_MAX_CONNECTIONS_PER_ADDRESS || half(v.BUS_MAX_CONNECTIONS),
     },
     maxLongPollsPerKey: v.BUS_MAX_LONG_POLLS_PER_KEY || half(v.BUS_MAX_CONNECTIONS),
+    maxUnfinishedBodiesPerKey: Math.ceil(v.BUS_MAX_CONNECTIONS / 4),
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
   }
 }

@@ -18,6 +18,7 @@ import { Connections } from './http/limits/connections.ts'
 import { LongPolls } from './http/limits/long-polls.ts'
 import { boundPipelines } from './http/limits/pipelining.ts'
 import { requestLimits } from './http/limits/request-limits.ts'
+import { UnfinishedBodies } from './http/limits/unfinished-bodies.ts'
 import { observeRequests } from './http/logging.ts'
 import { MaintenanceMode } from './http/maintenance-mode.ts'
 import type { Metrics } from './http/metrics/metrics.ts'
@@ -65,7 +66,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const connections = new Connections(settings.connections, longPolls, metrics, line => logger.warn(line))
   const app = fastify(settings, logger, metrics, connections)
 
-  receiveBytes(app, (request, bytes) => limits.enterBody(request, bytes))
+  const unfinished = new UnfinishedBodies(settings.maxUnfinishedBodiesPerKey)
+  receiveBytes(app, unfinished, (request, bytes) => limits.enterBody(request, bytes))
   observeRequests(app, metrics, connections)
   const keys = new KeyRing(settings.secret, vault, await broker.store.keys())
   const limits = await requestLimits(app, settings, clock, metrics)

@@ -195,7 +195,7 @@ export const VARIABLES = {
     min: 1,
     max: 65535,
     meaning:
-      'Open connections. A further one takes the place of the one that has been idle longest, or of a long poll, which is answered early; if there is neither, it is closed at once.',
+      'Open connections. A further one takes the place of the one that has been idle longest, of the slowest client that has been sending a body or reading an answer for 5 s, or of a long poll, which is answered early. If there is none, it is closed at once. A quarter of them may be requests of one issued key whose bodies are still on their way; beyond it, 429.',
   }),
   BUS_MAX_CONNECTIONS_PER_ADDRESS: integer({
     default: 0,
@@ -203,7 +203,7 @@ export const VARIABLES = {
     min: 0,
     max: 65535,
     meaning:
-      'Open connections of one client address. This machine has no such limit, and with `BUS_TRUST_PROXY` nobody has: all connections come from the proxy then.',
+      'Open connections of one client address, or IPv6 network (/64). This machine has no such limit, and with `BUS_TRUST_PROXY` nobody has: all connections come from the proxy then.',
   }),
   BUS_MAX_LONG_POLLS_PER_KEY: integer({
     default: 0,

@@ -1,5 +1,6 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
+import type { UnfinishedBodies } from './limits/unfinished-bodies.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 const FIRST_ROOM_BYTES = 64 * 1024
@@ -13,7 +14,7 @@ const LEAST_IN_BETWEEN_BYTES = 5 * 1024
  * Takes every body as the bytes that came, whatever their type says: a signature covers the bytes, and nothing about
  * them is judged before it is known who sent them. Clients of the protocol also send `application/json` with nothing.
  */
-export function receiveBytes(app: FastifyInstance, enter: Enter): void {
+export function receiveBytes(app: FastifyInstance, unfinished: UnfinishedBodies, enter: Enter): void {
   // The type is not looked at, so a malformed one is no reason to refuse either (Fastify would, with 415), nor is none
   // at all with QUERY, the one method for which Fastify asks for it.
   app.addHook('onRequest', (request, reply, done) => {
@@ -23,7 +24,7 @@ export function receiveBytes(app: FastifyInstance, enter: Enter): void {
   })
   app.decorateRequest('response')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (request, _payload, done) => collect(request, enter, done))
+  app.addContentTypeParser('*', (request, _payload, done) => counted(request, unfinished, enter, done))
 }
 
 export function bytesOf(request: FastifyRequest): Buffer {
@@ -34,6 +35,25 @@ export function bytesOf(request: FastifyRequest): Buffer {
 type Enter = (request: FastifyRequest, bytes: number) => void
 
 type Done = (error: Error | null, body?: Buffer) => void
+
+/** Collects the body, which counts as one of its key's meanwhile. */
+function counted(request: FastifyRequest, unfinished: UnfinishedBodies, enter: Enter, done: Done): void {
+  const { caller } = request
+  if (caller === null) {
+    collect(request, enter, done)
+    return
+  }
+  try {
+    unfinished.begin(caller)
+  } catch (error) {
+    done(error as Error)
+    return
+  }
+  collect(request, enter, (error, body) => {
+    unfinished.end(caller)
+    done(error, body)
+  })
+}
 
 /**
  * Puts a body together in one stretch of memory that grows with what has come. Fastify keeps the pieces until the end:

@@ -37,6 +37,8 @@ export type AppSettings = {
   connections: ConnectionLimits
   /** Requests of one issued key that wait at once. */
   maxLongPollsPerKey: number
+  /** Requests of one issued key whose bodies are on their way at once. */
+  maxUnfinishedBodiesPerKey: number
   leaseMs: number
 }
 

@@ -1,6 +1,7 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopback } from '../loopback.ts'
+import { addressGroup } from './address-group.ts'
 
 export type ConnectionLimits = {
   most: number
@@ -11,8 +12,8 @@ export type ConnectionLimits = {
 export type Refusal = 'total' | 'address'
 export const REFUSALS: readonly Refusal[] = ['total', 'address']
 /** What the connection was doing that had to go. */
-export type Displaced = 'idle' | 'waiting'
-export const DISPLACED: readonly Displaced[] = ['idle', 'waiting']
+export type Displaced = 'idle' | 'slow' | 'waiting'
+export const DISPLACED: readonly Displaced[] = ['idle', 'slow', 'waiting']
 
 export type ConnectionsObserver = {
   connectionRefused(by: Refusal): void
@@ -20,11 +21,14 @@ export type ConnectionsObserver = {
 }
 
 type Seat = {
+  /** With all others of its network, for IPv6. */
   readonly address: string
   /** Nothing was answered on it yet. */
   silent: boolean
   /** When it was opened, or had its last answer. */
   idleSince: number
+  /** What its client was first seen to be slow with, and how many bytes had gone to and fro by then. */
+  slow: { answer: object; since: number; moved: number } | null
 }
 
 /**
@@ -32,6 +36,9 @@ type Seat = {
  * way, and in a rush of new connections each would close the one before it.
  */
 const GRACE_MS = 1000
+
+/** A client that is slow to send its body, or to read its answer, is left alone for so long, in ms. */
+const PATIENCE_MS = 5000
 
 /**
  * Requests that wait are answered early at most this fast: a client that asks again at once would otherwise send the next
@@ -44,8 +51,9 @@ const AWAY_PER_SECOND = 8
 const QUIET_MS = 60_000
 
 /**
- * Who has a connection. When all are taken, the one that has been idle longest goes; when none is idle, one that waits in a
- * long poll is answered early; else the newcomer is refused. The same among the connections of one address.
+ * Who has a connection. When all are taken, the one that has been idle longest goes; when none is idle, the slowest of
+ * those that keep the bus waiting for a body or with an unread answer; when there is none, one that waits in a long poll is answered
+ * early; else the newcomer is refused. The same among the connections of one address.
  */
 export class Connections {
   readonly #limits: ConnectionLimits
@@ -88,30 +96,37 @@ export class Connections {
     const seat = this.#seats.get(socket)
     if (seat === undefined) return
     seat.silent = false
+    seat.slow = null
     seat.idleSince = this.#now()
   }
 
   /** Node counts a connection that has sent nothing yet as busy until its headers are overdue: a stop need not wait for it. */
   closeSilent(): void {
-    for (const [socket, { silent }] of this.#seats) if (silent && !isAnswering(socket)) socket.destroy()
+    for (const [socket, { silent }] of this.#seats) if (silent && answerOn(socket) === null) socket.destroy()
+  }
+
+  /** Closes all on which the bus has nothing left to do, and only its clients have. */
+  closeSlow(): void {
+    for (const socket of this.#seats.keys()) if (isUpToClient(answerOn(socket))) socket.destroy()
   }
 
   #seat(socket: Socket): void {
-    const address = socket.remoteAddress ?? ''
-    const full = this.#fullFor(address)
+    const { remoteAddress = '' } = socket
+    const address = addressGroup(remoteAddress)
+    const full = this.#fullFor(address, isLoopback(remoteAddress))
     if (full !== null && !this.#makeRoom(full === 'address' ? address : null)) {
       socket.destroy()
       this.#refuse(full)
       return
     }
-    this.#seats.set(socket, { address, silent: true, idleSince: this.#now() })
+    this.#seats.set(socket, { address, silent: true, idleSince: this.#now(), slow: null })
     this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1)
     socket.once('close', () => this.#leave(socket))
   }
 
-  #fullFor(address: string): Refusal | null {
+  #fullFor(address: string, isLocal: boolean): Refusal | null {
     const { most, mostPerAddress } = this.#limits
-    if (mostPerAddress !== null && !isLoopback(address)) {
+    if (mostPerAddress !== null && !isLocal) {
       if ((this.#ofAddress.get(address) ?? 0) >= mostPerAddress) return 'address'
     }
     return this.#seats.size >= most ? 'total' : null
@@ -119,10 +134,11 @@ export class Connections {
 
   #makeRoom(address: string | null): boolean {
     const idle = this.#longestIdle(address)
-    if (idle !== undefined) {
-      this.#leave(idle)
-      idle.destroy()
-      this.#observer.connectionDisplaced('idle')
+    const displaced = idle ?? this.#slowest(address)
+    if (displaced !== undefined) {
+      this.#leave(displaced)
+      displaced.destroy()
+      this.#observer.connectionDisplaced(displaced === idle ? 'idle' : 'slow')
       return true
     }
     // Its answer is on the way, and its connection is closed behind that: until then there is one too many.
@@ -136,11 +152,31 @@ export class Connections {
     let since = this.#now() - GRACE_MS
     for (const [socket, seat] of this.#seats) {
       if (seat.idleSince > since || (address !== null && seat.address !== address)) continue
-      if ((longest !== undefined && seat.idleSince === since) || isAnswering(socket)) continue
+      if ((longest !== undefined && seat.idleSince === since) || answerOn(socket) !== null) continue
       longest = socket
       since = seat.idleSince
     }
     return longest
+  }
+
+  /** Of the clients that have been slow for long enough the one with the fewest bytes since; of several, the oldest. */
+  #slowest(address: string | null): Socket | undefined {
+    const now = this.#now()
+    let slowest: Socket | undefined
+    let least = Number.POSITIVE_INFINITY
+    for (const [socket, seat] of this.#seats) {
+      if (address !== null && seat.address !== address) continue
+      const answer = answerOn(socket)
+      if (!isUpToClient(answer)) continue
+      const moved = movedOn(socket)
+      if (seat.slow?.answer !== answer) seat.slow = { answer, since: now, moved }
+      const ms = now - seat.slow.since
+      const speed = (moved - seat.slow.moved) / ms
+      if (ms < PATIENCE_MS || speed >= least) continue
+      slowest = socket
+      least = speed
+    }
+    return slowest
   }
 
   /** A bucket that fills by {@link AWAY_PER_SECOND}. */
@@ -179,6 +215,20 @@ export class Connections {
   }
 }
 
+type Answer = Pick<ServerResponse, 'writableEnded'> & { req: Pick<IncomingMessage, 'complete'> }
+
 /** Node keeps the answer that is under way on the socket, from when the headers of its request have been read. */
-const isAnswering = (socket: Socket): boolean =>
-  (socket as { _httpMessage?: object | null })._httpMessage != null
+const answerOn = (socket: Socket): Answer | null =>
+  (socket as { _httpMessage?: Answer | null })._httpMessage ?? null
+
+/** Whether the bus waits for the rest of the request, or for the client to read the answer. */
+const isUpToClient = (answer: Answer | null): answer is Answer =>
+  answer !== null && (!answer.req.complete || answer.writableEnded)
+
+/** Bytes received, and bytes that the kernel has taken of those sent: `bytesWritten` also counts those that wait for it. */
+function movedOn(socket: Socket): number {
+  const { _handle: handle } = socket as {
+    _handle?: { bytesRead: number; bytesWritten: number; writeQueueSize: number }
+  }
+  return handle == null ? 0 : handle.bytesRead + handle.bytesWritten - handle.writeQueueSize
+}

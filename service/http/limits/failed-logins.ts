@@ -1,8 +1,8 @@
-import rateLimit from '@fastify/rate-limit'
 import type { Clock } from '../../clock.ts'
 import { BusError } from '../../errors.ts'
 import type { Client } from '../auth/device.ts'
 import type { Window } from '../settings.ts'
+import { addressGroup } from './address-group.ts'
 import { Windows } from './windows.ts'
 
 /** Clients that are remembered; a flood of them forgets the oldest. */
@@ -78,15 +78,11 @@ export class FailedLogins {
   #windowOf(secret: Secret, client: Client): string {
     if (this.isKnownDevice(secret, client)) return byDevice(secret, client.device!)
     const name = byAgent(secret, client)
-    return this.#known.has(name) ? name : group(client.address)
+    return this.#known.has(name) ? name : addressGroup(client.address)
   }
 }
 
-/** One IPv6 subscriber has a whole /64 to come from; and some proxies add the port, which is another one each time. */
-function group(address: string): string {
-  const bare = /^(\d+(?:\.\d+){3}):\d+$|^\[([^\]]+)\](?::\d+)?$/.exec(address)
-  return rateLimit.normalizeIP(bare?.[1] ?? bare?.[2] ?? address)
-}
 /** Wherever it comes from: a phone changes its address. */
 const byDevice = (secret: Secret, device: string): string => `${secret} device ${device}`
-const byAgent = (secret: Secret, { address, agent }: Client): string => `${secret} ${group(address)} ${agent}`
+const byAgent = (secret: Secret, { address, agent }: Client): string =>
+  `${secret} ${addressGroup(address)} ${agent}`

@@ -3,13 +3,14 @@ import { BusError } from '../../errors.ts'
 import type { KeyId } from '../../intent/routing.ts'
 import { hangUp } from '../hang-up.ts'
 import { callerOf } from '../request.ts'
+import { addressGroup } from './address-group.ts'
 
 const RETRY_S = 5
 
 /** A request that waits. `gone` fires when its client hangs up, `sentAway` when its place is needed: it is answered then. */
 export type LongPoll = { readonly gone: AbortSignal; readonly sentAway: AbortSignal; release(): void }
 
-type Held = { keyId: KeyId; address: string; sendAway(): void }
+type Held = { keyId: KeyId; remoteAddress: string; sendAway(): void }
 
 /**
  * Requests that wait for work or for a result. Each holds a connection for up to a minute, so an issued key may have only so
@@ -41,7 +42,7 @@ export class LongPolls {
     const sentAway = new AbortController()
     const held: Held = {
       keyId,
-      address: request.raw.socket.remoteAddress ?? '',
+      remoteAddress: request.raw.socket.remoteAddress ?? '',
       sendAway: () => {
         reply.header('connection', 'close')
         sentAway.abort()
@@ -55,7 +56,7 @@ export class LongPolls {
   /**
    * Answers the one that has waited longest, of the key that has most of them waiting, and closes its connection.
    *
-   * @param address only connections from there; `null`: any
+   * @param address only connections of this group of addresses; `null`: any
    * @returns whether there was one
    */
   sendOneAway(address: string | null): boolean {
@@ -81,6 +82,6 @@ export class LongPolls {
 }
 
 function firstFrom(those: ReadonlySet<Held>, address: string): Held | undefined {
-  for (const held of those) if (held.address === address) return held
+  for (const held of those) if (addressGroup(held.remoteAddress) === address) return held
   return undefined
 }

@@ -73,7 +73,7 @@ export const METRICS: readonly MetricEntry[] = [
   counter(
     'connections_displaced_total',
     ['state'],
-    'Connections that made room for a new one: idle ones, and waiting ones, which were answered early',
+    'Connections that made room for a new one: idle ones, slow ones that did not send their body or read their answer, and waiting ones, which were answered early',
   ),
   counter('long_polls_refused_total', [], 'Requests answered 429 because too many of their key were waiting'),
   gauge('queued_operations', [], 'Operations waiting for the next commit'),

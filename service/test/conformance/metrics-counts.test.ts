@@ -49,6 +49,7 @@ test('what can be known up front is counted from 0', async () => {
   )
   expect(Object.fromEntries(counters)).toEqual({
     'intent_bus_connections_displaced_total{state="idle"}': 0,
+    'intent_bus_connections_displaced_total{state="slow"}': 0,
     'intent_bus_connections_displaced_total{state="waiting"}': 0,
     'intent_bus_connections_refused_total{limit="address"}': 0,
     'intent_bus_connections_refused_total{limit="total"}': 0,

@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { busForTest, type TestBus } from '../support/bus.ts'
+import { type Client, refusal } from '../support/client.ts'
+import { answerOn, open } from '../support/raw.ts'
+
+const BODY = '{"goal":"work","payload":{}}'
+
+/** The head of a request and the first bytes of its body, once the bus has read them. */
+async function begin(bus: TestBus, { key }: Client): Promise<Socket> {
+  const accepted = once(bus.app.server, 'connection')
+  const socket = await open(bus.port)
+  onTestFinished(() => {
+    socket.destroy()
+  })
+  const [served] = (await accepted) as [Socket]
+  const start = `POST /intent HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${key}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY.slice(0, 10)}`
+  socket.write(start)
+  await expect.poll(() => served.bytesRead).toBe(start.length)
+  return socket
+}
+
+test('a key may have a quarter of the connections for bodies that are on their way, and the others still get theirs', async () => {
+  const bus = await busForTest({ BUS_MAX_CONNECTIONS: '40' })
+  const [rude, other] = [await bus.issue('rude'), await bus.issue('other')]
+  const sockets: Socket[] = []
+  for (let i = 0; i < 10; i += 1) sockets.push(await begin(bus, rude))
+  expect(refusal(await answerOn(await begin(bus, rude)))).toMatchObject({
+    status: 429,
+    code: 'limit_exceeded',
+  })
+  expect((await other.post('/intent', JSON.parse(BODY))).status).toBe(201)
+  expect((await bus.master.post('/intent', JSON.parse(BODY))).status).toBe(201)
+
+  sockets[0]!.write(BODY.slice(10))
+  expect((await answerOn(sockets[0]!)).status).toBe(201)
+  expect((await rude.post('/intent', JSON.parse(BODY))).status).toBe(201)
+  for (const socket of sockets) socket.destroy()
+  for (let i = 0; i < 10; i += 1)
+    await expect.poll(async () => (await begin(bus, rude)).destroyed).toBe(false)
+})
+
+test('a key that is revoked while its body comes publishes nothing', async () => {
+  const bus = await busForTest()
+  const key = await bus.issue('somebody')
+  const socket = await begin(bus, key)
+  expect((await bus.admin.post('/admin/revoke_key', { api_key: key.key })).status).toBe(200)
+  socket.write(BODY.slice(10))
+  expect(refusal(await answerOn(socket))).toMatchObject({ status: 401, code: 'unauthorized' })
+  expect(await bus.master.claim()).toBeNull()
+})
+
+test('maintenance that begins while a body comes turns it away', async () => {
+  const bus = await busForTest()
+  const socket = await begin(bus, await bus.issue('somebody'))
+  expect((await bus.admin.post('/admin/maintenance', { on: true })).status).toBe(200)
+  socket.write(BODY.slice(10))
+  expect(refusal(await answerOn(socket))).toMatchObject({ status: 503, code: 'maintenance' })
+})
