@@ -125,5 +125,5 @@ function keys(page: Page): Html {
 
 /** The goal, and the id as a link to all that is known of it. Ids of one day begin alike: the end tells them apart. */
 function intentCell(id: string, goal: string): Html {
-  return html`${longText(goal)}<small><a href="${HOME}/intents/${id}" title="${id}"><code>…${id.slice(-12)}</code></a></small>`
+  return html`${longText(goal)}<small><a href="${HOME}/intents/${id}" title="${id}"><code>${id.slice(0, 16)}…</code></a></small>`
 }

@@ -24,7 +24,7 @@ export function openVault(
   const text = readPrivateFile(path, warn)
   if (text === undefined && keys.length > 0) {
     throw new SecretsError(
-      `${path} is missing, and ${counted(keys.length)} in the database can only be opened with it: put it back from a backup, or set BUS_KEY_FILE to where it is.`,
+      `${path} is missing, and ${counted(keys.length)} in the database can only be opened with it: put back the copy that you kept of it, or set BUS_KEY_FILE to where it is.`,
     )
   }
   const vault = new Aes256Vault(text === undefined ? makeKey(path) : parseKey(text, path))

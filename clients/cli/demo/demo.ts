@@ -80,7 +80,7 @@ async function allFulfilled(count: () => Promise<number>): Promise<void> {
   for (let now = await count(); now < BURST; now = await count()) {
     if (now === last && !told) {
       stage.print(
-        `  ${styled('yellow', '…')} ${BURST - now} were just being handed out; their leases of 10 s run out first`,
+        `  ${styled('yellow', '…')} ${BURST - now} were just being handed out; their leases have to run out first`,
       )
       told = true
     }

@@ -209,7 +209,15 @@ function mayPass({ once, stubborn = false }: Call, error: unknown): boolean {
   return typeof stubborn === 'function' ? stubborn(error) : stubborn
 }
 
-function baseOf(url: string): string {
+const AN_ADDRESS = 'an address such as http://localhost:8080'
+
+/** @throws {TypeError} which shows no more of it than a host and a port: there may be a password in it */
+function baseOf(url: string | undefined): string {
+  if (!url)
+    throw new TypeError(`url takes ${AN_ADDRESS}; it got nothing. Is the variable that holds it not set?`)
+  if (/^[\w.-]+:\d+$/.test(url))
+    throw new TypeError(`url takes ${AN_ADDRESS}; it got ${url}. Write http://${url}`)
+  if (!URL.canParse(url)) throw new TypeError(`url takes ${AN_ADDRESS}; it got something else.`)
   const { protocol, origin, pathname, username, search, hash } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new TypeError(`url takes http or https; it got ${protocol}`)

@@ -238,6 +238,9 @@ test('what the bus has begun to give out is taken, though the caller hangs up', 
 
 test('what makes no sense is refused before it is sent', () => {
   expect(() => new IntentBus({ url: 'ftp://x' })).toThrow('url takes http or https; it got ftp:')
+  expect(() => new IntentBus({ url: undefined as unknown as string })).toThrow(/it got nothing.*not set\?$/)
+  expect(() => new IntentBus({ url: 'localhost:8080' })).toThrow('Write http://localhost:8080')
+  expect(() => new IntentBus({ url: 'a bus' })).toThrow('it got something else.')
   expect(() => new IntentBus({ url: 'http://user:pw@x' })).toThrow('the key has an option of its own')
   expect(() => new IntentBus({ url: 'http://x', sign: true })).toThrow('sign needs a key')
 })

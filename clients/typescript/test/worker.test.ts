@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import {
@@ -71,6 +72,13 @@ function promised<T = void>() {
   })
   return { promise, keep }
 }
+
+test('a worker that is given no name has that of its host, as the command has', async () => {
+  const worker = client.worker('named', () => null)
+  const named = client.worker('named', () => null, { workerId: 'barn' })
+  await Promise.all([worker.stop(), named.stop()])
+  expect([worker.workerId, named.workerId]).toEqual([hostname().replace(/[^A-Za-z0-9_.:-]/g, '-'), 'barn'])
+})
 
 test('what the handler returns is the result', async () => {
   const jobs: Job[] = []

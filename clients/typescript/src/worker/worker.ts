@@ -2,12 +2,12 @@ import type { IntentBus } from '../bus.ts'
 import type { Clock } from '../clock.ts'
 import type { AnyGoals, GoalsLike } from '../goals.ts'
 import { check, checkWord, WORKER } from '../options.ts'
-import { randomId } from '../random.ts'
 import type { Claim } from '../wire.ts'
 import { Attempt } from './attempt.ts'
 import type { Hooks } from './events.ts'
 import { type Handler, RunningJob } from './job.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
+import { ownName } from './own-name.ts'
 import { Reporter } from './reporter.ts'
 import { Settler } from './settler.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -18,7 +18,7 @@ export type WorkerOptions = {
   namespace?: string | undefined
   /** What it offers, for intents with a `requiredCapability`. */
   capabilities?: readonly string[] | undefined
-  /** For intents with a `targetWorker`. Default: a random one. */
+  /** For intents with a `targetWorker`. Default: the host's name; a random one where the runtime does not say. */
   workerId?: string | undefined
   /** Seconds, 10..3600. Default: what the bus is set to, 60. Extended while the handler runs, so it is how long a dead worker's jobs wait. */
   lease?: number | undefined
@@ -73,7 +73,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
     options: WorkerOptions,
     clock: Clock,
   ) {
-    const { concurrency = 1, namespace, workerId = `worker-${randomId().slice(0, 8)}` } = options
+    const { concurrency = 1, namespace, workerId = ownName() } = options
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(`concurrency takes a whole number from 1; it got ${concurrency}.`)
     }
