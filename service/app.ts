@@ -79,7 +79,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logger.warn(`the bus is in maintenance mode, by ${cause}: all but admins are answered 503`)
   }
   const proxies = new ProxyWatch(settings.trustProxy)
-  guard(app, { settings, broker, keys, limits, maintenance, proxies, observer: metrics, wallNow })
+  guard(app, { settings, broker, keys, vault, limits, maintenance, proxies, observer: metrics, wallNow })
   handleErrors(app, broker, limits, settings, metrics)
   metrics.watch({
     stats: () => broker.store.stats(),

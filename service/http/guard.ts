@@ -8,7 +8,7 @@ import type { Broker } from '../broker/broker.ts'
 import { BusError } from '../errors.ts'
 import { adminCredential } from './auth/actor.ts'
 import { ADMIN_CHALLENGE, AdminDoor, MetricsDoor, type Verdict } from './auth/admin.ts'
-import { clientOf, markDevice, newDevice } from './auth/device.ts'
+import { Devices } from './auth/device.ts'
 import { type Caller, type KeyRing, whyShut } from './auth/keys.ts'
 import { isSameOrigin } from './auth/same-origin.ts'
 import { isGuessable } from './auth/secrets-equal.ts'
@@ -22,7 +22,7 @@ import type { ProxyWatch } from './proxy-watch.ts'
 import { bytesOf } from './receive.ts'
 import { type Access, takeNonce } from './request.ts'
 import { setResponseHeaders } from './response-headers.ts'
-import type { AppSettings } from './settings.ts'
+import type { AppSettings, KeyVault } from './settings.ts'
 
 export type AuthFailure = 'api_key' | 'signature' | 'admin' | 'metrics'
 export const AUTH_FAILURES: readonly AuthFailure[] = ['api_key', 'signature', 'admin', 'metrics']
@@ -34,6 +34,7 @@ export type GuardParts = {
   settings: AppSettings
   broker: Broker
   keys: KeyRing
+  vault: Pick<KeyVault, 'derive'>
   limits: RequestLimits
   maintenance: MaintenanceMode
   proxies: ProxyWatch
@@ -45,8 +46,9 @@ export type GuardParts = {
 const MAINTENANCE_RETRY_S = 30
 
 export function guard(app: FastifyInstance, parts: GuardParts): void {
-  const { settings, broker, keys, limits, maintenance, proxies, observer, wallNow } = parts
+  const { settings, broker, keys, vault, limits, maintenance, proxies, observer, wallNow } = parts
   const adminDoor = new AdminDoor(settings.adminSecret, settings.dashboardPassword)
+  const devices = new Devices(vault, settings.dashboardPassword, wallNow)
   const metricsDoor = new MetricsDoor(settings.metricsToken, adminDoor)
 
   app.decorateRequest('caller', null)
@@ -142,7 +144,7 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const attempt: Attempt = { secret: 'api_key', right: caller !== null, guessable: isGuessable(apiKey) }
     const refusal = judge(attempt, 'api_key', request)
     if (refusal !== undefined || caller === null) return refusal
-    if (attempt.guessable) limits.failedLogins.letIn('api_key', { ...clientOf(request), device: null })
+    if (attempt.guessable) limits.failedLogins.letIn('api_key', devices.clientOf(request))
     const shut = whyShut(caller, broker.now())
     if (shut !== null) {
       // It was the right one once: no guess, so it is not counted as one.
@@ -179,12 +181,10 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
 
   /** Nothing is remembered of secrets that are too long to guess: they are let in whatever was guessed before. */
   function remember(secret: Secret, request: FastifyRequest, reply: FastifyReply): void {
-    const client = clientOf(request)
+    const client = devices.clientOf(request)
     const isBrowser = secret === 'password' && request.raw.url?.startsWith('/admin/dashboard') === true
-    if (isBrowser && limits.failedLogins.isKnownDevice(secret, client)) return
-    const device = isBrowser ? newDevice() : null
-    limits.failedLogins.letIn(secret, { ...client, device })
-    if (device !== null) markDevice(device, request, reply)
+    if (!isBrowser) limits.failedLogins.letIn(secret, client)
+    else if (client.device === null) devices.mark(request, reply)
   }
 
   function judge(
@@ -195,11 +195,12 @@ export function guard(app: FastifyInstance, parts: GuardParts): void {
     const { failedLogins } = limits
     // Most are neither wrong nor guessable, and cost nothing here.
     if (attempt.right && !attempt.guessable) return undefined
-    const client = clientOf(request)
-    if (!failedLogins.admits(attempt.secret, client)) return failedLogins.refusal(attempt.secret, client)
-    if (attempt.right) return undefined
+    const client = devices.clientOf(request)
+    const { secret, right } = attempt
+    if (!failedLogins.admits(secret, client, right)) return failedLogins.refusal(secret, client, right)
+    if (right) return undefined
     observer.authFailed(kind)
-    failedLogins.count(attempt.secret, client)
+    failedLogins.count(secret, client)
     return kind === 'api_key' ? new BusError('unauthorized', 'Invalid API key') : unauthorized(kind)
   }
 

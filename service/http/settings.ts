@@ -49,4 +49,6 @@ export interface KeyVault {
   seal(apiKey: string): Buffer
   /** @throws when the sealed bytes were made under another master key, or changed since */
   open(sealed: Buffer): string
+  /** A key of 32 bytes for another purpose, which tells nothing about this one. */
+  derive(purpose: string, salt: Buffer): Buffer
 }

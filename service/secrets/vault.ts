@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { KeyVault } from '../http/settings.ts'
 
 export const SEALING_KEY_BYTES = 32
@@ -25,6 +25,11 @@ export class Aes256Vault implements KeyVault {
     const cipher = createCipheriv('aes-256-gcm', this.#key, iv).setAAD(AAD)
     const sealed = Buffer.concat([cipher.update(apiKey, 'utf8'), cipher.final()])
     return Buffer.concat([Buffer.from([VERSION]), iv, cipher.getAuthTag(), sealed])
+  }
+
+  /** HKDF (RFC 5869) with SHA-256. */
+  derive(purpose: string, salt: Buffer): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#key, salt, purpose, SEALING_KEY_BYTES))
   }
 
   /** @throws {Error} sealed with another key, changed since, or of a version this bus does not know */

@@ -161,11 +161,37 @@ test('an address that was let in once may not guess without limit either', async
   const admin = (password: string) => from(bus, '192.0.2.7', basic('admin', password)).get('/admin/dead')
   expect((await admin(PASSWORD)).status).toBe(200)
   for (let i = 0; i < LIMIT; i += 1) expect((await admin(`guess-${i}`)).status).toBe(401)
-  expect(refusal(await admin('another'))).toEqual(tooMany)
+  for (let i = LIMIT; i < 8 * LIMIT; i += 1) expect(refusal(await admin('another'))).toEqual(tooMany)
   expect(refusal(await admin(PASSWORD))).toEqual(tooMany)
 
   await bus.clock.advance(60_000)
   expect((await admin(PASSWORD)).status).toBe(200)
+})
+
+test('a worker that was let in is not shut out by guesses from its address under its name', async () => {
+  const bus = await start()
+  const claim = (key: string) =>
+    from(bus, '192.0.2.7', { 'x-api-key': key, 'user-agent': 'curl/8.5.0' }).post('/claim')
+  expect((await claim(MASTER)).status).toBe(204)
+  for (let i = 0; i < LIMIT; i += 1) expect((await claim(`guess-${i}`)).status).toBe(401)
+  for (let i = LIMIT; i < 8 * LIMIT - 1; i += 1) expect(refusal(await claim('a-guess'))).toEqual(tooMany)
+  expect((await claim(MASTER)).status).toBe(204)
+})
+
+test('the networks of one IPv6 /48 may get it wrong eight times as often as one', async () => {
+  const bus = await start()
+  for (let network = 1; network <= 8; network += 1) await fail(bus, `2001:db8:1:${network}::1`, LIMIT)
+  const claim = (address: string) => from(bus, address, { 'x-api-key': MASTER }).post('/claim')
+  expect(refusal(await claim('2001:db8:1:9::1'))).toEqual(tooMany)
+  expect((await claim('2001:db8:2::1')).status).toBe(204)
+})
+
+test('an IPv4 address in IPv6 notation is that of no IPv6 network', async () => {
+  const bus = await start()
+  for (let host = 1; host <= 9; host += 1) await fail(bus, `::ffff:192.0.2.${host}`, LIMIT)
+  const claim = (address: string) => from(bus, address, { 'x-api-key': MASTER }).post('/claim')
+  expect((await claim('::ffff:192.0.2.77')).status).toBe(204)
+  expect(refusal(await claim('192.0.2.9'))).toEqual(tooMany)
 })
 
 test('many names of clients give no more guesses than one', async () => {
@@ -201,6 +227,33 @@ test('a browser that logged in is not shut out by guesses of another one behind 
     from(bus, '203.0.113.9', { ...basic('admin', password), cookie: cookie! }).get('/admin/dashboard')
   for (let i = 0; i < LIMIT; i += 1) expect((await thief(`guess-${i}`)).status).toBe(401)
   expect(refusal(await thief(PASSWORD))).toEqual(tooMany)
+})
+
+test('a browser that logged in is known after a restart, until its cookie ends or the password is another', async () => {
+  const bus = await start()
+  const visit = (password: string, cookie = '') =>
+    from(bus, '192.0.2.7', { ...basic('admin', password), cookie }).get('/admin/dashboard')
+  const cookie = (await visit(PASSWORD)).headers.get('set-cookie')!.split(';')[0]!
+  const shutOut = async () => {
+    for (let i = 0; i < LIMIT; i += 1) await visit('a-guess')
+    expect(refusal(await visit(PASSWORD))).toEqual(tooMany)
+  }
+
+  await bus.restart()
+  await shutOut()
+  expect((await visit(PASSWORD, cookie)).status).toBe(200)
+  const forged = [cookie.replace(/.$/, last => (last === '0' ? '1' : '0')), cookie.replace(/=./, '=_')]
+  for (const other of [...forged, cookie.split('.')[0]!]) {
+    expect(refusal(await visit(PASSWORD, other))).toEqual(tooMany)
+  }
+
+  bus.wallAheadMs = 180 * 86_400_000
+  expect(refusal(await visit(PASSWORD, cookie))).toEqual(tooMany)
+  bus.wallAheadMs = 0
+
+  await bus.restart({ DASHBOARD_PASSWORD: 'another-one' })
+  for (let i = 0; i < LIMIT; i += 1) await visit('a-guess')
+  expect(refusal(await visit('another-one', cookie))).toEqual(tooMany)
 })
 
 test('a password that is too long to guess needs no cookie', async () => {
