@@ -40,6 +40,7 @@ export function appSettings({ values: v }: Config, secrets: Secrets['values'], v
     maxLongPollsPerKey: v.BUS_MAX_LONG_POLLS_PER_KEY || half(v.BUS_MAX_CONNECTIONS),
     maxUnfinishedBodiesPerKey: Math.ceil(v.BUS_MAX_CONNECTIONS / 4),
     leaseMs: v.BUS_LEASE_SECONDS * 1000,
+    drainMs: v.BUS_DRAIN_SECONDS * 1000,
   }
 }
 

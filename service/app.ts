@@ -193,9 +193,14 @@ function fastify(
   connections.watch(app.server)
   app.addHook('preClose', done => {
     connections.closeSilent()
+    const slowUntil = performance.now() + settings.drainMs / 2
     // Those that are idle when the stop begins are closed then. One that was busy would stay open when it has its answer,
     // and hold up the stop for as long as its client likes.
-    const again = setInterval(() => app.server.closeIdleConnections(), LATE_IDLE_MS)
+    const again = setInterval(() => {
+      app.server.closeIdleConnections()
+      // The rest of the time is for what comes after: backups, the last commits, the store.
+      if (performance.now() >= slowUntil) connections.closeSlow()
+    }, LATE_IDLE_MS)
     app.server.once('close', () => clearInterval(again))
     done()
   })

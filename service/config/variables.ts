@@ -182,7 +182,7 @@ export const VARIABLES = {
     min: 1,
     max: 1_000_000,
     meaning:
-      'Failed log-ins one address may make per minute. After that, secrets under 24 characters are refused, except from clients that have logged in before; those have the same limit each.',
+      'Failed log-ins one address may make per minute, and eight times that of an IPv6 /48. After that, secrets under 24 characters are refused, except from clients that have logged in before. Those have the same limit each; the right secret of a client known by its address and `User-Agent` passes up to eight times the limit.',
   }),
   BUS_MAX_QUEUED: integer({
     default: 10_000,
@@ -232,7 +232,8 @@ export const VARIABLES = {
     default: 10,
     min: 1,
     max: 600,
-    meaning: 'How long a stop may take to finish what has begun.',
+    meaning:
+      'How long a stop may take to finish what has begun. After half of it, connections are closed whose clients do not send their body or read their answer.',
   }),
 
   BUS_BACKUP_DIR: path({

@@ -40,6 +40,8 @@ export type AppSettings = {
   /** Requests of one issued key whose bodies are on their way at once. */
   maxUnfinishedBodiesPerKey: number
   leaseMs: number
+  /** How long a stop may take. Clients that keep it waiting have half of that. */
+  drainMs: number
 }
 
 export type Window = { max: number; windowMs: number }

@@ -107,7 +107,10 @@ export class Connections {
 
   /** Closes all on which the bus has nothing left to do, and only its clients have. */
   closeSlow(): void {
-    for (const socket of this.#seats.keys()) if (isUpToClient(answerOn(socket))) socket.destroy()
+    for (const socket of this.#seats.keys()) {
+      // A file that is sent piece by piece waits for its reader before its end.
+      if (isUpToClient(answerOn(socket)) || socket.writableNeedDrain) socket.destroy()
+    }
   }
 
   #seat(socket: Socket): void {
