@@ -1,3 +1,5 @@
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { BUSY_TIMEOUT_MS } from './connection.ts'
@@ -10,12 +12,15 @@ import { isStorageFault } from './storage-faults.ts'
  * 16, 4 and 1 MiB. Larger ones take longer to recover after a kill.
  */
 const LOG_PAGES = 4000
-/** Commits between two looks at the log. */
+/** The log is looked at after so many commits, or so many bytes of them: a batch alone can write 10 MB. */
 const LOOK_EVERY = 32
+const LOOK_AFTER_BYTES = 2 * 1024 * 1024
 /** Frames that the writer may copy itself, to let the log start over from its beginning. */
 const REMAINDER = 1000
 /** After so many copies in a row the writer copies the rest whatever its length: the other thread cannot keep up. */
 const ROUNDS = 5
+/** And after two, when it is so many times as long as it should be: that is how much room is put by. */
+const TOO_LONG = 2
 
 /** A thread costs about 15 MB: it is started when first needed, and let go when a while has passed without need. */
 const IDLE_MS = 30_000
@@ -32,6 +37,7 @@ export class Checkpoints {
   #thread: Worker | null = null
   readonly #complain: (message: string) => void
   #commits = 0
+  #bytes = 0
   #letGo: NodeJS.Timeout | undefined
   #running = false
   /** What had been copied when the other thread was last asked, and how often in a row it was. */
@@ -55,12 +61,15 @@ export class Checkpoints {
     db.pragma('wal_autocheckpoint = 0')
   }
 
-  /** To be called after each commit. */
-  committed(): void {
+  /** To be called after each commit. @param bytes about what it wrote to the log, if it was much */
+  committed(bytes: number): void {
     this.#commits += 1
-    if (this.#commits % LOOK_EVERY !== 0) return
+    this.#bytes += bytes
+    if (this.#commits < LOOK_EVERY && this.#bytes < LOOK_AFTER_BYTES) return
+    this.#commits = 0
+    this.#bytes = 0
     const { log, checkpointed } = this.#log('NOOP')
-    if (log > this.#pages && checkpointed < log && !this.#running) {
+    if (log > this.#pages && checkpointed < log && !this.#running && lackingForLog(this.#db) <= 0) {
       this.#rounds = 0
       this.#copy(checkpointed)
     }
@@ -81,7 +90,9 @@ export class Checkpoints {
     // Somebody reads what the log began with (a backup does, as long as it copies), and nothing behind that can be
     // copied. To ask again at once would be in vain; for the writer to wait for it, a stop of all commits when it is let go.
     if (fault === null && checkpointed === this.#before) return
-    if (fault !== null || log - checkpointed <= REMAINDER || this.#rounds >= ROUNDS) this.#log('PASSIVE')
+    if (lackingForLog(this.#db) > 0) return
+    const isLate = this.#rounds >= ROUNDS || (this.#rounds > 1 && log > this.#pages * TOO_LONG)
+    if (fault !== null || log - checkpointed <= REMAINDER || isLate) this.#log('PASSIVE')
     else this.#copy(checkpointed)
   }
 
@@ -136,11 +147,29 @@ export class Checkpoints {
 }
 
 /**
+ * Bytes that the disk lacks to copy the log into the database; 0 or less: it fits. A copy that stops half way has used the
+ * room that the next commit needs, and the log is no shorter.
+ */
+export function lackingForLog(db: Database): number {
+  try {
+    const pages = db.pragma('page_count', { simple: true }) as number
+    const growth = pages * (db.pragma('page_size', { simple: true }) as number) - statSync(db.name).size
+    if (growth <= 0) return growth
+    const { bavail, bsize } = statfsSync(dirname(db.name))
+    return growth - bavail * bsize
+  } catch {
+    // A disk that does not say is no reason to let the log grow for ever.
+    return 0
+  }
+}
+
+/**
  * Copies the log into the database and gives its room back, without waiting for anybody who reads.
  *
  * @returns whether it is empty now. A disk that does not take the copy is reported by the commits that meet it
  */
 export function startLogOver(db: Database): boolean {
+  if (lackingForLog(db) > 0) return false
   try {
     const { log, checkpointed } = (db.pragma('wal_checkpoint(PASSIVE)') as LogState[])[0]!
     if (checkpointed < log) return false
@@ -159,6 +188,7 @@ export function startLogOver(db: Database): boolean {
 /** A log that cannot be copied, because the disk is full or fails, stays beside the database: the next start reads it. */
 export function emptyLog(db: Database, complain: (message: string) => void): void {
   try {
+    if (lackingForLog(db) > 0) throw new Error('the disk has no room for what is in the log')
     db.pragma('wal_checkpoint(TRUNCATE)')
   } catch (error) {
     complain(`checkpoint: ${(error as Error).message}`)

@@ -102,6 +102,6 @@ export class InlineWriter implements Writing {
       for (const batch of batches) batch.reject(fault)
       return
     }
-    this.#checkpoints.committed()
+    this.#checkpoints.committed(this.#writer.logged)
   }
 }

@@ -32,6 +32,12 @@ const MIB = 1024 * 1024
  */
 const MOST_PUT_BY = 32 * MIB
 
+/** Given up in so many parts. */
+const PARTS = 8
+
+/** A page in the log has 24 bytes more: less than this part of it. */
+const LOG_OVERHEAD = 100
+
 /** Of the room there is, what one key may hold. */
 const SHARE_OF_ONE_KEY = 1 / 4
 
@@ -41,18 +47,25 @@ const LOOK_AFTER_SHARE = 1 / 16
 /** A bus that lives shorter makes no room: a start is not held up by it, nor a disk by a bus that starts in a loop. */
 const SETTLED_AFTER_MS = 5000
 
-/** What frees room, or has to be possible whatever the disk says. */
-const WAYS_OUT = new Set<Op['kind']>([
-  'sweep',
-  'purge',
-  'dropDead',
-  'dropValues',
-  'revokeKey',
-  'cancel',
-  'release',
-  'maintain',
-  'record',
+/**
+ * What is carried out on a full disk. `deletes` may cost all that was put by, and `keeps` (the bus's own housekeeping) half of it.
+ * `ends` frees nothing by itself: it is carried out if there happens to be room.
+ */
+export type WayOut = 'deletes' | 'keeps' | 'ends'
+
+const WAYS_OUT = new Map<Op['kind'], WayOut>([
+  ['purge', 'deletes'],
+  ['dropDead', 'deletes'],
+  ['dropValues', 'deletes'],
+  ['revokeKey', 'deletes'],
+  ['sweep', 'keeps'],
+  ['maintain', 'keeps'],
+  ['record', 'keeps'],
+  ['cancel', 'ends'],
+  ['release', 'ends'],
 ])
+
+export const wayOutOf = (op: Op): WayOut | undefined => WAYS_OUT.get(op.kind)
 
 /**
  * How much can still be written, and what it is kept for. Three things keep a full disk from being the end: below the reserve
@@ -64,11 +77,12 @@ export class Room implements RoomState {
   readonly #settings: RoomSettings
   readonly #spare: SpareFile | null
   readonly #log: RoomLog
-  readonly #pageBytes: number
+  readonly pageBytes: number
   readonly #openedAt = performance.now()
   #lookedAt = Number.NEGATIVE_INFINITY
   #givenUp = false
   #fault: Error | null = null
+  #toldOf = ''
   /** Bytes that were taken in since the disk was last looked at. */
   written = 0
   diskFreeBytes = 0
@@ -84,7 +98,7 @@ export class Room implements RoomState {
     this.#settings = settings ?? BOUNDLESS
     this.#log = log
     this.#spare = settings === undefined ? null : new SpareFile(spareFileOf(db.name), putByOf(settings))
-    this.#pageBytes = db.pragma('page_size', { simple: true }) as number
+    this.pageBytes = db.pragma('page_size', { simple: true }) as number
   }
 
   /** Room put by, in bytes; 0: it has been given up, or not been made yet. */
@@ -132,7 +146,7 @@ export class Room implements RoomState {
   #measure(): void {
     const disk = statfsSync(dirname(this.#db.name))
     this.diskFreeBytes = disk.bavail * disk.bsize
-    this.databaseFreeBytes = (this.#db.pragma('freelist_count', { simple: true }) as number) * this.#pageBytes
+    this.databaseFreeBytes = (this.#db.pragma('freelist_count', { simple: true }) as number) * this.pageBytes
   }
 
   /** Whether this operation is refused before anything of it is written. */
@@ -140,14 +154,19 @@ export class Room implements RoomState {
     return this.isSpent && !WAYS_OUT.has(op.kind)
   }
 
-  /** Whether a disk that is full may cost what was put by: for the sake of these. */
-  static isWayOut(op: Op): boolean {
-    return WAYS_OUT.has(op.kind)
+  /** How much is to be put by, in bytes. */
+  get mostPutByBytes(): number {
+    return this.#spare?.bytes ?? 0
   }
 
-  /** @returns whether that made room */
-  giveUp(): boolean {
-    if (!this.#spare?.giveUp()) return false
+  /** What one try may cost, in bytes: what a deletion needs is little, and others may take what is free before the bus does. */
+  get partBytes(): number {
+    return Math.ceil(this.mostPutByBytes / PARTS)
+  }
+
+  /** @param bytes of what was put by @returns whether that made room */
+  giveUp(bytes: number): boolean {
+    if (!this.#spare?.giveUp(bytes)) return false
     this.#givenUp = true
     this.isSpent = true
     this.isLow = true
@@ -156,6 +175,18 @@ export class Room implements RoomState {
       `the disk is full: gave up some of ${this.#spare.path}; until there is room again, only what deletes is carried out`,
     )
     return true
+  }
+
+  /** Gives up what is missing for so much on the disk, if that is enough. */
+  makeFor(bytes: number): void {
+    try {
+      this.#measure()
+    } catch {
+      // What it is for will say whether there was enough.
+      return
+    }
+    const missing = bytes + bytes / LOG_OVERHEAD + ENOUGH_TO_OPEN - this.diskFreeBytes
+    if (missing > 0 && missing <= this.putByBytes) this.giveUp(missing)
   }
 
   async close(): Promise<void> {
@@ -176,9 +207,14 @@ export class Room implements RoomState {
     this.isSpent = spent
     if (isThere) this.#givenUp = false
     else if (this.diskFreeBytes >= enough - there + bytes / 4 && at - this.#openedAt > SETTLED_AFTER_MS) {
-      const { path } = this.#spare
-      this.#spare.make().catch(error => this.#log.error(`${path}: ${(error as Error).message}`))
+      this.#spare.make().catch(error => this.#complain((error as Error).message))
     }
+  }
+
+  /** It is tried again with each look, and one line says why it cannot be made. */
+  #complain(reason: string): void {
+    if (reason !== this.#toldOf) this.#log.error(`${this.#spare!.path} cannot be made: ${reason}`)
+    this.#toldOf = reason
   }
 }
 

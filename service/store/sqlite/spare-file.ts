@@ -4,8 +4,6 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const CHUNK = 1024 * 1024
 const BLOCK = 512
-/** Given up in so many parts: what one deletion needs is little, and others may take what is free before the bus does. */
-const PARTS = 8
 
 /**
  * Room put by on the disk of the database: a file that holds nothing, and is cut shorter when the disk is full, so that what
@@ -33,11 +31,11 @@ export class SpareFile {
   }
 
   /** @returns whether there was anything to give up */
-  giveUp(): boolean {
+  giveUp(bytes: number): boolean {
     this.#stopped = true
     if (existing(this.path) === undefined) return false
     const had = this.#there > 0 || this.#making !== null
-    this.#cut(Math.max(0, this.#there - Math.ceil(this.bytes / PARTS)))
+    this.#cut(Math.max(0, this.#there - Math.ceil(bytes)))
     return had
   }
 

@@ -70,7 +70,7 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         tell({ kind: 'committed', serial, outcomes: sent, transaction })
         // Answered: whatever goes wrong from here on must not answer these requests, or the next ones, again.
         try {
-          checkpoints.committed()
+          checkpoints.committed(writer.logged)
         } catch (error) {
           complain(`checkpoint: ${(error as Error).message}`)
         }

@@ -12,7 +12,7 @@ import {
   StorageError,
   type Transaction,
 } from '../store.ts'
-import { startLogOver } from './checkpoints.ts'
+import { lackingForLog, startLogOver } from './checkpoints.ts'
 import { Damage } from './damage/damage.ts'
 import { Detour } from './damage/detour.ts'
 import { damagedParts, RUNBOOK, setAsideIn } from './damage/marker.ts'
@@ -22,7 +22,7 @@ import { KeyHoldings } from './key-holdings.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
 import type { Step } from './operations/due.ts'
-import { Room, type RoomLog, type RoomSettings } from './room.ts'
+import { Room, type RoomLog, type RoomSettings, type WayOut, wayOutOf } from './room.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
 import { CLAIMED, DELAYED, READY } from './states.ts'
 import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
@@ -48,6 +48,16 @@ const isPurgeOfAll = (op: Op): boolean => op.kind === 'purge' && op.namespace ==
 /** Pages of 4 KiB: from 8 MiB that are free it is worth it, and what is left fits in the log and in memory: 16 MiB. */
 const SHRINK_FROM_PAGES = 2000
 const SHRINK_TO_PAGES = 4000
+
+/** What a row adds to the log, in bytes, as far as that is known without asking: a page. */
+const ROW_BYTES = 4096
+
+/** Rows that it may write. */
+function rowsOf(op: Op): number {
+  if ('limit' in op) return op.limit
+  if ('ops' in op) return op.ops.length
+  return Math.max(1, idsOf(op).length)
+}
 
 /** How stale `last_seen` may be on disk: it need not be written by every commit. */
 const SEEN_STEP_MS = 1000
@@ -90,6 +100,8 @@ export class Writer {
   /** Lower bounds of the next time-driven move, by state; Infinity when there is none. */
   next = { delayed: 0, ready: 0, claimed: 0 }
   now = 0
+  /** About what the last commit added to the log, in bytes. */
+  logged = 0
   #seen = 0
   /** What is kept in memory has to be read again before it is used. */
   #stale = false
@@ -181,7 +193,10 @@ export class Writer {
     const started = performance.now()
     this.lapses.length = 0
     this.#look(started)
+    const writtenBefore = this.room.written
     const outcomes = this.#withRoom(batches)
+    this.logged = this.room.written - writtenBefore
+    for (const { ops } of batches) for (const op of ops) this.logged += ROW_BYTES * rowsOf(op)
     if (batches.some(({ ops }) => ops.some(isPurgeOfAll))) this.#shrink()
     return {
       outcomes,
@@ -197,8 +212,8 @@ export class Writer {
   }
 
   /**
-   * A full disk is not always the end: a log that can still be copied starts over in the room it has. Where it cannot, and there
-   * is something to be carried out that frees room, what was put by is given up for it.
+   * A full disk is not always the end: a log that can still be copied whole starts over in the room it has. Where it cannot, and
+   * there is something to be carried out that deletes, what was put by is given up for it, part by part.
    */
   #withRoom(batches: readonly Timed[]): Outcome[][] {
     try {
@@ -219,19 +234,35 @@ export class Writer {
     return startLogOver(this.db) || this.#giveUpRoom(batches)
   }
 
+  /**
+   * A part is for what is appended to the log. The log is copied at the last moment at which what is left is enough for that,
+   * because a copy gives back at least as much as it takes.
+   */
   #giveUpRoom(batches: readonly Timed[]): boolean {
-    const isWorthIt = batches.some(({ ops }) => ops.some(Room.isWayOut))
-    if (!isWorthIt || !this.room.giveUp()) return false
-    startLogOver(this.db)
-    return true
+    const { room } = this
+    const left = room.putByBytes
+    const lacking = lackingForLog(this.db)
+    const isLastChance = lacking > left - room.partBytes && lacking <= left
+    const isWayOut = (worth: WayOut) => batches.some(({ ops }) => ops.some(op => wayOutOf(op) === worth))
+    if (isWayOut('deletes')) {
+      if (!room.giveUp(isLastChance ? left : room.partBytes)) return false
+      if (isLastChance) startLogOver(this.db)
+      return true
+    }
+    // What the bus does by itself leaves half of it to those who delete.
+    return (
+      isWayOut('keeps') && left - room.partBytes >= room.mostPutByBytes / 2 && room.giveUp(room.partBytes)
+    )
   }
 
   /** Gives the disk back what a purge has freed inside the database. The little that is left goes through the log. */
   #shrink(): void {
     const pages = (name: 'page_count' | 'freelist_count') => this.db.pragma(name, { simple: true }) as number
     const free = pages('freelist_count')
-    if (free < SHRINK_FROM_PAGES || pages('page_count') - free > SHRINK_TO_PAGES) return
+    const left = pages('page_count') - free
+    if (free < SHRINK_FROM_PAGES || left > SHRINK_TO_PAGES) return
     try {
+      this.room.makeFor(left * this.room.pageBytes)
       this.db.exec('VACUUM')
       startLogOver(this.db)
     } catch (error) {

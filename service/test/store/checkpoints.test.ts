@@ -28,7 +28,7 @@ test('a log that somebody reads is left alone, and copied by the other thread wh
       db.transaction(() => {
         for (let j = 0; j < pages; j++) insert.run(page)
       })()
-      checkpoints.committed()
+      checkpoints.committed(0)
     }
   }
   const asked: string[] = []
@@ -76,11 +76,51 @@ test('without a thread of its own the log is copied here, when what was committe
   const insert = db.prepare('INSERT INTO filler VALUES (?)')
   for (let i = 0; i < 1000; i++) {
     insert.run('x'.repeat(4000))
-    checkpoints.committed()
+    checkpoints.committed(0)
     await turn()
   }
   // A hundred pages, and what 32 commits of two or three each add until it is looked at again.
   expect(statSync(`${db.name}-wal`).size).toBeLessThan(300 * 4096)
   expect(statSync(db.name).size).toBeGreaterThan(900 * 4096)
   expect(complaints).toEqual([])
+})
+
+test('a large commit is looked at at once, and a log that has grown twice too long is copied by the writer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bus-log-'))
+  const db = openWriting(join(folder, 'bus.db'), () => {})
+  const checkpoints = new Checkpoints(db, text => expect.fail(text), 'beside', 1000)
+  onTestFinished(async () => {
+    await checkpoints.close()
+    db.close()
+    rmSync(folder, { recursive: true })
+  })
+  db.exec('CREATE TABLE filler (text TEXT)')
+  const insert = db.prepare('INSERT INTO filler VALUES (?)')
+  const write = db.transaction(() => {
+    for (let i = 0; i < 1500; i++) insert.run('x'.repeat(4000))
+  })
+  // As far as this one reads, the log is copied; what comes after it is more than the writer would copy, round after round.
+  const reader = new Sqlite(db.name, { readonly: true })
+  onTestFinished(() => void reader.close())
+  const readHere = () => {
+    if (reader.inTransaction) reader.exec('COMMIT')
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM filler').get()
+  }
+  let asked = 0
+  let copied = false
+  const { pragma } = db
+  db.pragma = (source, options) => {
+    if (source === 'wal_checkpoint(PASSIVE)') copied = true
+    if (source === 'wal_checkpoint(NOOP)') {
+      asked += 1
+      readHere()
+      write()
+    }
+    return pragma.call(db, source, options)
+  }
+  write()
+  checkpoints.committed(1500 * 4096)
+  while (!copied) await sleep(5)
+  expect(asked).toBe(3)
 })
