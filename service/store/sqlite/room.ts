@@ -1,10 +1,10 @@
-import { statfsSync, truncateSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Op } from '../operations.ts'
 import type { RoomState } from '../store.ts'
 import { ENOUGH_TO_OPEN } from './connection.ts'
-import { bytesIn, SpareFile } from './spare-file.ts'
+import { bytesIn, cut, SpareFile } from './spare-file.ts'
 
 /** In bytes. */
 export type RoomSettings = {
@@ -224,7 +224,7 @@ export function makeRoomToOpen(database: string, log: RoomLog): void {
   const path = spareFileOf(database)
   const there = bytesIn(path)
   if (bavail * bsize >= ENOUGH_TO_OPEN || there === 0) return
-  truncateSync(path, Math.max(0, there - ENOUGH_TO_OPEN))
+  cut(path, Math.max(0, there - ENOUGH_TO_OPEN))
   log.error(`the disk is full: gave up some of ${path} to start`)
 }
 

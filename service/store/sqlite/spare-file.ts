@@ -1,5 +1,14 @@
 import { randomFillSync } from 'node:crypto'
-import { constants, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  rmSync,
+  type Stats,
+} from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
 const CHUNK = 1024 * 1024
@@ -22,7 +31,7 @@ export class SpareFile {
     this.path = path
     this.bytes = bytes
     this.#there = bytesIn(path)
-    if (this.#there > bytes || (this.#there === 0 && existing(path) !== undefined)) this.#cut(bytes)
+    if (this.#there > bytes || (this.#there === 0 && isOwn(found(path)))) this.#cut(bytes)
   }
 
   /** What is put by at present. */
@@ -33,7 +42,7 @@ export class SpareFile {
   /** @returns whether there was anything to give up */
   giveUp(bytes: number): boolean {
     this.#stopped = true
-    if (existing(this.path) === undefined) return false
+    if (!isOwn(found(this.path))) return false
     const had = this.#there > 0 || this.#making !== null
     this.#cut(Math.max(0, this.#there - Math.ceil(bytes)))
     return had
@@ -58,12 +67,10 @@ export class SpareFile {
     const before = this.#there
     let file: FileHandle | undefined
     try {
-      // Others may write to the folder, and have put a link there.
-      file = await open(
-        this.path,
-        constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0),
-        0o600,
-      )
+      // Not the file, only its name here, which is the bus's.
+      if (!isOwn(found(this.path))) rmSync(this.path, { force: true })
+      file = await open(this.path, WRITING | constants.O_CREAT, 0o600)
+      if (!isOwn(await file.stat())) throw new Error('somebody has put another file there')
       const noise = randomFillSync(Buffer.alloc(Math.min(CHUNK, this.bytes)))
       let there = before
       while (there < this.bytes && !this.#stopped) {
@@ -83,18 +90,36 @@ export class SpareFile {
   }
 
   #cut(bytes: number): void {
-    truncateSync(this.path, bytes)
+    cut(this.path, bytes)
     this.#there = Math.min(this.#there, bytes)
   }
 }
 
-const existing = (path: string) => statSync(path, { throwIfNoEntry: false })
+/** Others may write to the folder, and have put something else there: a link to a file of ours, or a pipe that has no reader. */
+const WRITING = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+const found = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
+
+/** A link is not followed, and a file that has another name (a snapshot made with `cp -al`) is left as it is. */
+const isOwn = (stats: Stats | undefined): boolean => stats?.isFile() === true && stats.nlink === 1
+
+/** Makes the file no longer than that. @throws {Error} when it is not the bus's own */
+export function cut(path: string, bytes: number): void {
+  const file = openSync(path, WRITING)
+  try {
+    if (!isOwn(fstatSync(file))) throw new Error(`${path} is not a file of the bus's own`)
+    ftruncateSync(file, bytes)
+  } finally {
+    closeSync(file)
+  }
+}
 
 /** What it really takes of the disk: the copy of a data directory may bring one that takes nothing (`cp --sparse`). */
 export function bytesIn(path: string): number {
-  const found = existing(path)
-  if (found === undefined) return 0
+  const stats = found(path)
+  if (stats === undefined || !isOwn(stats)) return 0
+  const { size, blocks } = stats
   // Windows and some network file systems do not say.
-  if (found.blocks === undefined || found.blocks === 0) return process.platform === 'win32' ? found.size : 0
-  return Math.min(found.size, found.blocks * BLOCK)
+  if (blocks === undefined || blocks === 0) return process.platform === 'win32' ? size : 0
+  return Math.min(size, blocks * BLOCK)
 }
