@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SECRETS_FILE } from '../secrets/first-start.ts'
@@ -16,6 +16,7 @@ import {
 } from '../store/sqlite/copy.ts'
 import { clearMarker } from '../store/sqlite/damage/marker.ts'
 import { takeOwnership } from '../store/sqlite/ownership.ts'
+import { realFile } from '../store/sqlite/real-file.ts'
 import { BackupFault } from './fault.ts'
 import { partsOf } from './names.ts'
 import { syncFolder, unpack } from './pack.ts'
@@ -64,7 +65,7 @@ export type Restored = {
 export async function restore(job: RestoreJob, now = Date.now()): Promise<Restored> {
   const named = resolve(job.database)
   // A link stays one: what it leads to is moved aside, and replaced on its own disk.
-  const database = existsSync(named) ? realpathSync(named) : named
+  const database = realFile(named)
   const file = resolve(job.file)
   if (!existsSync(file)) throw new BackupFault('failed', `${job.file} is not there.`)
   checkOpener(job)

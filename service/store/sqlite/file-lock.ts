@@ -26,15 +26,33 @@ export function lockFile(path: string): FileLock {
   native ??= loaded()
   if (native === null) return 'unsupported'
   const file = openSync(path, 'r+')
-  const outcome = tried(native, file)
+  const outcome = tried(native, file, LOCKED_BYTE, 1)
   if (outcome === 'locked') return { release: () => closeSync(file) }
   closeSync(file)
   return outcome
 }
 
-function tried({ tryLock }: Native, file: number): 'locked' | 'taken' | 'unsupported' {
+/**
+ * Whether another process has locked any of these bytes, were it only for reading. Not to be asked by a process that has the
+ * database open: closing the file releases its own locks of the other kind.
+ */
+export function isLockedByOthers(path: string, offset: number, length: number): boolean {
+  native ??= loaded()
+  if (native === null) return true
+  const file = openSync(path, 'r+')
+  const outcome = tried(native, file, offset, length)
+  closeSync(file)
+  return outcome !== 'locked'
+}
+
+function tried(
+  { tryLock }: Native,
+  file: number,
+  offset: number,
+  length: number,
+): 'locked' | 'taken' | 'unsupported' {
   try {
-    tryLock(file, LOCKED_BYTE, 1, true)
+    tryLock(file, offset, length, true)
     return 'locked'
   } catch (error) {
     // POSIX lets a system say either when somebody else has it.

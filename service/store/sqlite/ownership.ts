@@ -1,9 +1,9 @@
 import {
   closeSync,
   existsSync,
+  lstatSync,
   openSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -12,7 +12,8 @@ import { hostname } from 'node:os'
 import { ownerOf } from '../../owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
-import { type FileLock, lockFile } from './file-lock.ts'
+import { type FileLock, isLockedByOthers, lockFile } from './file-lock.ts'
+import { realFile } from './real-file.ts'
 
 /** How long a starting bus waits for the one before it to let go, in ms. */
 const HANDOVER_MS = 2000
@@ -40,7 +41,7 @@ export function takeOwnership(
     makes = false,
   }: { otherwise?: string; makes?: boolean } = {},
 ): () => void {
-  const file = existsSync(path) ? realpathSync(path) : path
+  const file = realFile(path)
   const holderPath = `${file}.holder`
   const inUse = () =>
     new StoreOpenError(
@@ -51,7 +52,7 @@ export function takeOwnership(
   const release = () => typeof own === 'object' && own.release()
   let beside: Database | null
   try {
-    beside = lockBeside(`${file}.lock`, typeof own === 'object')
+    beside = lockBeside(file, typeof own === 'object')
   } catch (error) {
     release()
     throw isBusy(error) ? inUse() : unlockable(`${file}.lock`, error)
@@ -59,6 +60,10 @@ export function takeOwnership(
   if (own === 'missing' && makes) {
     makeEmpty(file)
     own = lockDatabase(file)
+    if (own === 'taken') {
+      beside?.close()
+      throw inUse()
+    }
   }
   noteHolder(holderPath)
   return () => {
@@ -91,17 +96,33 @@ function lockDatabase(file: string): FileLock | 'missing' {
  * @returns `null`: there is no room on the disk for it, and it is not needed
  * @throws what SQLite says
  */
-function lockBeside(path: string, isOurs: boolean): Database | null {
+function lockBeside(file: string, isOurs: boolean): Database | null {
+  const path = `${file}.lock`
+  // SQLite would follow it, and mark whatever database it leads to.
+  if (isLink(path)) throw new Error('it is a link, which no bus makes')
   try {
     return exclusive(path)
   } catch (error) {
     if (isOurs && isFull(error)) return null
-    // A data directory that was copied with hard links has the lock of the other one: that bus may keep it.
-    if (!isOurs || !isBusy(error) || statSync(path).nlink === 1) throw error
+    if (!isOurs || !isBusy(error) || !isOfACopy(file, path)) throw error
     rmSync(path)
     return exclusive(path)
   }
 }
+
+const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+
+/**
+ * Whether the lock is that of another bus on another database: a data directory that was copied may have it by a hard link, and
+ * that bus may keep it. A bus of an earlier version has no other lock: it is known by having the database open. Where the database
+ * has a second name too, the copy was made by links alone, and the two are one.
+ */
+const isOfACopy = (file: string, lock: string): boolean =>
+  statSync(lock).nlink > 1 && statSync(file).nlink === 1 && !isLockedByOthers(file, SHARED_FIRST, SHARED_SIZE)
+
+/** What SQLite locks, at least to read it, for as long as it has a database open with a write-ahead log (os.h). */
+const SHARED_FIRST = 0x40000002
+const SHARED_SIZE = 510
 
 function exclusive(path: string): Database {
   const lock = new Sqlite(path, { timeout: HANDOVER_MS })

@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { readValue } from '../../config/read-value.ts'
@@ -10,6 +9,7 @@ import type { Met } from './damage/damage.ts'
 import { InlineWriter } from './inline-writer.ts'
 import { takeOwnership } from './ownership.ts'
 import { Reads } from './reads.ts'
+import { realFile } from './real-file.ts'
 import { makeRoomToOpen, type RoomSettings } from './room.ts'
 import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
 import { ThreadedWriter } from './threaded-writer.ts'
@@ -35,7 +35,7 @@ export async function openSqliteStore(options: {
   const named = resolve(options.path)
   inspect(named)
   // Its lock and its log are beside the file itself, by whatever name it was reached.
-  const path = existsSync(named) ? realpathSync(named) : named
+  const path = realFile(named)
   const letGo = takeOwnership(path, { makes: true })
   try {
     if (options.room !== undefined) makeRoomToOpen(path, options.log)

@@ -1,5 +1,6 @@
 /** One bus per database file, by whatever name it is reached and whatever becomes of the files beside it. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   copyFileSync,
   cpSync,
@@ -19,6 +20,13 @@ import Sqlite from '../../store/sqlite/driver.ts'
 import { takeOwnership } from '../../store/sqlite/ownership.ts'
 import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
 import { RealBus } from '../real-bus.ts'
+
+/** Has a database open as a bus does. */
+const OPENS = `
+  const db = new (require('node:sqlite').DatabaseSync)(process.argv[1])
+  db.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x)')
+  console.log('open')
+  process.stdin.resume()`
 
 const IN_USE = /is in use by another bus/
 
@@ -114,6 +122,18 @@ describe('a second bus is refused, though', () => {
     expect(() => takeOwnership(path)).toThrow(IN_USE)
   })
 
+  test('the first one came by a link to nothing, before there was a database', () => {
+    rmSync(path)
+    const other = join(dir, 'other')
+    mkdirSync(other)
+    symlinkSync('../bus.db', join(other, 'first'))
+    symlinkSync('first', join(other, 'bus.db'))
+    onTestFinished(takeOwnership(join(other, 'bus.db'), { makes: true }))
+    expect(existsSync(path)).toBe(true)
+    rmSync(`${path}.lock`)
+    expect(() => takeOwnership(path)).toThrow(IN_USE)
+  })
+
   test('a program of the same process has read the file meanwhile', () => {
     owned()
     copyFileSync(path, join(dir, 'a-copy'))
@@ -127,6 +147,39 @@ test('a bus of an earlier version, which has the lock beside the database alone,
   onTestFinished(() => void earlier.close())
   earlier.exec('BEGIN EXCLUSIVE')
   expect(() => takeOwnership(path)).toThrow(IN_USE)
+})
+
+describe('a bus of an earlier version is respected, though its lock has a second name, since', () => {
+  function earlier(): void {
+    const beside = new Sqlite(`${path}.lock`)
+    onTestFinished(() => void beside.close())
+    beside.exec('BEGIN EXCLUSIVE')
+    linkSync(`${path}.lock`, join(dir, 'snapshot.lock'))
+  }
+
+  test('the whole directory was copied with links', () => {
+    earlier()
+    linkSync(path, join(dir, 'snapshot'))
+    expect(() => takeOwnership(path)).toThrow(IN_USE)
+    expect(existsSync(`${path}.lock`)).toBe(true)
+  })
+
+  test('it has the database open', async () => {
+    earlier()
+    const other = spawn(process.execPath, ['-e', OPENS, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => void other.kill())
+    await once(other.stdout, 'data')
+    expect(() => takeOwnership(path)).toThrow(IN_USE)
+    other.kill()
+    await once(other, 'exit')
+    takeOwnership(path)()
+  })
+})
+
+test('a link in the place of the lock is refused: what it leads to is left as it is', () => {
+  symlinkSync(join(dir, 'elsewhere'), `${path}.lock`)
+  expect(() => takeOwnership(path)).toThrow(/bus\.db\.lock cannot be locked: it is a link/)
+  expect(existsSync(join(dir, 'elsewhere'))).toBe(false)
 })
 
 test('a bus on a copy of the whole directory runs beside the first, even if the copy shares the lock', () => {
@@ -175,7 +228,11 @@ describe('of two real buses', () => {
     await start(path).ready()
     for (const ending of ['.lock', '.holder']) rmSync(path + ending)
     const second = start(path)
-    expect((await second.exited).code).toBe(1)
+    const serves = second.ready().then(
+      () => 'it serves',
+      () => second.exited,
+    )
+    expect(await Promise.race([second.exited, serves])).toMatchObject({ code: 1 })
     expect(second.err).toMatch(IN_USE)
   })
 
