@@ -17,6 +17,7 @@ import {
 import { clearMarker } from '../store/sqlite/damage/marker.ts'
 import { takeOwnership } from '../store/sqlite/ownership.ts'
 import { realFile } from '../store/sqlite/real-file.ts'
+import { endSwitch, incoming, markSwitch, undoSwitch } from '../store/sqlite/switching.ts'
 import { BackupFault } from './fault.ts'
 import { partsOf } from './names.ts'
 import { syncFolder, unpack } from './pack.ts'
@@ -71,8 +72,9 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
   checkOpener(job)
   const madeFolder = mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
   const letGo = takeOwnership(database, { otherwise: 'restore into a directory of its own with --data' })
-  const unpacked = `${database}.restoring`
+  const unpacked = incoming(database)
   try {
+    undoSwitch(database)
     refuseToOverwrite(database, job.force)
     const checksum = await unpackChecked(file, unpacked, job.opener)
     const contents = examine(unpacked)
@@ -86,6 +88,7 @@ export async function restore(job: RestoreJob, now = Date.now()): Promise<Restor
     const placed = placeAll(files, job, dirname(database))
     const movedTo = await switched(unpacked, database, now).catch(error => {
       takeBack(placed)
+      undoSwitch(database)
       throw error
     })
     return {
@@ -187,6 +190,7 @@ function moveAside(database: string, now: number): string | null {
   const stamp = `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
   let aside = `${database}.before-restore-${stamp}`
   for (let again = 1; existsSync(aside); again++) aside = `${database}.before-restore-${stamp}-${again}`
+  markSwitch(database, aside)
   rmSync(`${database}-shm`, { force: true })
   if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${aside}-wal`)
   try {
@@ -205,6 +209,7 @@ async function switched(unpacked: string, database: string, now: number): Promis
   // What was damaged has been moved aside.
   clearMarker(database)
   await syncFolder(dirname(database))
+  endSwitch(database)
   return movedTo
 }
 

@@ -12,6 +12,7 @@ import { Reads } from './reads.ts'
 import { realFile } from './real-file.ts'
 import { makeRoomToOpen, type RoomSettings } from './room.ts'
 import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
+import { isSwitching, undoSwitch } from './switching.ts'
 import { ThreadedWriter } from './threaded-writer.ts'
 import type { StoreLog, Writing } from './writing.ts'
 
@@ -36,6 +37,7 @@ export async function openSqliteStore(options: {
   inspect(named)
   // Its lock and its log are beside the file itself, by whatever name it was reached.
   const path = realFile(named)
+  if (isSwitching(path)) endInterrupted(path, options.log)
   const letGo = takeOwnership(path, { makes: true })
   try {
     if (options.room !== undefined) makeRoomToOpen(path, options.log)
@@ -47,6 +49,17 @@ export async function openSqliteStore(options: {
   } catch (error) {
     letGo()
     throw error
+  }
+}
+
+/** Before a database is made, because the old one may have no name at the moment. */
+function endInterrupted(path: string, log: StoreLog): void {
+  const letGo = takeOwnership(path)
+  try {
+    if (undoSwitch(path))
+      log.error(`a restore was interrupted before its end: ${path} is the database from before it`)
+  } finally {
+    letGo()
   }
 }
 

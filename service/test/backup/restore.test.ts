@@ -20,7 +20,7 @@ import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import Sqlite from 'better-sqlite3'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type Made, makeBackup } from '../../backup/make.ts'
 import { type RestoreJob, restore } from '../../backup/restore.ts'
 import { openVault } from '../../secrets/sealing-key.ts'
@@ -28,6 +28,16 @@ import { examine, type KeptFile } from '../../store/sqlite/copy.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
 import { publishOp } from '../support/publish-op.ts'
+
+const disk = vi.hoisted(() => ({ beforeRename: (_from: string) => {} }))
+vi.mock('node:fs/promises', async original => {
+  const real = await original<typeof import('node:fs/promises')>()
+  const rename = async (from: string, to: string) => {
+    disk.beforeRename(from)
+    await real.rename(from, to)
+  }
+  return { ...real, rename }
+})
 
 const NOW = 1_800_000_000_000
 const ROUTE = {
@@ -417,4 +427,30 @@ test('an unencrypted backup into which somebody put a key is not restored', asyn
   const target = join(dir, 'new')
   await expect(restore(job(file, target, { keyFile: key }))).rejects.toThrow('is not what this bus sealed')
   expect(existsSync(join(target, 'bus.db'))).toBe(false)
+})
+
+test('a switch that fails takes the secrets back, and the old database has its log again', async () => {
+  const dir = emptyDir()
+  const keep = [{ name: 'secrets.env', text: 'BUS_SECRET=mk_of_the_old_machine\n' }]
+  const seal = { recipients: [recipient] }
+  const { file } = await backupOf(await bus(join(dir, 'old'), 3), join(dir, 'kept'), { keep, seal })
+  const folder = emptyDir()
+  const database = await bus(folder, 1)
+  let logAside: string | undefined
+  disk.beforeRename = from => {
+    if (!from.endsWith('.restoring')) return
+    // As if it could not be folded: the log of the old database is beside the one that was moved aside.
+    const aside = readdirSync(folder).find(name => name.includes('before-restore') && !name.endsWith('-wal'))!
+    logAside = join(folder, `${aside}-wal`)
+    writeFileSync(logAside, 'the log')
+    throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+  }
+  onTestFinished(() => {
+    disk.beforeRename = () => {}
+  })
+  const broken = job(file, folder, { opener: { identities: [identity] }, force: true })
+  await expect(restore(broken)).rejects.toThrow('no space left')
+  expect(existsSync(logAside!)).toBe(false)
+  expect(readFileSync(`${database}-wal`, 'utf8')).toBe('the log')
+  expect(readdirSync(folder).sort()).toEqual(['bus.db', 'bus.db-wal', 'bus.db.lock'])
 })
