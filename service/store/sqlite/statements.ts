@@ -170,6 +170,13 @@ export const WRITE_SQL = {
 
   keepAudit: `INSERT INTO audit (at, action, subject, detail, credential, via, address, request_id)
               VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  /** All but the newest so many of one publisher. */
+  cutAudit: `DELETE FROM audit WHERE sequence IN (
+               SELECT sequence FROM audit INDEXED BY audit_of_publisher
+               WHERE credential = 'api_key' AND detail ->> 'key_id' = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)`,
+  lapsedAudit: `DELETE FROM audit WHERE sequence IN (
+                  SELECT sequence FROM audit INDEXED BY audit_of_publishers
+                  WHERE credential = 'api_key' AND at <= ? ORDER BY at LIMIT ?)`,
 
   maintenance: `SELECT value FROM meta WHERE name = 'maintenance'`,
   beginMaintenance: `INSERT INTO meta (name, value) VALUES ('maintenance', ?)`,

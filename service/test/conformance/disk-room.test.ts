@@ -13,6 +13,9 @@ test('with less room than is kept free, new intents and values are refused; all 
   await issued.publish({ namespace: 'other' }, { 'idempotency-key': 'once' })
   const claims = [await issued.claimed(), await issued.claimed(), await issued.claimed()]
 
+  const ended = await issued.publish({ goal: 'ended' })
+  await issued.post(`/cancel/${ended}`)
+
   await bus.restart({ BUS_MIN_FREE_DISK_BYTES: NO_DISK_HAS })
   const again = new Client(bus.url, issued.headers)
   for (const [path, body] of [
@@ -26,6 +29,10 @@ test('with less room than is kept free, new intents and values are refused; all 
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
     }
   }
+
+  // A publisher's retry takes room as a publish does; one of an admin is taken.
+  expect(refusal(await again.post(`/retry/${ended}`))).toMatchObject(LOW)
+  expect((await bus.admin.post(`/admin/intents/${ended}/retry`)).status).toBe(200)
 
   // What was answered once is answered again: it writes nothing.
   await again.publish({ namespace: 'other' }, { 'idempotency-key': 'once' })

@@ -213,3 +213,42 @@ test('a lane that is emptied and collected in one commit leaves nothing behind i
   expect(writer.lanes.depths.lanes).toBe(1)
   expect(writer.lanes.resident).toBe(1)
 })
+
+test('what a publisher did leaves the audit trail: after a while, and beyond so many entries; what an admin did stays', () => {
+  const by = (credential: 'api_key' | 'admin_token') =>
+    ({ credential, via: 'api', address: '::1', requestId: 'r' }) as const
+  const own = { ...route, publisher: 1 }
+  commit(
+    [publish('a', { route: own }), publish('b', { route: { ...route, publisher: 2 } }), publish('c')],
+    1000,
+  )
+  const again = (id: string, publisher: number): Op[] => {
+    const op = { id, publisher, nonce: null, by: by('api_key') } as const
+    return [
+      { ...op, kind: 'cancel' },
+      { ...op, kind: 'retry', ttlMs: 1e9, openLimit: null },
+    ]
+  }
+  commit([{ ...cancel('c'), by: by('admin_token') }, ...again('b', 2)], 1001)
+  for (let i = 0; i < 60; i += 1) commit(Array.from({ length: 10 }, () => again('a', 1)).flat(), 1002)
+  const entries = () =>
+    writer.db
+      .prepare("SELECT detail ->> 'key_id' AS key, count(*) AS n FROM audit GROUP BY key ORDER BY key")
+      .all()
+  expect(entries()).toEqual([
+    { key: null, n: 1 },
+    { key: 1, n: 1000 },
+    { key: 2, n: 2 },
+  ])
+  commit([{ ...prune, keepDeadMs: 5000 } as Op], 6001)
+  expect(entries()).toEqual([
+    { key: null, n: 1 },
+    { key: 1, n: 1000 },
+  ])
+  let steps = 0
+  for (let done = false; !done; steps += 1) {
+    done = (commit([prune], 7000).outcomes[0] as { ok: true; value: { done: boolean } }).value.done
+  }
+  expect([entries(), steps]).toEqual([[{ key: null, n: 1 }], 11])
+  expect(() => writer.db.exec('DELETE FROM audit')).toThrow('append-only')
+})

@@ -39,6 +39,8 @@ export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
   if (op.openLimit !== null && w.holdings.unsettled(publisher) >= op.openLimit) {
     return refuse(w, op.nonce, refused('limit_exceeded'))
   }
+  // Open again, it takes room as a publish does.
+  if (op.publisher !== null && w.room.isLow) return refuse(w, op.nonce, refused('disk_low'))
   if (!isFresh(w, op.nonce)) return REPLAY
   const lastError = op.publisher === null ? REASON.retried : REASON.retriedByPublisher
   const namespace = reopen(w, row, op.ttlMs, lastError)

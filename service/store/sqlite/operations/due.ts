@@ -12,6 +12,7 @@ export type Step =
   | 'nonces'
   | 'idempotency keys'
   | 'values'
+  | 'audit'
   | 'lanes'
   | 'look ahead'
 

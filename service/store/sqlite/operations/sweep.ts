@@ -22,11 +22,11 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
     expired_claims_requeued: leases.retried,
     expired_claims_dead: leases.died,
   }
-  const lanes = op.prune ? prune(w, op, counts) : 0
+  const others = op.prune ? prune(w, op, counts) : 0
   const most = Math.max(
     leases.retried + leases.died,
     due.promoted + due.expired,
-    lanes,
+    others,
     ...Object.values(counts),
   )
   stepOf(w, 'look ahead', () => w.lookAhead(), undefined)
@@ -59,6 +59,7 @@ function expireReady(w: Writer, limit: number): number {
   return expired
 }
 
+/** @returns lanes and audit entries, whichever were more: they are not counted for the caller */
 function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
   stepOf(w, 'fulfilled', () => dropFulfilled(w, op, counts), undefined)
   stepOf(w, 'dead', () => dropDead(w, op, counts), undefined)
@@ -67,7 +68,12 @@ function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
   counts.nonces_deleted = lapsed('nonces', 'lapsedNonces')
   counts.idempotency_deleted = lapsed('idempotency keys', 'lapsedIdempotent')
   counts.store_deleted = stepOf(w, 'values', () => dropLapsed(w, op.limit), 0)
-  return stepOf(w, 'lanes', () => w.lanes.collect(op.limit), 0)
+  const audit = () => w.sql.lapsedAudit.run(w.now - op.keepDeadMs, op.limit).changes
+  const entries = stepOf(w, 'audit', audit, 0)
+  return Math.max(
+    entries,
+    stepOf(w, 'lanes', () => w.lanes.collect(op.limit), 0),
+  )
 }
 
 function dropFulfilled(w: Writer, op: SweepOp, counts: SweepCounts): void {
