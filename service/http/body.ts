@@ -4,15 +4,22 @@ import { BusError } from '../errors.ts'
 import { foreignForm, refusalOf } from './json/faults.ts'
 import { type KnownFields, knownFields } from './json/known-fields.ts'
 import { JsonObject } from './json/object.ts'
-import { type Place, Scan, ScanFault, type ScanOptions } from './json/scan.ts'
+import { type Member, type Place, Scan, ScanFault, type ScanOptions } from './json/scan.ts'
+import { SentText } from './json/sent-text.ts'
 import { inTurns, Turn } from './json/turns.ts'
 import { bytesOf } from './receive.ts'
 import { object } from './schemas/schema.ts'
 
 const OPEN_OBJECT = 0x7b
 
+const BODY = () => 'The body'
+
 /** So much is scanned without a look at the time: less than a millisecond of work. */
 const STRIDE_BYTES = 128 * 1024
+
+/** So much of the items is read without a look at the time. A short item costs as much as 256 bytes more. */
+const LOOK_BYTES = 4096
+const ITEM_BYTES = 256
 
 /** No body at all. */
 const EMPTY = Buffer.from('{}')
@@ -27,7 +34,8 @@ export async function jsonBody(request: FastifyRequest, known: KnownFields): Pro
   const bytes = textOf(request)
   const { mostValues } = known
   const whole = wholeOf(bytes)
-  return objectOf(await scanned(bytes, whole, 'The body', { mostValues }), whole, known, 'The body')
+  const members = membersOf(await scanned(bytes, whole, BODY, { mostValues }), BODY)
+  return objectOf(new SentText(bytes, whole), whole, members, known, BODY)
 }
 
 /** The text that was sent for a field which is there. */
@@ -55,8 +63,9 @@ export async function jsonItems(
 ): Promise<JsonItems> {
   const bytes = textOf(request)
   const whole = wholeOf(bytes)
-  const scan = await scanned(bytes, whole, 'The body', { list: { name, most } })
-  const body = objectOf(scan, whole, listNamed(name), 'The body')
+  const text = new SentText(bytes, whole)
+  const scan = await scanned(bytes, whole, BODY, { list: { name, most } })
+  const body = objectOf(text, whole, membersOf(scan, BODY), listNamed(name), BODY)
   const count = scan.itemCount
   const isList = name in body.fields && body.sentIsList(name)
   if (!isList || count > most) {
@@ -69,16 +78,26 @@ export async function jsonItems(
     async each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T | Promise<T>) {
       const turn = new Turn()
       const results: T[] = []
-      for (const [i, place] of scan.items.entries()) {
-        if (turn.isOver) await turn.next()
-        const size = place.end - place.start
+      let unseen = 0
+      for (let i = 0; i < scan.items.length; i++) {
+        if (unseen > LOOK_BYTES) {
+          if (turn.isOver) await turn.next()
+          unseen = 0
+        }
+        const item = scan.items[i]!
+        const size = item.end - item.start
+        unseen += size + ITEM_BYTES
         if (size > mostBytes) {
           throw new BusError('payload_too_large', `${name}[${i}] has ${size} bytes; ${mostBytes} are taken.`)
         }
-        const what = `${name}[${i}]`
-        const scanning = scanned(bytes, place, what, known)
-        const scan = scanning instanceof Promise ? await scanning : scanning
-        const result = read(objectOf(scan, place, known, what), i)
+        const what = () => `${name}[${i}]`
+        let members: readonly Member[] | null = item.values <= known.mostValues ? item.members : null
+        if (members === null) {
+          const scanning = scanned(bytes, item, what, known)
+          members = membersOf(scanning instanceof Promise ? await scanning : scanning, what)
+        }
+        const part = text.isCopied ? text : new SentText(bytes, item)
+        const result = read(objectOf(part, item, members, known, what), i)
         results.push(result instanceof Promise ? await result : result)
       }
       return results
@@ -103,36 +122,55 @@ function textOf(request: FastifyRequest): Buffer {
 const wholeOf = (bytes: Buffer): Place => ({ start: 0, end: bytes.length })
 
 /** Scans it all, with pauses when it is long; a short one is no promise. @throws {BusError} */
-function scanned(bytes: Buffer, place: Place, what: string, options: ScanOptions): Scan | Promise<Scan> {
+function scanned(
+  bytes: Buffer,
+  place: Place,
+  what: () => string,
+  options: ScanOptions,
+): Scan | Promise<Scan> {
   const scan = new Scan(bytes, place, options)
   if (stride(scan, what, options)) return scan
   return inTurns(strides(scan, what, options)).then(() => scan)
 }
 
-function* strides(scan: Scan, what: string, options: ScanOptions): Generator<void, void> {
+function* strides(scan: Scan, what: () => string, options: ScanOptions): Generator<void, void> {
   while (!stride(scan, what, options)) yield
 }
 
 /** @returns whether that was the end of it @throws {BusError} */
-function stride(scan: Scan, what: string, { mostValues }: ScanOptions): boolean {
+function stride(scan: Scan, what: () => string, { mostValues }: ScanOptions): boolean {
   try {
     return scan.read(STRIDE_BYTES)
   } catch (error) {
-    if (error instanceof ScanFault) throw refusalOf(error, scan.bytes, what, mostValues ?? 0)
+    if (error instanceof ScanFault) throw refusalOf(error, scan.bytes, what(), mostValues ?? 0)
     throw error
   }
+}
+
+/** @throws {BusError} */
+function membersOf({ isObject, members }: Scan, what: () => string): readonly Member[] {
+  if (!isObject) throw new BusError('invalid_payload', `${what()} must be an object.`)
+  return members
 }
 
 /**
  * Of a name that comes twice the two values may be read differently by whoever signs, logs or routes the request: there
  * is no right one.
  */
-function objectOf(scan: Scan, place: Place, known: KnownFields, what: string): JsonObject {
-  if (!scan.isObject) throw new BusError('invalid_payload', `${what} must be an object.`)
-  const object = new JsonObject(scan.bytes, place, scan.members, known)
+function objectOf(
+  text: SentText,
+  place: Place,
+  members: readonly Member[],
+  known: KnownFields,
+  what: () => string,
+): JsonObject {
+  const object = new JsonObject(text, place, members, known)
   const name = object.repeated()
   if (name !== undefined) {
-    throw new BusError('invalid_request', `${what} has the field ${JSON.stringify(name.slice(0, 60))} twice.`)
+    throw new BusError(
+      'invalid_request',
+      `${what()} has the field ${JSON.stringify(name.slice(0, 60))} twice.`,
+    )
   }
   return object
 }

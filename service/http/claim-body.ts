@@ -3,6 +3,7 @@ import { BusError } from '../errors.ts'
 import { knownFields } from './json/known-fields.ts'
 import { JsonObject } from './json/object.ts'
 import { Scan, ScanFault } from './json/scan.ts'
+import { SentText } from './json/sent-text.ts'
 import { object } from './schemas/schema.ts'
 
 /** What decides which job a worker gets. */
@@ -43,5 +44,5 @@ function fieldsIn(bytes: Buffer): Readonly<Record<string, unknown>> {
     if (error instanceof ScanFault) return {}
     throw error
   }
-  return scan.isObject ? new JsonObject(bytes, place, scan.members, FIELDS).fields : {}
+  return scan.isObject ? new JsonObject(new SentText(bytes, place), place, scan.members, FIELDS).fields : {}
 }

@@ -1,18 +1,14 @@
-import { isAscii } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { KnownField, KnownFields } from './known-fields.ts'
-import { LONGEST_NAME, type Member, type Place, unescaped } from './scan.ts'
+import { LONGEST_NAME, type Member, type Place } from './scan.ts'
+import type { SentText } from './sent-text.ts'
+import { QUOTE, unescaped } from './tokens.ts'
 
 /** A value as the text that was sent, and what was measured of it (see `Member`). */
 export type SentValue = { text: string; depth: number; spaced: boolean }
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
-
-/** To cut a text to pieces is cheaper than bytes, where both count alike; a long one is not worth a copy. */
-const LONGEST_TEXT_BYTES = 64 * 1024
 
 /** Names that are compared with each other; more are put into a set. */
 const FEW = 16
@@ -24,19 +20,17 @@ const UNBUILT_LIST: object = Object.freeze([])
 /** An object of JSON that has been scanned: its known fields are built, all others only have a place. */
 export class JsonObject {
   readonly fields: Readonly<Record<string, unknown>>
-  readonly #bytes: Buffer
   readonly #place: Place
   readonly #members: readonly Member[]
   /** Of each member its name, if it is a known one. */
   readonly #names: (string | undefined)[] = []
-  /** All of the object, if it is short and ASCII. */
-  readonly #ascii: string | null
+  readonly #text: SentText
 
-  constructor(bytes: Buffer, place: Place, members: readonly Member[], { byLength }: KnownFields) {
-    this.#bytes = bytes
+  /** @param text that it is a part of */
+  constructor(text: SentText, place: Place, members: readonly Member[], { byLength }: KnownFields) {
+    this.#text = text
     this.#place = place
     this.#members = members
-    this.#ascii = asciiOf(bytes, place)
     const fields: Record<string, unknown> = {}
     for (const member of members) {
       const field = this.#fieldOf(member, byLength)
@@ -49,19 +43,19 @@ export class JsonObject {
   /** @param name of a field that is there: ask the fields first */
   sent(name: string): SentValue {
     const member = this.#memberOf(name)
-    return { text: this.#text(member.start, member.end), depth: member.depth, spaced: member.spaced }
+    return { text: this.#text.slice(member.start, member.end), depth: member.depth, spaced: member.spaced }
   }
 
   /** @param name of a field that is there */
   sentIsList(name: string): boolean {
-    return this.#bytes[this.#memberOf(name).start] === OPEN_ARRAY
+    return this.#text.bytes[this.#memberOf(name).start] === OPEN_ARRAY
   }
 
   /** Its text, without one of the known fields. */
   textWithout(name: string): string {
-    if (!this.#names.includes(name)) return this.#text(this.#place.start, this.#place.end)
+    if (!this.#names.includes(name)) return this.#text.slice(this.#place.start, this.#place.end)
     const others = this.#members.filter((_, i) => this.#names[i] !== name)
-    return `{${others.map(({ nameStart, end }) => this.#text(nameStart, end)).join(',')}}`
+    return `{${others.map(({ nameStart, end }) => this.#text.slice(nameStart, end)).join(',')}}`
   }
 
   /**
@@ -83,19 +77,19 @@ export class JsonObject {
   }
 
   #digestOf({ nameStart, nameEnd }: Member): string {
-    return hash('sha256', this.#bytes.subarray(nameStart, nameEnd), 'hex')
+    return hash('sha256', this.#text.bytes.subarray(nameStart, nameEnd), 'hex')
   }
 
   #beginningOf({ nameStart }: Member): string {
-    return this.#text(nameStart + 1, nameStart + 1 + LONGEST_NAME)
+    return this.#text.slice(nameStart + 1, nameStart + 1 + LONGEST_NAME)
   }
 
   /** Whether two names look alike, or one is long, or may look like another with its escapes undone. */
   #mayRepeat(): boolean {
     const members = this.#members
     for (let i = 0; i < members.length; i++) {
-      const { nameStart, nameEnd } = members[i]!
-      if (isLongName(members[i]!) || this.#hasEscape(nameStart, nameEnd)) return true
+      const { nameStart, nameEnd, escaped } = members[i]!
+      if (escaped || nameEnd - nameStart > LONGEST_NAME) return true
       for (let j = 0; j < i; j++) {
         const other = members[j]!
         if (
@@ -110,41 +104,28 @@ export class JsonObject {
   }
 
   #isSame(start: number, end: number, otherStart: number): boolean {
-    const bytes = this.#bytes
+    const bytes = this.#text.bytes
     for (let i = start, j = otherStart; i < end; i++, j++) if (bytes[i] !== bytes[j]) return false
     return true
-  }
-
-  #hasEscape(start: number, end: number): boolean {
-    const bytes = this.#bytes
-    for (let i = start; i < end; i++) if (bytes[i] === BACKSLASH) return true
-    return false
   }
 
   #fieldOf(member: Member, byLength: KnownFields['byLength']): KnownField | undefined {
     const { nameStart, nameEnd } = member
     const candidates = byLength[nameEnd - nameStart - 2]
     if (candidates !== undefined) {
-      for (const field of candidates) if (this.#reads(nameStart + 1, field.name)) return field
+      for (const field of candidates) if (this.#text.reads(nameStart + 1, field.name)) return field
     }
     // Escapes make it longer, whatever they stand for.
-    if (isLongName(member) || !this.#hasEscape(nameStart, nameEnd)) return undefined
+    if (!member.escaped || isLongName(member)) return undefined
     const name = this.#nameOf(member)
     return byLength[name.length]?.find(field => field.name === name)
   }
 
-  /** Whether a name of ASCII stands there. */
-  #reads(start: number, name: string): boolean {
-    if (this.#ascii !== null) return this.#ascii.startsWith(name, start - this.#place.start)
-    for (let i = 0; i < name.length; i++) if (this.#bytes[start + i] !== name.charCodeAt(i)) return false
-    return true
-  }
-
   #built({ start, end }: Member, { built }: KnownField): unknown {
-    const first = this.#bytes[start]
+    const first = this.#text.bytes[start]
     if (first === OPEN_OBJECT || built === 'nothing') return UNBUILT_OBJECT
     if (first === OPEN_ARRAY && built !== 'list') return UNBUILT_LIST
-    const text = this.#text(start, end)
+    const text = this.#text.slice(start, end)
     if (first === QUOTE) return unescaped(text)
     if (first === OPEN_ARRAY) return JSON.parse(text)
     if (text === 'null') return null
@@ -156,19 +137,8 @@ export class JsonObject {
   }
 
   #nameOf({ nameStart, nameEnd }: Member): string {
-    return unescaped(this.#text(nameStart, nameEnd))
-  }
-
-  #text(start: number, end: number): string {
-    if (this.#ascii === null) return this.#bytes.toString('utf8', start, end)
-    return this.#ascii.slice(start - this.#place.start, end - this.#place.start)
+    return unescaped(this.#text.slice(nameStart, nameEnd))
   }
 }
 
 const isLongName = ({ nameStart, nameEnd }: Member): boolean => nameEnd - nameStart > LONGEST_NAME
-
-function asciiOf(bytes: Buffer, { start, end }: Place): string | null {
-  if (end - start > LONGEST_TEXT_BYTES) return null
-  const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
-  return isAscii(part) ? part.toString('latin1') : null
-}

@@ -5,12 +5,32 @@
  *
  * The grammar is that of RFC 8259, as `JSON.parse` has it.
  */
+import {
+  afterDigit,
+  afterPlain,
+  BACKSLASH,
+  ESCAPED,
+  isDigit,
+  isHex,
+  isNumber,
+  MINUS,
+  QUOTE,
+  SIGNED,
+  unescaped,
+  WORDS,
+} from './tokens.ts'
 
 /** Nesting beyond this is refused: a level costs 8 bytes for as long as it is open. No payload may go beyond 30. */
 export const DEEPEST = 131_072
 
 /** More names than this in the outermost object are refused: each is written down and compared with the others. */
 export const MOST_MEMBERS = 1000
+
+/**
+ * Members of items that are written down, of all items together: 16 for each of a thousand, at some 80 bytes each. The items
+ * after them are scanned a second time when they are read.
+ */
+export const MOST_KEPT = 16_384
 
 /** A name of more bytes, quotes included, is none that any call knows, however it is escaped: six bytes a letter at most. */
 export const LONGEST_NAME = 1024
@@ -33,28 +53,41 @@ export class ScanFault extends Error {
 export type Place = { start: number; end: number }
 
 /**
- * A member of the outermost object: its value, and where its name stands, quotes included. `depth` is that of the value's
- * deepest leaf (its own root is at 0), and `spaced` says whether there is white space between the tokens of the value.
+ * A member of an object: its value, and where its name stands, quotes included. `escaped` says whether the name has an escape,
+ * `depth` is that of the value's deepest leaf (its own root is at 0), and `spaced` says whether there is white space between the
+ * tokens of the value.
  */
-export type Member = Place & { nameStart: number; nameEnd: number; depth: number; spaced: boolean }
+export type Member = Place & {
+  nameStart: number
+  nameEnd: number
+  escaped: boolean
+  depth: number
+  spaced: boolean
+}
+
+/**
+ * An element of the list that was asked for. `members` is `null` when it is no object, or has more members than are written
+ * down. `values` is how many JSON values it has, itself included.
+ */
+export type Item = Place & { members: Member[] | null; values: number }
 
 export type ScanOptions = {
   /** More values than this are refused. */
   mostValues?: number
-  /** The elements of this member, if it is a list, are written down. */
+  /** The elements of this member, if it is a list, are written down with their members. Its own depth is not measured then. */
   list?: { name: string; most: number }
 }
 
-const QUOTE = 0x22
 const COMMA = 0x2c
-const MINUS = 0x2d
 const COLON = 0x3a
 const OPEN_ARRAY = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_ARRAY = 0x5d
 const LETTER_U = 0x75
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
+
+/** The outermost object and the list are open, and so is the item. */
+const ITEM_LEVEL = 3
 
 // What may come next, or what it is in the middle of.
 const VALUE = 0
@@ -79,7 +112,7 @@ export class Scan {
   readonly bytes: Buffer
   readonly members: Member[] = []
   /** Of the list that was asked for, as far as they were to be written down. */
-  readonly items: Place[] = []
+  readonly items: Item[] = []
   /** How many there are. */
   itemCount = 0
   readonly #end: number
@@ -94,11 +127,19 @@ export class Scan {
   #isObject = false
   #deepest = 0
   #spaced = false
-  #inList = false
+  /** The member whose list is open. */
+  #listed: Member | null = null
+  /** The level of the members that are written down: of the outermost object, or of an item that is one. */
+  #level = 1
   #nameStart = 0
   #nameEnd = 0
+  #escaped = false
   #valueStart = 0
+  #valueEscaped = false
   #itemStart = 0
+  #valuesBefore = 0
+  #itemMembers: Member[] | null = null
+  #kept = 0
 
   constructor(bytes: Buffer, { start, end }: Place, options: ScanOptions = {}) {
     this.bytes = bytes
@@ -136,11 +177,16 @@ export class Scan {
           i++
           if (next === IN_TEXT) next = this.#valueEnds(i)
           else {
-            next = AFTER_NAME
-            if (this.#open.length === 1) this.#nameEnd = i
+            if (this.#open.length === this.#level) this.#nameEnd = i
+            if (i < stop && bytes[i] === COLON) {
+              next = VALUE
+              i++
+            } else next = AFTER_NAME
           }
-        } else if (c === BACKSLASH) i = this.#afterEscape(i)
-        else if (c < 0x20) throw new ScanFault('unexpected', i, 'an escaped character')
+        } else if (c === BACKSLASH) {
+          if (next === IN_NAME) this.#escaped = true
+          i = this.#afterEscape(i)
+        } else if (c < 0x20) throw new ScanFault('unexpected', i, 'an escaped character')
         else i = afterPlain(bytes, i + 1, stop)
         continue
       }
@@ -163,9 +209,12 @@ export class Scan {
       if (next >= FIRST_NAME) {
         if (c === CLOSE_OBJECT && next === FIRST_NAME) next = this.#closes(++i)
         else if (c === QUOTE) {
-          if (this.#open.length === 1) this.#nameStart = i
+          if (this.#open.length === this.#level) {
+            this.#nameStart = i
+            this.#escaped = false
+          }
           next = IN_NAME
-          i++
+          i = afterPlain(bytes, i + 1, stop)
         } else throw new ScanFault('unexpected', i, TAKES[next])
         continue
       }
@@ -177,7 +226,7 @@ export class Scan {
       this.#valueBegins(c, i)
       if (c === QUOTE) {
         next = IN_TEXT
-        i++
+        i = afterPlain(bytes, i + 1, stop)
       } else if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
         if (this.#open.length === DEEPEST) throw new ScanFault('deep', i)
         this.#open.push(c === OPEN_OBJECT)
@@ -204,36 +253,72 @@ export class Scan {
     const level = this.#open.length
     if (level > this.#deepest) this.#deepest = level
     if (++this.#values > this.#mostValues) throw new ScanFault('many', i)
-    if (level === 0) this.#isObject = c === OPEN_OBJECT
-    else if (level === 1) {
+    if (level === this.#level) {
       this.#valueStart = i
-      this.#deepest = 1
+      this.#valueEscaped = this.#escaped
+      this.#deepest = level
       this.#spaced = false
-      if (this.#list !== undefined && c === OPEN_ARRAY && this.#open[0]) this.#inList = this.#isListed()
-    } else if (level === 2 && this.#inList) {
-      this.#itemStart = i
-    }
+      if (level === 1 && this.#list !== undefined && c === OPEN_ARRAY && this.#open[0]) {
+        this.#listed = this.#isListed() ? this.#member(i) : null
+      }
+    } else if (level === 2 && this.#listed !== null) this.#itemBegins(c, i)
+    else if (level === 0) this.#isObject = c === OPEN_OBJECT
   }
 
   /** @param end exclusive */
   #valueEnds(end: number): number {
     const level = this.#open.length
-    if (level === 1 && this.#open[0]) {
-      if (this.members.length === MOST_MEMBERS) throw new ScanFault('members', this.#nameStart)
-      this.members.push({
-        nameStart: this.#nameStart,
-        nameEnd: this.#nameEnd,
-        start: this.#valueStart,
-        end,
-        depth: this.#deepest - 1,
-        spaced: this.#spaced,
-      })
-      this.#inList = false
-    } else if (level === 2 && this.#inList) {
-      this.itemCount++
-      if (this.itemCount <= this.#list!.most) this.items.push({ start: this.#itemStart, end })
-    }
+    if (level === this.#level) {
+      if (level !== 1) this.#keepOfItem(end)
+      else if (this.#open[0]) {
+        if (this.members.length === MOST_MEMBERS) throw new ScanFault('members', this.#nameStart)
+        this.members.push(this.#listed === null ? this.#member(end) : { ...this.#listed, end })
+        this.#listed = null
+      }
+    } else if (level === 2 && this.#listed !== null) this.#itemEnds(end)
     return AFTER_VALUE
+  }
+
+  #member(end: number): Member {
+    return {
+      nameStart: this.#nameStart,
+      nameEnd: this.#nameEnd,
+      escaped: this.#valueEscaped,
+      start: this.#valueStart,
+      end,
+      depth: this.#deepest - this.#level,
+      spaced: this.#spaced,
+    }
+  }
+
+  #itemBegins(c: number, i: number): void {
+    this.#itemStart = i
+    this.#valuesBefore = this.#values - 1
+    if (c !== OPEN_OBJECT || this.itemCount >= this.#list!.most) return
+    this.#level = ITEM_LEVEL
+    this.#itemMembers = []
+  }
+
+  #keepOfItem(end: number): void {
+    const members = this.#itemMembers
+    if (members === null) return
+    if (members.length < MOST_MEMBERS && this.#kept < MOST_KEPT) {
+      members.push(this.#member(end))
+      this.#kept++
+    } else {
+      this.#kept -= members.length
+      this.#itemMembers = null
+    }
+  }
+
+  #itemEnds(end: number): void {
+    this.itemCount++
+    if (this.itemCount <= this.#list!.most) {
+      const values = this.#values - this.#valuesBefore
+      this.items.push({ start: this.#itemStart, end, members: this.#itemMembers, values })
+    }
+    this.#itemMembers = null
+    this.#level = 1
   }
 
   #afterValue(c: number, i: number): number {
@@ -277,51 +362,4 @@ export class Scan {
     if (this.#nameEnd - this.#nameStart > LONGEST_NAME) return false
     return unescaped(this.bytes.toString('utf8', this.#nameStart, this.#nameEnd)) === this.#list!.name
   }
-}
-
-/** A text of JSON, with its quotes, as what it stands for. */
-export const unescaped = (quoted: string): string =>
-  quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
-
-const WORDS = new Map(['true', 'false', 'null'].map(word => [word.charCodeAt(0), word]))
-const ESCAPED = new Set(Buffer.from('"\\/bfnrt'))
-
-/** @returns where a text has something else than plain characters, or `stop` */
-function afterPlain(bytes: Buffer, from: number, stop: number): number {
-  let i = from
-  while (i < stop) {
-    const c = bytes[i]!
-    if (c === QUOTE || c === BACKSLASH || c < 0x20) break
-    i++
-  }
-  return i
-}
-
-const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39
-const isHex = (c: number): boolean => isDigit(c) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66)
-
-// How far a number has come. Those from ZERO on could be all of it.
-const SIGNED = 1
-const POINTED = 2
-const POWERED = 3
-const POWER_SIGNED = 4
-const ZERO = 5
-const WHOLE = 6
-const FRACTION = 7
-const POWER = 8
-
-const isNumber = (state: number): boolean => state >= ZERO
-
-/** @returns how far it is with one more character, or 0 when that is none of its own */
-function afterDigit(state: number, c: number): number {
-  if (isDigit(c)) {
-    if (state === WHOLE || state === FRACTION || state === POWER) return state
-    if (state === SIGNED) return c === 0x30 ? ZERO : WHOLE
-    if (state === POINTED) return FRACTION
-    return state === ZERO ? 0 : POWER
-  }
-  if (c === 0x2e) return state === ZERO || state === WHOLE ? POINTED : 0
-  if (c === 0x65 || c === 0x45) return state >= ZERO && state <= FRACTION ? POWERED : 0
-  if (c === 0x2b || c === MINUS) return state === POWERED ? POWER_SIGNED : 0
-  return 0
 }

@@ -58,6 +58,27 @@ test('an item that would be too large as a body of its own is 413 and named, unk
   expect(refused.message).toMatch(/^intents\[1\] has 10\d{5} bytes; 1048576 are taken/)
 })
 
+test('items are read alike, however many fields all of them have', async () => {
+  const others = (many: number) =>
+    Object.fromEntries(Array.from({ length: many }, (_, i) => [`other${i}`, i]))
+  const intents: unknown[] = Array.from({ length: 500 }, (_, i) => item({ ...others(60), priority: i }))
+  const { json } = await publish(...intents)
+  const { priority } = (await bus.admin.get(`/admin/intents/${json.intents[499].id}`)).json
+  expect(priority).toBe(499)
+  for (const at of [1, 500]) {
+    const refused = refusal(await publish(...intents.toSpliced(at, 0, item(others(1000)))))
+    expect(refused).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(refused.message).toBe(`intents[${at}] has more than 1000 fields.`)
+    const twice = JSON.stringify({ intents: intents.toSpliced(at, 0, item({ note: 1, n0te: 2 })) })
+    expect(refusal(await master.post('/intents', twice.replace('n0te', '\\u006eote'))).message).toBe(
+      `intents[${at}] has the field "note" twice.`,
+    )
+    expect(refusal(await publish(...intents.toSpliced(at, 0, [1]))).message).toBe(
+      `intents[${at}] must be an object.`,
+    )
+  }
+})
+
 test('payloads keep their text', async () => {
   const body =
     '{"intents":[ {"goal":"work", "payload": {"n": 1.0, "big":123456789012345678901234567890}} ,{"payload":"\\ud800","goal":"work"}]}'

@@ -4,6 +4,7 @@ import { canonicalSteps } from '../../http/json/canonical.ts'
 import { knownFields } from '../../http/json/known-fields.ts'
 import { JsonObject } from '../../http/json/object.ts'
 import { Scan } from '../../http/json/scan.ts'
+import { SentText } from '../../http/json/sent-text.ts'
 import { atOnce } from '../../http/json/turns.ts'
 import { object } from '../../http/schemas/schema.ts'
 import { anyJson, anyObject } from './any-json.ts'
@@ -85,5 +86,10 @@ function read(text: string): JsonObject {
   const place = { start: 0, end: bytes.length }
   const scan = new Scan(bytes, place)
   scan.read(Number.POSITIVE_INFINITY)
-  return new JsonObject(bytes, place, scan.members, knownFields(object({}), { also: NAMES }))
+  return new JsonObject(
+    new SentText(bytes, place),
+    place,
+    scan.members,
+    knownFields(object({}), { also: NAMES }),
+  )
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { knownFields } from '../../http/json/known-fields.ts'
 import { JsonObject } from '../../http/json/object.ts'
 import { LONGEST_NAME, Scan } from '../../http/json/scan.ts'
+import { SentText } from '../../http/json/sent-text.ts'
 import { object } from '../../http/schemas/schema.ts'
 
 const LONG = 'a'.repeat(LONGEST_NAME)
@@ -13,7 +14,12 @@ function read(text: string): JsonObject {
   const place = { start: 0, end: bytes.length }
   const scan = new Scan(bytes, place, {})
   while (!scan.read(64 * 1024)) {}
-  return new JsonObject(bytes, place, scan.members, knownFields(object({}), { also: ['goal'] }))
+  return new JsonObject(
+    new SentText(bytes, place),
+    place,
+    scan.members,
+    knownFields(object({}), { also: ['goal'] }),
+  )
 }
 
 const of = (names: string[]): string => `{${names.map(name => `"${name}":1`).join(',')}}`

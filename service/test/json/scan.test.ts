@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DEEPEST, MOST_MEMBERS, Scan, ScanFault, type ScanOptions } from '../../http/json/scan.ts'
-import { anyObject, nearlyJson } from './any-json.ts'
+import {
+  DEEPEST,
+  type Member,
+  MOST_KEPT,
+  MOST_MEMBERS,
+  type Place,
+  Scan,
+  ScanFault,
+  type ScanOptions,
+} from '../../http/json/scan.ts'
+import { anyJson, anyObject, nearlyJson } from './any-json.ts'
 import { canonicalBefore } from './canonical-before.ts'
 
 const ALL = Number.POSITIVE_INFINITY
@@ -155,6 +164,55 @@ test.each([
   const { items, itemCount } = scan(text, { list: { name: 'items', most: 100 } }, 1)
   expect(items.map(({ start, end }) => text.slice(start, end))).toEqual(expected)
   expect(itemCount).toBe(expected.length)
+})
+
+describe('of an item of a list the scan of the body says what a scan of the item alone says', () => {
+  const alone = (bytes: Buffer, { start, end }: Place, options: ScanOptions = {}): Scan => {
+    const scanning = new Scan(bytes, { start, end }, options)
+    scanning.read(ALL)
+    return scanning
+  }
+
+  test('where its members are, and how many values it has', () => {
+    const list = fc.array(fc.oneof({ arbitrary: anyObject, weight: 4 }, anyJson), { maxLength: 5 })
+    fc.assert(
+      fc.property(list, anyJson, fc.integer({ min: 1, max: 7 }), (texts, other, stride) => {
+        const text = `{"a":${other},"items":[${texts.join(',')}],"b":${other}}`
+        const bytes = Buffer.from(text)
+        const { items, members } = scan(text, { list: { name: 'items', most: 100 } }, stride)
+        expect(items).toHaveLength(texts.length)
+        for (const item of items) {
+          const single = alone(bytes, item)
+          expect(item.members).toEqual(single.isObject ? single.members : null)
+          expect(isTaken(() => alone(bytes, item, { mostValues: item.values }))).toBe(true)
+          expect(isTaken(() => alone(bytes, item, { mostValues: item.values - 1 }))).toBe(false)
+        }
+        const places = (of: Member[]) => of.map(({ depth: _, spaced: __, ...place }) => place)
+        expect(places(members)).toEqual(places(scan(text).members))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  const objectOf = (members: number) => `{${Array.from({ length: members }, (_, i) => `"${i}":0`).join(',')}}`
+  const keptOf = (texts: string[]) => {
+    const { items } = scan(`{"items":[${texts.join(',')}]}`, { list: { name: 'items', most: 1000 } })
+    return items.map(({ members }) => members?.length ?? null)
+  }
+
+  test('but not of an object of too many members, nor of what comes after so many', () => {
+    expect(keptOf([objectOf(MOST_MEMBERS), objectOf(MOST_MEMBERS + 1), objectOf(1)])).toEqual([
+      MOST_MEMBERS,
+      null,
+      1,
+    ])
+    const larger = Array(20).fill(objectOf(MOST_MEMBERS + 1))
+    expect(keptOf([...larger, objectOf(1)]).at(-1)).toBe(1)
+    const kept = keptOf(Array(1000).fill(objectOf(40)))
+    const enough = Math.floor(MOST_KEPT / 40)
+    expect(kept.slice(0, enough)).toEqual(Array(enough).fill(40))
+    expect(kept.slice(enough)).toEqual(Array(1000 - enough).fill(null))
+  })
 })
 
 test('of a list that is too long only the first are written down, and all are counted', () => {
