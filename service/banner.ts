@@ -65,7 +65,7 @@ function whereIs(name: string, source: SecretSource | undefined, secretsFile: st
   return `in ${source?.from === 'file' ? source.path : `${secretsFile}, ${name}`}`
 }
 
-function shellQuoted(path: string): string {
+export function shellQuoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 

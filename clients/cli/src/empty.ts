@@ -12,13 +12,16 @@ const MAY_BE_EMPTY = [
   ...['keys create --note', 'keys change --note', 'maintenance on --note'],
 ]
 
+/** @param name as help shows it */
+export const emptyArgument = (name: string, wayOut?: string): Failure =>
+  new Failure(`${name} is empty. Is a variable not set?`, EXIT.usage, wayOut)
+
 /** @param path the words that name the command @throws {Failure} at the first argument or option that is empty */
 export function refuseEmpty(command: CommandUnknownOpts, path: readonly string[]): void {
   const refuse = (name: string, value: unknown) => {
     const isEmpty = (text: unknown) => typeof text === 'string' && text.trim() === ''
     if (![value].flat().some(isEmpty) || MAY_BE_EMPTY.includes([...path, name].join(' '))) return
-    const shown = name.startsWith('-') ? name : name.toUpperCase()
-    throw new Failure(`${shown} is empty. Is a variable not set?`, EXIT.usage)
+    throw emptyArgument(name.startsWith('-') ? name : name.toUpperCase())
   }
   command.registeredArguments.forEach((argument, i) => {
     refuse(argument.name(), argument.variadic ? command.args.slice(i) : command.args[i])

@@ -9,10 +9,19 @@ import {
 } from '../../typescript/src/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { COMMAND } from './invocation.ts'
-import { plain, span } from './output.ts'
+import { isLoopback } from './loopback.ts'
+import { plain, sentence, span } from './output.ts'
 
-/** Where address, key and token came from, to be named when one is wrong: `--url`, `BUS_API_KEY`. */
-export type Origins = { url: string; key?: string | undefined; adminToken?: string | undefined }
+/** The address, and where it, key and token came from, to be named when one is wrong: `--url`, `BUS_API_KEY`. */
+export type Origins = {
+  address: string
+  /** `undefined`: nothing names a bus, and the address is the usual one of this machine. */
+  url: string | undefined
+  /** What to do about it then. */
+  none?: string | undefined
+  key?: string | undefined
+  adminToken?: string | undefined
+}
 
 /** Thrown on purpose by a command. */
 export class Failure extends Error {
@@ -24,6 +33,17 @@ export class Failure extends Error {
     super(message)
     this.exit = exit
     this.wayOut = wayOut
+  }
+}
+
+/** An admin's call without the token, of which a key has a part for itself. */
+export class OwnListInstead extends IntentBusError {
+  /** What a key may do. */
+  readonly instead: string
+
+  constructor(instead: string) {
+    super('missing_admin_token', 'Admin calls need an admin token.')
+    this.instead = instead
   }
 }
 
@@ -52,9 +72,11 @@ export function toldOf(error: unknown, origins?: Origins): Told | null {
 export function waitingText(error: unknown, delayMs: number): string {
   const wait = span(delayMs < 1000 ? delayMs / 1000 : Math.ceil(delayMs / 1000))
   if (error instanceof BusError && error.retryAfter !== undefined) {
+    // Of a limit, the message itself says how long.
+    if (error.code === 'rate_limited' && /\d+ s\./.test(error.message)) return plain(error.message)
     return `The bus says to try again in ${wait}: ${plain(error.message)}`
   }
-  if (error instanceof UnexpectedAnswerError) return `${plain(error.message)} Again in ${wait}.`
+  if (error instanceof UnexpectedAnswerError) return `${sentence(plain(error.message))} Again in ${wait}.`
   return `${error instanceof BusError ? 'Not now' : 'No answer'}, again in ${wait}: ${plain((error as Error).message)}`
 }
 
@@ -83,17 +105,27 @@ export const wrongKey = (origins?: Origins): string =>
 export const wrongAdminToken = (origins?: Origins): string =>
   `The bus has another admin token; this one came from ${origins?.adminToken ?? 'BUS_ADMIN_TOKEN or a profile'}. It is BUS_ADMIN_SECRET on the bus.`
 
+/** Where the address came from, as a sentence before others. */
+export const whereFrom = (origins?: Origins): string =>
+  origins?.url === undefined ? '' : `The address came from ${origins.url}. `
+
+/** Who may answer in the place of the bus: no network and no proxy stands between a machine and itself. */
+export function whoElse(address: string | undefined): string {
+  if (address === undefined || !isLoopback(address))
+    return 'Is it the bus’s? Does this network want you to sign in, or does a proxy answer?'
+  const { port } = new URL(address)
+  return `Something else listens on port ${port || '80'}. Which address does npm start print?`
+}
+
 const ADMIN_TOKEN =
   'Set BUS_ADMIN_TOKEN or BUS_ADMIN_TOKEN_FILE beside BUS_URL, or admin_token_file in the profile. It is BUS_ADMIN_SECRET on the bus.'
 
 export function wayOutOf(error: Error, origins?: Origins): string | undefined {
-  if (error instanceof UnexpectedAnswerError) {
-    const from = origins === undefined ? '' : `The address came from ${origins.url}. `
-    return `${from}Is it the bus’s? Does this network want you to sign in, or does a proxy answer? \`${COMMAND} doctor\` looks step by step.`
-  }
+  if (error instanceof UnexpectedAnswerError)
+    return `${whereFrom(origins)}${whoElse(origins?.address)} \`${COMMAND} doctor\` looks step by step.`
   if (error instanceof UnreachableError) {
-    const from = origins === undefined ? '' : `The address came from ${origins.url}. `
-    return `${from}Is the bus running there? \`${COMMAND} doctor\` looks step by step; --url names another one.`
+    if (origins?.none !== undefined) return origins.none
+    return `${whereFrom(origins)}Is the bus running there? \`${COMMAND} doctor\` looks step by step; --url names another one.`
   }
   if (!(error instanceof IntentBusError)) return undefined
   switch (error.code) {
@@ -104,7 +136,7 @@ export function wayOutOf(error: Error, origins?: Origins): string | undefined {
     case 'missing_admin_token':
       if (process.env['INTENT_ID'])
         return 'A command of a worker does not get its admin token: give work --pass-key.'
-      return ADMIN_TOKEN
+      return error instanceof OwnListInstead ? `${ADMIN_TOKEN} ${error.instead}` : ADMIN_TOKEN
     case 'unauthorized':
       return isAdminRefusal(error) ? wrongAdminToken(origins) : wrongKey(origins)
     case 'key_expired':

@@ -40,9 +40,11 @@ async function meant(session: Session, beginning: string, mine: boolean): Promis
   }
   if (found.length === 1) return found[0]!
   if (found.length === 0) {
-    const whose = session.settings.adminToken === undefined || mine ? 'Of what this key published' : 'Of all'
+    const isOwn = session.settings.adminToken === undefined || mine
     throw new Failure(
-      `${whose}, there is no intent whose id begins with ${beginning}.`,
+      isOwn
+        ? `No intent that this key published has an id that begins with ${beginning}.`
+        : `No intent's id begins with ${beginning}.`,
       EXIT.notFound,
       `The whole id has ${WHOLE} digits; with it, a worker also finds what another key published.`,
     )

@@ -58,6 +58,29 @@ export function numberIn({
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
+/** In the largest unit that divides it: `1 d`, `90 s`. */
+function exactly(seconds: number): string {
+  const unit = ['d', 'h', 'm'].find(each => seconds > 0 && seconds % UNITS[each]! === 0) ?? 's'
+  return `${seconds / UNITS[unit]!} ${unit}`
+}
+
+function rangeOf(least: number, most: number): string {
+  if (most !== Number.POSITIVE_INFINITY) return ` from ${exactly(least)} to ${exactly(most)}`
+  return least === 0 ? '' : ` of at least ${exactly(least)}`
+}
+
+/** From the longest down. */
+const EXAMPLES = ['90d', '1d', '12h', '30m', '45s', '5s', '1s']
+
+/** Three, all of which would be taken. */
+function examplesIn(least: number, most: number): string {
+  const fit = EXAMPLES.filter(each => {
+    const seconds = Number.parseInt(each, 10) * UNITS[each.at(-1)!]!
+    return seconds >= least && seconds <= most
+  })
+  return fit.slice(0, 3).join(', ')
+}
+
 /** For options that take a time: `90d`, `12h`, `1.5h`, `45s`, or seconds. @returns seconds */
 export function secondsIn({
   least,
@@ -74,9 +97,8 @@ export function secondsIn({
       (!whole || Number.isInteger(seconds))
     )
       return seconds
-    const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`
     throw new InvalidArgumentError(
-      `It takes a time such as 90d, 12h, 30m, 45s, or a ${whole ? 'whole ' : ''}number of seconds ${range}.`,
+      `It takes a time${rangeOf(least, most)}: ${examplesIn(least, most)}, or a ${whole ? 'whole ' : ''}number of seconds.`,
     )
   }
 }

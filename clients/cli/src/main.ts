@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { CommanderError } from 'commander'
-import { IntentBusError } from '../../typescript/src/index.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCancel } from './commands/cancel.ts'
@@ -27,13 +26,12 @@ import { addWatch } from './commands/watch.ts'
 import { addWork } from './commands/work.ts'
 import { refuseEmpty } from './empty.ts'
 import { EXIT } from './exit-codes.ts'
-import { Failure, type Origins, toldOf } from './failure.ts'
+import { Failure, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
 import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
 import { jsonText, plain, styled } from './output.ts'
-import { newProgram, type Program, withTimeout } from './program.ts'
+import { newProgram, originsFound, type Program, withTimeout } from './program.ts'
 import { withTextAsWord } from './publish/words.ts'
-import { settingsOf } from './settings.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
@@ -94,11 +92,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(withTextAsWord(argv, program as unknown as CommandUnknownOpts) as string[])
   } catch (error) {
-    process.exitCode = told(
-      error,
-      argv.includes('--json'),
-      () => settingsOf(program.opts(), process.env).origins,
-    )
+    process.exitCode = told(error, argv.includes('--json'))
   }
   await endWithoutStalledReaders()
 }
@@ -123,10 +117,10 @@ function wrongUse(error: CommanderError, path: readonly string[]): Error {
 }
 
 /** @returns the exit code */
-function told(error: unknown, json: boolean, origins: () => Origins): number {
+function told(error: unknown, json: boolean): number {
   // Help, or the version: Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  const failure = toldOf(error, error instanceof IntentBusError ? origins() : undefined)
+  const failure = toldOf(error, originsFound())
   if (failure === null) throw error
   const { code, message, wayOut, exit } = failure
   if (json) {

@@ -109,6 +109,9 @@ export const plain = (text: string): string =>
     c === '\n' || c === '\t' ? ' ' : '\ufffd',
   )
 
+/** With the full stop that it may lack. */
+export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
+
 /** Beginning and end: what a program printed when it failed mostly says at its end what it failed of. */
 const SHOWN_BEGINNING = 40
 const SHOWN_END = 56

@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings'
 import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
-import { Failure, waitingText } from './failure.ts'
+import { Failure, type Origins, waitingText } from './failure.ts'
 import { secondsIn } from './input.ts'
 import { COMMAND } from './invocation.ts'
 import { parseJson } from './json.ts'
@@ -82,6 +82,11 @@ export function checkAddress(url: string): void {
   }
 }
 
+let found: Origins | undefined
+
+/** Where the address, the key and the token of the last client came from. A bus that stops takes `data/bus.url` with it. */
+export const originsFound = (): Origins | undefined => found
+
 export type Session<Bus = IntentBus> = { bus: Bus; settings: Settings; output: Output }
 
 /** A client for what the flags, the environment and the config file say. */
@@ -89,6 +94,7 @@ export function connect(globals: Globals): Session
 export function connect<Bus>(globals: Globals, Client: new (options: BusOptions) => Bus): Session<Bus>
 export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
+  found = settings.origins
   checkAddress(settings.url)
   const { url, key, adminToken, sign } = settings
   const patience = globals.timeout ?? PATIENCE_S

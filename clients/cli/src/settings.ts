@@ -57,10 +57,11 @@ const LOCAL_URL = 'http://localhost:8080'
 export function settingsOf(flags: Flags, env: Env): Settings {
   const found = sourceOf(flags, env)
   const { url } = flags
+  const { none: _, ...origins } = found.origins
   return {
     ...found,
     ...(url === undefined ? {} : { url, source: `--url, and ${found.source}` }),
-    origins: url === undefined ? found.origins : { ...found.origins, url: '--url' },
+    origins: url === undefined ? found.origins : { ...origins, address: url, url: '--url' },
     namespace: flags.namespace ?? found.namespace,
     sign: flags.sign ?? found.sign,
   }
@@ -107,15 +108,22 @@ function fromEnv(env: Env): Settings {
     givenSecret(variable('BUS_API_KEY', env), variable('BUS_API_KEY_FILE', env)) ??
     givenSecret(variable('INTENT_API_KEY', env))
   const adminToken = givenSecret(variable('BUS_ADMIN_TOKEN', env), variable('BUS_ADMIN_TOKEN_FILE', env))
+  const url = env['BUS_URL'] || LOCAL_URL
   return {
-    url: env['BUS_URL'] || LOCAL_URL,
+    url,
     key: key?.value,
     adminToken: adminToken?.value,
     namespace: env['BUS_NAMESPACE'] || undefined,
     sign: truth('BUS_SIGN', env['BUS_SIGN']),
     source: 'the environment (BUS_URL, BUS_API_KEY, …)',
     origins: {
-      url: env['BUS_URL'] ? 'BUS_URL' : 'a guess, as BUS_URL is not set',
+      address: url,
+      ...(env['BUS_URL']
+        ? { url: 'BUS_URL' }
+        : {
+            url: undefined,
+            none: `BUS_URL is not set, and no bus runs at ${LOCAL_URL}. Set BUS_URL to its address.`,
+          }),
       key: key?.origin,
       adminToken: adminToken?.origin,
     },
@@ -138,6 +146,7 @@ function fromProfile(name: string, env: Env): Settings {
     sign: profile.sign ?? false,
     source: `the profile ${name}`,
     origins: {
+      address: profile.url,
       url: `the profile ${name} in ${configPath(env)}`,
       key: key?.origin,
       adminToken: adminToken?.origin,
@@ -162,8 +171,9 @@ function fromThisDirectory(env: Env): Settings {
   const port = givenText('PORT', env)
   const url = isTrusted && existsSync(noted) ? readSecretFile(noted, noted).trim() : ''
   const files = [...(url === '' ? [] : [noted]), ...(Object.keys(secrets).length === 0 ? [] : [file])]
+  const address = url || (port ? `http://localhost:${port}` : LOCAL_URL)
   return {
-    url: url || (port ? `http://localhost:${port}` : LOCAL_URL),
+    url: address,
     key: key?.value,
     adminToken: adminToken?.value,
     namespace: env['BUS_NAMESPACE'] || undefined,
@@ -174,17 +184,25 @@ function fromThisDirectory(env: Env): Settings {
         ? 'nowhere: no profile, no BUS_API_KEY, no ./data/secrets.env'
         : `${files.join(' and ')}, of the bus of this directory`,
     origins: {
-      url: url
-        ? `${noted}, which a bus that was killed leaves behind`
+      address,
+      ...(url
+        ? { url: `${noted}, which a bus that was killed leaves behind` }
         : port
-          ? 'PORT'
-          : isTrusted
-            ? 'a guess, as nothing names one'
-            : `a guess: ${noted} is not used, as the key is in ${given}; say BUS_URL and BUS_API_KEY, or BUS_DB_PATH`,
+          ? { url: 'PORT' }
+          : { url: undefined, none: noneHere(dir, isTrusted ? undefined : given) }),
       key: key?.origin,
       adminToken: adminToken?.origin,
     },
   }
+}
+
+/** @param given the variable whose key is not sent to the address that the directory names */
+function noneHere(dir: string, given: string | undefined): string {
+  if (given !== undefined && existsSync(join(dir, 'bus.url')))
+    return `${join(dir, 'bus.url')} is not used, as the key is in ${given}: set BUS_URL and BUS_API_KEY, or BUS_DB_PATH.`
+  return existsSync(dir)
+    ? 'No bus runs in this directory. Start it with npm start.'
+    : 'No bus runs in this directory. Start one with npm start in its clone, or set BUS_URL to the address of one.'
 }
 
 const variable = (name: string, env: Env) => ({ name, value: env[name] })

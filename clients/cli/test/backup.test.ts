@@ -100,7 +100,7 @@ test('a directory of backups stands for the newest whole one in it; two files ar
   const { code, out, err } = await ran(['restore', 'copies', '--data', 'new'], dir)
   expect([code, err]).toEqual([
     0,
-    `${made[2]!.name} is newer, but not what its checksum says: it is left out.\nOf 3 backups, this is the newest whole one: copies/${made[1]!.name}\n`,
+    `${made[2]!.name} is newer, but not what its checksum says: it is left out.\nOf the 3 backups in the directory, this is the newest whole one: copies/${made[1]!.name}\n`,
   ])
   expect(out).toMatch(new RegExp(`^backup +copies/${made[1]!.name}$`, 'm'))
   expect(out).toMatch(/^intents +2 open/m)

@@ -116,7 +116,7 @@ describe('a short id', () => {
       expect.stringContaining('Of what this key published, there is no intent'),
     ])
     expect((await alice.client.status(id)).status).toBe('open')
-    expect((await admin.run(['status', 'f'.repeat(SHORT)])).err).toContain('Of all, there is no intent')
+    expect((await admin.run(['status', 'f'.repeat(SHORT)])).err).toContain("No intent's id begins with")
   })
 
   test.each(['abc', 'f'.repeat(11), 'f'.repeat(33), 'F'.repeat(16)])('%s is none', async given => {

@@ -113,6 +113,7 @@ describe('where each comes from', () => {
     writeFileSync(empty, '\n')
     const files = { ...nothing, BUS_URL: 'http://env', BUS_API_KEY_FILE: key, BUS_ADMIN_TOKEN: 'a' }
     expect(settingsOf({}, files).origins).toEqual({
+      address: 'http://env',
       url: 'BUS_URL',
       key: `${key}, which BUS_API_KEY_FILE names`,
       adminToken: 'BUS_ADMIN_TOKEN',

@@ -49,6 +49,9 @@ export function addBackup(program: Program): void {
     })
 }
 
+/** The bus does not say the path of its directory. */
+const WHERE = 'on the bus: in BUS_BACKUP_DIR, else in backups beside its database'
+
 async function fromBus(session: Session, { to, keep }: Options): Promise<void> {
   const { output } = session
   const made = await waitFor(session)
@@ -57,7 +60,7 @@ async function fromBus(session: Session, { to, keep }: Options): Promise<void> {
     output.complain('It could not be uploaded to the bucket; the log of the bus says why.')
     process.exitCode = EXIT.failed
   }
-  if (to === undefined) return output.say(made, () => told(made, `in the backup directory of the bus`))
+  if (to === undefined) return output.say(made, () => told(made, WHERE))
   const path = await fetchInto(session, made as Backup & { sha256: string }, to)
   const deleted = keep === undefined ? [] : await tidied(to, keep)
   output.say({ ...made, path, deleted }, () => told(made, path, deleted))

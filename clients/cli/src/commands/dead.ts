@@ -2,12 +2,12 @@ import { followed } from '../dead/follow.ts'
 import { matching, type Which } from '../dead/search.ts'
 import { letterTable } from '../dead/shown.ts'
 import { EXIT } from '../exit-codes.ts'
-import { Failure } from '../failure.ts'
+import { Failure, OwnListInstead } from '../failure.ts'
 import { wholeIds } from '../ids.ts'
 import { numberIn, secondsIn } from '../input.ts'
 import { COMMAND } from '../invocation.ts'
 import { fields, moment, type Output, plain, span, styled } from '../output.ts'
-import { connect, type Program, type Session } from '../program.ts'
+import { connect, type Globals, type Program, type Session } from '../program.ts'
 import { adminNow } from '../reach.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
 
@@ -33,7 +33,7 @@ export function addDead(program: Program): void {
     .allowExcessArguments()
     .action(async ({ limit, follow, ...which }, command) => {
       if (command.args.length > 0) throw noSuch(command.args[0]!)
-      const session = connect(command.optsWithGlobals())
+      const session = connectAsAdmin(command.optsWithGlobals())
       if (follow) return followed(session, which)
       const { bus, output, settings } = session
       const now = await adminNow(bus)
@@ -48,7 +48,7 @@ export function addDead(program: Program): void {
     .description('Shows one, with its payload and its last error.')
     .argument('<id>')
     .action(async (given, _options, command) => {
-      const session = connect(command.optsWithGlobals())
+      const session = connectAsAdmin(command.optsWithGlobals())
       const { bus, output } = session
       const [id] = await wholeIds(session, [given])
       const letter = await bus.admin.deadLetter(id!)
@@ -81,7 +81,7 @@ export function addDead(program: Program): void {
       .option('--all', 'all of them, if there is no filter')
       .option('-y, --yes', 'do it')
       .action(async (ids, { yes, ...which }, command) => {
-        const session = connect(command.optsWithGlobals())
+        const session = connectAsAdmin(command.optsWithGlobals())
         const chosen =
           ids.length > 0
             ? await wholeIds(session, ids)
@@ -93,6 +93,15 @@ export function addDead(program: Program): void {
   }
 }
 
+/** Dead letters are an admin's. Whoever has a key alone sees its own in another list. */
+function connectAsAdmin(globals: Globals): Session {
+  const session = connect(globals)
+  const { adminToken, key } = session.settings
+  if (adminToken === undefined && key !== undefined)
+    throw new OwnListInstead(`Your own: ${COMMAND} list --status dead; ${COMMAND} retry ID`)
+  return session
+}
+
 function filtered<C extends ReturnType<Program['command']>>(command: C) {
   return command
     .option('--goal <goal>', 'of this goal')
@@ -100,6 +109,9 @@ function filtered<C extends ReturnType<Program['command']>>(command: C) {
     .option('--since <time>', 'that died no longer ago: 1h, 7d', secondsIn({ least: 0 }))
     .option('--older-than <time>', 'that died at least so long ago: 12h, 7d', secondsIn({ least: 0 }))
 }
+
+/** What `retry` says of one. The bus knows only that no dead letter has this id. */
+const NOT_DEAD = 'It is not dead: it is open, claimed or fulfilled, or there is no such intent.'
 
 const noSuch = (word: string): Failure =>
   new Failure(
@@ -171,7 +183,7 @@ async function move({ bus, output }: Session, verb: Verb, ids: readonly string[]
   const { done, refused } = counted()
   output.say({ done, refused }, `${verb === 'retry' ? 'Opened again' : 'Dropped'}: ${done}.`)
   for (const { id, error } of refused.slice(0, NAMED))
-    output.complain(`${plain(String(id))}: ${plain(error.message)}`)
+    output.complain(`${plain(String(id))}: ${error.code === 'not_found' ? NOT_DEAD : plain(error.message)}`)
   if (refused.length > NAMED) output.complain(`… and ${refused.length - NAMED} more were refused.`)
   if (refused.length > 0) process.exitCode = EXIT.failed
 }

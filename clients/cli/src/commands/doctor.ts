@@ -6,6 +6,7 @@ import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { examineHost } from '../host/examine.ts'
 import { COMMAND } from '../invocation.ts'
+import { isLoopback } from '../loopback.ts'
 import { Output, plain } from '../output.ts'
 import { configPath } from '../profiles.ts'
 import { connect, type Program } from '../program.ts'
@@ -69,14 +70,7 @@ function configFindings(): Finding[] {
 }
 
 function wireFindings({ url }: Settings): Finding[] {
-  const { protocol, hostname } = new URL(url)
-  if (
-    protocol === 'https:' ||
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    /^127\.[\d.]+$/.test(hostname)
-  )
-    return []
+  if (new URL(url).protocol === 'https:' || isLoopback(url)) return []
   const detail = 'the key goes over the network in the clear'
   return [
     {

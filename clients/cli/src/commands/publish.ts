@@ -1,4 +1,5 @@
 import type { PublishOptions } from '../../../typescript/src/index.ts'
+import { emptyArgument } from '../empty.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { contentOf, jsonOf, numberIn, secondsIn, typed } from '../input.ts'
@@ -124,5 +125,7 @@ async function payloadOf(payload: string | undefined, { text, textFile }: Given)
     if (payload === undefined) throw new Failure('--text takes a text: publish GOAL --text "$TEXT"')
     return payload
   }
+  if (payload?.trim() === '')
+    throw emptyArgument('PAYLOAD', 'An empty text is --text ""; without a PAYLOAD, the payload is null.')
   return payload === undefined ? null : jsonOf('PAYLOAD', await typed(payload))
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import type { Chosen } from '../../../../service/backup/choose.ts'
 import type { Restored } from '../../../../service/backup/restore.ts'
 import type { Opener } from '../../../../service/backup/seal.ts'
@@ -37,6 +38,7 @@ export function addRestore(program: Program): void {
       const { restore } = await import('../../../../service/backup/restore.ts')
       const { configFor } = await import('../bus-of-directory.ts')
       const { serviceFailure } = await import('../service-failure.ts')
+      const { shellQuoted } = await import('../../../../service/banner.ts')
       const output = new Output(command.optsWithGlobals())
       if (command.args.length > 1)
         throw new Failure(
@@ -60,7 +62,8 @@ export function addRestore(program: Program): void {
           force: options.force ?? false,
         })
         const missing = missingBeside(config, restored)
-        output.say({ ...answerOf(restored), file, missing }, () => told(restored, file, missing))
+        const start = startOf(config.values.BUS_DB_PATH, shellQuoted)
+        output.say({ ...answerOf(restored), file, missing }, () => told(restored, file, missing, start))
       } catch (error) {
         throw serviceFailure(error)
       }
@@ -79,7 +82,9 @@ function tellOfChoice({ file, of, passedOver }: Chosen, output: Output): void {
   for (const name of passedOver)
     output.complain(`${name} is newer, but not what its checksum says: it is left out.`)
   if (of > 1)
-    output.note(`Of ${of} backups, this is the newest${passedOver.length > 0 ? ' whole one' : ''}: ${file}`)
+    output.note(
+      `Of the ${of} backups in the directory, this is the newest${passedOver.length > 0 ? ' whole one' : ''}: ${file}`,
+    )
 }
 
 /** What the bus needs besides the database, and is not there. A key that the environment sets is looked for in no file. */
@@ -165,7 +170,20 @@ function beforeTheStart(missing: readonly string[]): string[] {
   return [`Put back first, from where you keep a copy: ${missing.join(' and ')}.${without}`]
 }
 
-function told({ contents, moment: at, ...rest }: Restored, file: string, missing: readonly string[]): string {
+/** In the clone, the database of `npm start` needs no name. Elsewhere a relative path would be another one. */
+function startOf(database: string, quoted: (path: string) => string): string {
+  if (database === 'data/bus.db') return 'npm start'
+  const isInClone =
+    process.cwd() === fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '')
+  return `BUS_DB_PATH=${quoted(isInClone ? database : resolve(database))} npm start`
+}
+
+function told(
+  { contents, moment: at, ...rest }: Restored,
+  file: string,
+  missing: readonly string[],
+  start: string,
+): string {
   const { newestIntentAt, apiKeys, values } = contents
   const keys = rest.sealingKey === null ? '0' : `${apiKeys}; ${KEY_STATES[rest.sealingKey]}`
   return [
@@ -174,7 +192,7 @@ function told({ contents, moment: at, ...rest }: Restored, file: string, missing
       ['backup', file],
       ['database', rest.database],
       ['intents', countsOf(contents.intents)],
-      ['newest', newestIntentAt === null ? null : ago(newestIntentAt)],
+      ['newest intent', newestIntentAt === null ? null : ago(newestIntentAt)],
       ['issued keys', keys],
       ['values', values],
       [
@@ -185,7 +203,9 @@ function told({ contents, moment: at, ...rest }: Restored, file: string, missing
       ...rest.files.map(({ path, state }) => ['file', `${path}: ${FILE_STATES[state]}`] as const),
     ]),
     ...beforeTheStart(missing),
-    'Now start the bus. Work that was claimed then is given out again when its lease has run out; what was published,',
-    'settled, issued or revoked after that moment is not known (docs/backup.md).',
+    `Now start the bus; in a clone: ${start}`,
+    'Work that was claimed then is given out again when its lease has run out.',
+    'What was published, settled, issued or revoked after that moment is not',
+    'known (docs/backup.md).',
   ].join('\n')
 }

@@ -30,7 +30,7 @@ export function letterTable(
       `${letter.attempts}`,
       ...(isTerminal ? [goalIn(letter, usual, GOAL_CHARS)] : [letter.namespace, plain(letter.goal)]),
       workerOf(letter),
-      ...(isTerminal ? [why(letter)] : [plain(letter.reason), lastErrorOf(letter) || '-']),
+      ...(isTerminal ? [why(letter)] : [plain(letter.reason), errorColumn(letter)]),
     ]),
     stream,
   )
@@ -62,6 +62,9 @@ function why(letter: DeadLetter): string {
   const error = lastErrorOf(letter)
   return `${shortened(plain(letter.reason))}${error === '' ? '' : `; last error: ${error}`}`
 }
+
+/** Programs find a column by its place, so it is filled in even where the reason says the same. */
+const errorColumn = ({ lastError }: DeadLetter): string => shortened(plain((lastError ?? '').trim())) || '-'
 
 /** Where it says more than the reason does. `dead show` has all of it. */
 function lastErrorOf({ reason, lastError }: DeadLetter): string {

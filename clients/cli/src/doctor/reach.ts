@@ -1,6 +1,8 @@
 /** Whether a bus answers at the address, and if not, whether one does at an address that was probably meant. */
-import { BusError, IntentBus } from '../../../typescript/src/index.ts'
+import { BusError, IntentBus, UnexpectedAnswerError } from '../../../typescript/src/index.ts'
 import { EXIT } from '../exit-codes.ts'
+import { whereFrom, whoElse } from '../failure.ts'
+import { isLoopback } from '../loopback.ts'
 import { plain, span } from '../output.ts'
 import type { Settings } from '../settings.ts'
 import { type Finding, failed, LOOK_SECONDS } from './finding.ts'
@@ -24,13 +26,28 @@ export async function reach(settings: Settings): Promise<{ isThere: boolean; fin
     }
     return { isThere: true, findings: [reached, clockFinding(ts - (sentAt + receivedAt) / 2)] }
   } catch (error) {
-    const cure = (await cureOf(error, settings.url)) ?? usualCure(settings)
+    const cure = (await cureOf(error, settings.url)) ?? usualCure(error, settings)
     return { isThere: false, findings: [failed('reachable', error, cure, EXIT.unreachable)] }
   }
 }
 
-const usualCure = ({ origins }: Settings): string =>
-  `The address came from ${origins.url}. Is the bus running there? On its machine: curl http://localhost:8080/health. Then look at address, port, proxy, firewall.`
+function usualCure(error: unknown, { url, origins }: Settings): string {
+  if (error instanceof UnexpectedAnswerError) return `${whereFrom(origins)}${whoElse(url)}`
+  if (origins.none !== undefined) return origins.none
+  const asked = `${whereFrom(origins)}Is the bus running there?`
+  if (isLoopback(url)) return `${asked} Which address does npm start print? Try: curl ${healthOf(url)}`
+  return `${asked} On its machine, try: curl ${healthThere(url)}. Then look at address, port, proxy, firewall.`
+}
+
+const healthOf = (url: string): string => `${url.replace(/(?<!\/)\/+$/, '')}/health`
+
+/** As the machine of the bus reaches it. Behind a proxy, its port is another one. */
+function healthThere(url: string): string {
+  const { protocol, port } = new URL(url)
+  return protocol === 'http:'
+    ? healthOf(`http://localhost:${port || '80'}`)
+    : 'ADDRESS/health, with the address that the bus printed when it started'
+}
 
 /** @returns `undefined` when nothing is known that would help */
 async function cureOf(error: unknown, url: string): Promise<string | undefined> {

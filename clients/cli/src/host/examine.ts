@@ -1,5 +1,6 @@
 /** `doctor --server`: one look after the other at the machine a bus runs on, or is to run on. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Finding } from '../doctor/finding.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
@@ -28,7 +29,7 @@ export async function examineHost(data: string | undefined): Promise<Finding[]> 
     {
       check: 'settings',
       state: 'ok',
-      detail: `${host.dataDir}, port ${host.port ?? 'any'}, as this shell has them`,
+      detail: `${host.dataDir}, as this shell has it; port ${host.port ?? 'any'}, ${portOrigin(host)}`,
     },
     ...warnings.map(
       (detail): Finding => ({ check: 'settings', state: 'warning', detail, cure: 'docs/configuration.md' }),
@@ -59,4 +60,9 @@ export async function examineHost(data: string | undefined): Promise<Finding[]> 
   findings.push(port.finding, exposureFinding(host), await proxyFinding(host, port.isBus))
   findings.push(openFilesFinding(host), memoryFinding(process.constrainedMemory()))
   return findings
+}
+
+function portOrigin({ portFrom, dataDir }: Host): string {
+  if (portFrom === 'bus.url') return `as ${join(dataDir, 'bus.url')} has it`
+  return portFrom === 'this shell' ? 'as PORT says' : 'the default'
 }

@@ -13,6 +13,8 @@ export type Host = {
   secretsFile: string
   /** `null`: any free one. */
   port: number | null
+  /** What says so. */
+  portFrom: 'this shell' | 'bus.url' | 'the default'
   address: string
 }
 
@@ -45,13 +47,15 @@ export async function hostOf(env: NodeJS.ProcessEnv, data: string | undefined): 
   const config = readConfig(data === undefined ? env : { ...env, BUS_DB_PATH: join(data, 'bus.db') })
   const { HOST, PORT, BUS_DB_PATH } = config.values
   const database = resolve(BUS_DB_PATH)
+  const noted = env['PORT'] ? null : portNoted(dirname(database))
   return {
     config,
     database,
     dataDir: dirname(database),
     keyFile: resolve(config.keyFile),
     secretsFile: join(dirname(database), 'secrets.env'),
-    port: (env['PORT'] ? null : portNoted(dirname(database))) ?? (PORT === 0 ? null : PORT),
+    port: noted ?? (PORT === 0 ? null : PORT),
+    portFrom: noted !== null ? 'bus.url' : env['PORT'] ? 'this shell' : 'the default',
     address: HOST,
   }
 }

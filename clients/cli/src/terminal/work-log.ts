@@ -1,7 +1,7 @@
 import type { WorkerEvent } from '../../../typescript/src/index.ts'
 import { COMMAND } from '../invocation.ts'
 import { eventLines } from '../lines.ts'
-import { jsonText, type Output, plain, span, styled } from '../output.ts'
+import { jsonText, type Output, plain, sentence, span, styled } from '../output.ts'
 import type { Settings } from '../settings.ts'
 
 type Mark = [sign: string, style: Parameters<typeof styled>[0]]
@@ -101,7 +101,5 @@ function lineOf({ name, attributes, error }: WorkerEvent): string {
       return `${id} ${messageOf(error)}`
   }
 }
-
-const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 const messageOf = (error: unknown): string => plain(error instanceof Error ? error.message : String(error))
