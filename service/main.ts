@@ -24,6 +24,7 @@ import { openBackups } from './open-backups.ts'
 import servicePackage from './package.json' with { type: 'json' }
 import { ensureSecrets, type Secrets } from './secrets/first-start.ts'
 import { tighten } from './secrets/private-file.ts'
+import { resealKeys } from './secrets/reseal.ts'
 import { openVault } from './secrets/sealing-key.ts'
 import { isShort, refuseShortSecretsAtFirst, shortSecretWarning } from './secrets/short-secrets.ts'
 import { stopOnSignal } from './shutdown.ts'
@@ -92,7 +93,8 @@ async function run(config: Config): Promise<void> {
   }
 
   // Before secrets are made: a restored bus that lacks its key lacks them mostly too, and new ones would stand in their place.
-  const vault = openVault(config.keyFile, await store.keys(), warn)
+  const keys = await store.keys()
+  const vault = openVault(config.keyFile, keys, warn)
   const secrets = ensureSecrets(config.dataDir, config.secrets, warn)
   if (secrets.made.length > 0 && !onTerminal) {
     logger.info(`made ${secrets.made.join(', ')}; they are in ${secrets.file}`)
@@ -107,6 +109,7 @@ async function run(config: Config): Promise<void> {
     warn(
       `${values.BUS_DB_PATH} has seen a time ${Math.round(aheadMs / 3_600_000)} h ahead of this machine's clock, and the bus goes on from there. ${CLOCK_PAGE}`,
     )
+  await resealKeys(store, vault, keys, clock.now(), { info: line => logger.info(line), warn })
   const metrics = createMetrics({ version, droppedLogLines: () => lines.dropped })
   const broker = new Broker(
     store,

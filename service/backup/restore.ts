@@ -3,7 +3,7 @@ import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SECRETS_FILE } from '../secrets/first-start.ts'
 import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
-import { type SealedKey, vaultOpens } from '../secrets/sealing-key.ts'
+import { type NumberedKey, vaultOpens } from '../secrets/sealing-key.ts'
 import { PlantedKeyError } from '../secrets/secrets-error.ts'
 import {
   type Contents,
@@ -241,7 +241,7 @@ function place({ name, text }: KeptFile, { keyFile }: RestoreJob, folder: string
 
 /** Before anything is changed, where the sealing key is at hand; else the start does it. @throws {PlantedKeyError} */
 function refusePlantedKeys(
-  keys: readonly SealedKey[],
+  keys: readonly NumberedKey[],
   files: readonly KeptFile[],
   { keyFile }: RestoreJob,
 ): void {
@@ -255,7 +255,7 @@ function refusePlantedKeys(
   }
 }
 
-function stateOfKey(keyFile: string, keys: readonly SealedKey[]): 'right' | 'wrong' | 'missing' {
+function stateOfKey(keyFile: string, keys: readonly NumberedKey[]): 'right' | 'wrong' | 'missing' {
   const text = readPrivateFile(keyFile, () => {})
   if (text === undefined) return 'missing'
   try {

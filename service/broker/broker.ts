@@ -204,8 +204,23 @@ export class Broker {
     if (nonce !== null) accept(await this.#submit({ kind: 'witness', nonce }))
   }
 
-  async createKey(secret: KeySecret, terms: KeyTerms, by?: Actor): Promise<KeyFacts> {
-    return accept(await this.#submit({ kind: 'createKey', ...secret, ...terms, by }))
+  /**
+   * The seal of a key binds its identity, which is the number it gets, so the number has to be known before. The store is asked for
+   * the next one, and refuses it if another key has taken it meanwhile: of those that ask at once, one gets it each time.
+   *
+   * @param sealFor seals the key for that identity
+   */
+  async createKey(
+    sealFor: (identity: KeyId) => KeySecret,
+    terms: KeyTerms,
+    by?: Actor,
+  ): Promise<{ key: KeyFacts; secret: KeySecret }> {
+    for (;;) {
+      const id = await this.store.nextKeyId()
+      const secret = sealFor(id)
+      const outcome = await this.#submit({ kind: 'createKey', id, ...secret, ...terms, by })
+      if (outcome.ok || outcome.refusal !== 'key_number_taken') return { key: accept(outcome), secret }
+    }
   }
 
   /**

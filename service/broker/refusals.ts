@@ -57,6 +57,7 @@ const REFUSALS: Record<Refusal, (refused: Refused) => BusError> = {
   not_ended: () =>
     new BusError('not_found', 'Nothing to retry: this intent is still open or claimed. Cancel it first.'),
   no_key: () => new BusError('not_found', 'There is no key with that number.'),
+  key_number_taken: () => new BusError('overloaded', 'Another key was made at the same time. Try again.', 1),
   key_replaced: () =>
     new BusError('invalid_request', 'This key has been rotated already: rotate its successor instead.'),
   key_end_unsaid: () =>

@@ -1,3 +1,5 @@
+import type { KeyId } from '../intent/routing.ts'
+import type { SealedKey } from '../store/records.ts'
 import type { ConnectionLimits } from './limits/connections.ts'
 
 /** What the HTTP side has to be told. Times are milliseconds, sizes are bytes, `null` means "not configured". */
@@ -48,9 +50,10 @@ export type Window = { max: number; windowMs: number }
 
 /** Seals issued API keys for the database, and opens them again: a signature can only be checked with the key itself. */
 export interface KeyVault {
-  seal(apiKey: string): Buffer
-  /** @throws when the sealed bytes were made under another master key, or changed since */
-  open(sealed: Buffer): string
+  /** @param identity whose intents, values and leases the key opens; nobody can change it afterwards */
+  seal(apiKey: string, identity: KeyId): Buffer
+  /** @throws when it was sealed with another key, or its seal, hash or identity has changed since */
+  open(key: SealedKey): string
   /** A key of 32 bytes for another purpose, which tells nothing about this one. */
   derive(purpose: string, salt: Buffer): Buffer
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import type { KeyId } from '../intent/routing.ts'
-import type { SealedKey } from '../secrets/sealing-key.ts'
+import type { NumberedKey } from '../secrets/sealing-key.ts'
 import {
   type AdoptedIntent,
   type AdoptedKey,
@@ -19,7 +19,7 @@ export interface Target {
   /** Bus time, in ms. */
   readonly now: number
   /** The API keys that are there, as they are sealed. */
-  sealedKeys(): SealedKey[]
+  sealedKeys(): NumberedKey[]
   keyOf(hash: Buffer): KeyId | null
   hasIntent(id: string): boolean
   hasValue(keyId: KeyId, key: string): boolean

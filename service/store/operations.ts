@@ -62,7 +62,11 @@ export type KeySecret = Pick<KeyRecord, 'hash' | 'sealed' | 'prefix'>
 
 export type KeyTerms = Pick<KeyRecord, 'owner' | 'note' | 'expiresAt' | 'rateLimit' | 'openLimit'>
 
-export type CreateKeyOp = Audited & KeySecret & KeyTerms & { kind: 'createKey' }
+/** `id` is what `nextKeyId` said; refused when another key has it by now. */
+export type CreateKeyOp = Audited & KeySecret & KeyTerms & { kind: 'createKey'; id: number }
+
+/** Puts other seals of the same keys in the place of theirs. */
+export type ResealKeysOp = { kind: 'resealKeys'; keys: Pick<KeyRecord, 'id' | 'sealed'>[] }
 
 /**
  * A new secret for the same identity, with the owner, note and limits of the one before, which stays good until `overlapMs` from
@@ -153,6 +157,7 @@ export type Op =
   | SetOp
   | WitnessOp
   | CreateKeyOp
+  | ResealKeysOp
   | RotateKeyOp
   | ChangeKeyOp
   | RevokeKeyOp

@@ -21,6 +21,8 @@ export type Refusal =
   /** It is open or claimed. */
   | 'not_ended'
   | 'no_key'
+  /** Another key has it by now. */
+  | 'key_number_taken'
   /** It has a successor already. */
   | 'key_replaced'
   | 'key_end_unsaid'
@@ -89,6 +91,7 @@ export type ValueOf = {
   set: null
   witness: null
   createKey: KeyFacts
+  resealKeys: null
   /** Both as they are now. */
   rotateKey: { successor: KeyFacts; predecessor: KeyFacts }
   changeKey: KeyFacts

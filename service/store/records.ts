@@ -26,6 +26,9 @@ export type KeyRecord = {
   replacedBy: number | null
 }
 
+/** What the seal of a key binds together. */
+export type SealedKey = Pick<KeyRecord, 'sealed' | 'hash' | 'identity'>
+
 /** All but what opens it. */
 export type KeyFacts = Omit<KeyRecord, 'hash' | 'sealed'>
 

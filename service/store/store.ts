@@ -104,6 +104,8 @@ export interface Store {
   /** Whether it is kept: for what is refused without a commit. */
   hasNonce(keyId: KeyId, value: string): Promise<boolean>
   keys(): Promise<KeyRecord[]>
+  /** The number that the next key gets; no key has had it before. */
+  nextKeyId(): Promise<number>
   /** @returns `null` when `before` is the id of an intent that is not dead */
   deadLetters(search: DeadLetterSearch): Promise<DeadLetterPage | null>
   deadLetter(intentId: string): Promise<DeadLetter | null>

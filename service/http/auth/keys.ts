@@ -28,9 +28,9 @@ export function newApiKey(): string {
 }
 
 /** The key as the store keeps it: a digest to find it by, and the sealed key to check signatures with. */
-export const secretOf = (apiKey: string, vault: KeyVault): KeySecret => ({
+export const secretOf = (apiKey: string, identity: KeyId, vault: KeyVault): KeySecret => ({
   hash: hashOf(apiKey),
-  sealed: vault.seal(apiKey),
+  sealed: vault.seal(apiKey, identity),
   prefix: shownPrefix(apiKey),
 })
 
@@ -109,7 +109,7 @@ export class KeyRing {
       isMaster: false,
       isRevoked: false,
       issued: facts,
-      apiKey: () => this.#vault.open(sealed),
+      apiKey: () => this.#vault.open({ sealed, hash, identity: facts.identity }),
     })
   }
 

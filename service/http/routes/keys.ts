@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { BusError } from '../../errors.ts'
+import type { KeyId } from '../../intent/routing.ts'
 import type { KeyTerms } from '../../store/operations.ts'
 import type { KeyFacts, KeyHolding } from '../../store/records.ts'
 import { seconds, secondsOrNull, sendJson } from '../answers.ts'
@@ -30,9 +31,9 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     const body = await jsonBody(request, generateKeyFields)
     const { owner, ...asked } = readGenerateKey(body.fields, asSent(body))
     const apiKey = newApiKey()
-    const secret = secretOf(apiKey, vault)
     const terms = { ...UNLIMITED, ...termsOf(asked), owner }
-    const key = await broker.createKey(secret, terms, actorOf(request))
+    const sealFor = (identity: KeyId) => secretOf(apiKey, identity, vault)
+    const { key, secret } = await broker.createKey(sealFor, terms, actorOf(request))
     keys.add(key, secret)
     return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, ...(await detailsOf(key)) }))
   })
@@ -45,9 +46,9 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   app.post('/admin/rotate_key', ADMIN, async (request, reply) => {
     const fields = readRotateKey((await jsonBody(request, rotateKeyFields)).fields)
     const { overlap, expires_in: expiresIn } = fields
-    const id = numberOf(fields)
+    const { id, identity } = keyNamed(fields)
     const apiKey = newApiKey()
-    const secret = secretOf(apiKey, vault)
+    const secret = secretOf(apiKey, identity, vault)
     const { successor, predecessor } = await broker.rotateKey({
       ...secret,
       id,
@@ -70,7 +71,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     if (Object.keys(changes).length === 0) {
       throw new BusError('invalid_request', `Nothing to change: send one of ${CHANGEABLE}.`)
     }
-    const key = await broker.changeKey(numberOf(asked), changes, actorOf(request))
+    const key = await broker.changeKey(keyNamed(asked).id, changes, actorOf(request))
     keys.change(key)
     if (changes.expiresAt !== undefined) broker.dismissWaiting(key.identity)
     return sendJson(reply, JSON.stringify(await detailsOf(key)))
@@ -103,11 +104,11 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
   }
 
   /** @throws {BusError} `not_found` when there is no such key */
-  function numberOf(name: KeyName): number {
+  function keyNamed(name: KeyName): KeyFacts {
     const hash = namedKey(name)
     const key = hash === null ? null : keys.byHash(hash)
     if (key === null) throw new BusError('not_found', 'There is no such key.')
-    return key.id
+    return key
   }
 
   function termsOf({ note, expires_in, rate_limit, open_limit }: AskedTerms): Partial<KeyTerms> {

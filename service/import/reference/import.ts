@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../../config.ts'
 import { NONCE_TTL_MS } from '../../http/auth/signature.ts'
+import type { KeyId } from '../../intent/routing.ts'
 import { keptSecrets } from '../../secrets/first-start.ts'
 import { openVault } from '../../secrets/sealing-key.ts'
 import { type Fate, Report, type RowReport } from '../report.ts'
@@ -166,8 +167,8 @@ class Import {
         if (this.#target.hasTaken('key', hash.toString('hex')))
           return { already: `${TAKEN_BEFORE}, and was revoked` }
         if (!dry) vault ??= openVault(config.keyFile, sealed, warn)
-        const sealedKey = vault?.seal(apiKey) ?? Buffer.alloc(0)
-        this.#parties.add(apiKey, this.#target.addKey({ hash, sealed: sealedKey, prefix, owner, createdAt }))
+        const seal = (identity: KeyId) => vault?.seal(apiKey, identity) ?? Buffer.alloc(0)
+        this.#parties.add(apiKey, this.#target.addKey({ hash, seal, prefix, owner, createdAt }))
         return { changes }
       })
     }

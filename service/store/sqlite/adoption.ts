@@ -34,7 +34,14 @@ export type AdoptedIntent = Pick<
     | (Death & { state: 'dead'; diedAt: number })
   )
 
-export type AdoptedKey = { hash: Buffer; sealed: Buffer; prefix: string; owner: string; createdAt: number }
+/** `seal` seals it for its identity, which is the number it gets. */
+export type AdoptedKey = {
+  hash: Buffer
+  seal: (identity: KeyId) => Buffer
+  prefix: string
+  owner: string
+  createdAt: number
+}
 export type AdoptedUse = {
   keyId: KeyId
   key: string
@@ -74,6 +81,8 @@ const SQL = {
   death: `INSERT INTO temp.deaths (n, lane, attempts, reason, cause, at) VALUES (?, ?, ?, ?, ?, ?)`,
   mark: `INSERT INTO adopted (kind, id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 } as const
+
+const NOTHING = Buffer.alloc(0)
 
 /** Lanes whose tallies wait to be written; beyond it they are, so that memory does not grow with what comes in. */
 const MOST_UNWRITTEN = 10_000
@@ -135,15 +144,16 @@ export class Adoption {
     return this.#writer.now
   }
 
-  key({ hash, sealed, prefix, owner, createdAt }: AdoptedKey): KeyId {
+  key({ hash, seal, prefix, owner, createdAt }: AdoptedKey): KeyId {
     this.#mark('key', hash.toString('hex'))
-    return this.#sql.key.run(hash, sealed, prefix, owner, createdAt).lastInsertRowid as number
+    const id = this.#sql.key.run(hash, NOTHING, prefix, owner, createdAt).lastInsertRowid as number
+    this.#writer.sql.resealKey.run(seal(id), id)
+    return id
   }
 
   /** Takes a number that no key will ever have. */
   revokedKey(): KeyId {
-    const nothing = Buffer.alloc(0)
-    const id = this.#sql.key.run(nothing, nothing, '', '', this.#writer.now).lastInsertRowid as number
+    const id = this.#sql.key.run(NOTHING, NOTHING, '', '', this.#writer.now).lastInsertRowid as number
     this.#sql.dropKey.run(id)
     return id
   }

@@ -146,7 +146,7 @@ export function takeKeptFiles(path: string): KeptFile[] {
 }
 
 /** The API keys inside, as they are sealed. A schema that knows no identity has each key as its own. */
-export function readSealedKeys(path: string): Pick<KeyRecord, 'sealed' | 'hash' | 'identity'>[] {
+export function readSealedKeys(path: string): KeyRecord[] {
   const db = new Sqlite(path, { readonly: true, fileMustExist: true })
   try {
     return (db.prepare('SELECT * FROM api_keys').all() as KeyRow[]).map(keyOf)

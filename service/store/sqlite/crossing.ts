@@ -31,6 +31,8 @@ export function fromSentOp(sent: SentOp): Op {
   if (sent.kind === 'createKey' || sent.kind === 'rotateKey') {
     sent.hash = Buffer.from(sent.hash)
     sent.sealed = Buffer.from(sent.sealed)
+  } else if (sent.kind === 'resealKeys') {
+    for (const key of sent.keys) key.sealed = Buffer.from(key.sealed)
   } else if (sent.kind === 'revokeKey') {
     sent.hash = Buffer.from(sent.hash)
   }

@@ -18,7 +18,7 @@ import { type KeyRow, keyOf } from './key-rows.ts'
 import { maintenanceOf } from './maintenance-row.ts'
 import { Pages } from './paging.ts'
 import { ROUTE_COLUMNS, type RouteRow, routeOf } from './route-rows.ts'
-import { type IntentRow, prepareAll } from './statements.ts'
+import { type IntentRow, NEXT_KEY_ID, prepareAll } from './statements.ts'
 import { CLAIMED, DEAD, FULFILLED, STATE_NAMES } from './states.ts'
 
 export const READ_SQL = {
@@ -28,6 +28,7 @@ export const READ_SQL = {
   value: `SELECT value FROM key_values WHERE key_id = ? AND key = ? AND expires_at > ?`,
   nonce: `SELECT 1 FROM nonces WHERE key_id = ? AND nonce = ?`,
   keys: `SELECT * FROM api_keys ORDER BY id`,
+  nextKeyId: NEXT_KEY_ID,
   lastSeen: `SELECT value FROM meta WHERE name = 'last_seen'`,
   maintenance: `SELECT value FROM meta WHERE name = 'maintenance'`,
 } as const
@@ -99,6 +100,10 @@ export class Reads {
 
   keys(): KeyRecord[] {
     return (this.#sql.keys.all() as KeyRow[]).map(keyOf)
+  }
+
+  nextKeyId(): number {
+    return (this.#sql.nextKeyId.get() as { id: number }).id
   }
 
   deadLetters(search: DeadLetterSearch): DeadLetterPage | null {

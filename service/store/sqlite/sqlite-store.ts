@@ -103,6 +103,7 @@ class SqliteStore implements Store {
     this.#read({ table: 'nonces' }, () => this.#reads.hasNonce(keyId, value))
   /** For the start, which says itself that it cannot. */
   keys = async () => this.#read(null, () => this.#reads.keys())
+  nextKeyId = async () => this.#read({ table: 'sqlite_sequence' }, () => this.#reads.nextKeyId())
   deadLetters = async (search: DeadLetterSearch) =>
     this.#read({ table: 'dead_letters' }, () => this.#reads.deadLetters(search))
   deadLetter = async (intentId: string) =>

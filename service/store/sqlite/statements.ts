@@ -50,6 +50,10 @@ const BACK_OFF = `state = 0, expires_at = expires_at + ? - run_at, run_at = ?, d
 const VALUE_BYTES = `octet_length(key) + octet_length(value)`
 const RESULT_ANEW = `ON CONFLICT DO UPDATE SET is_text = excluded.is_text, text = excluded.text`
 
+/** What AUTOINCREMENT gives the next row of `api_keys`: no number that a key ever had. */
+export const NEXT_KEY_ID = `SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'api_keys'), 0),
+                                          coalesce((SELECT max(id) FROM api_keys), 0)) AS id`
+
 /** Every statement of the write path. None scans; a test holds the plan of each. */
 export const WRITE_SQL = {
   begin: `BEGIN IMMEDIATE`,
@@ -155,8 +159,10 @@ export const WRITE_SQL = {
   idempotentFrom: `SELECT n, namespace FROM idempotency_keys WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
   intentsFrom: `SELECT n, lane, state FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?`,
 
+  nextKeyId: NEXT_KEY_ID,
   createKey: `INSERT INTO api_keys (hash, sealed, prefix, owner, note, created_at, expires_at, rate_limit, open_limit, identity)
               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+  resealKey: `UPDATE api_keys SET sealed = ? WHERE id = ?`,
   keyById: `SELECT * FROM api_keys WHERE id = ?`,
   replaceKey: `UPDATE api_keys SET expires_at = ?, replaced_by = ? WHERE id = ? RETURNING *`,
   changeKey: `UPDATE api_keys SET owner = ?, note = ?, expires_at = ?, rate_limit = ?, open_limit = ? WHERE id = ? RETURNING *`,

@@ -417,7 +417,7 @@ test('an unencrypted backup into which somebody put a key is not restored', asyn
   const dir = emptyDir()
   const database = await bus(join(dir, 'old'), 1)
   const key = join(dir, 'old/bus.key')
-  const sealed = openVault(key, [], () => {}).seal('tk_mine')
+  const sealed = openVault(key, [], () => {}).seal('tk_mine', 1)
   const db = new Sqlite(database)
   db.prepare(
     'INSERT INTO api_keys (hash, sealed, prefix, owner, created_at, identity) VALUES (?, ?, ?, ?, 1, 0)',

@@ -92,3 +92,24 @@ test.each([0, -1, 1.5, '1', true, [1], 1e300])('a key_id of %j is 400 and names 
   expect(refused.message).toMatch(/^key_id takes .*; it got /)
   expect((await master.post('/claim?namespace=empty')).status).toBe(204)
 })
+
+test('keys that are made and rotated at once each have a number of their own, and open after a restart', async () => {
+  const bus = await busForTest({ BUS_REQUIRE_SIGNATURES: 'true' })
+  const first = await bus.admin.post('/admin/generate_key', { owner: 'first' })
+  const made = await Promise.all([
+    ...Array.from({ length: 12 }, (_, i) => bus.admin.post('/admin/generate_key', { owner: `${i}` })),
+    bus.admin.post('/admin/rotate_key', { key_id: first.json.key_id }),
+  ])
+  expect(made.map(({ status }) => status)).toEqual(Array(13).fill(201))
+  expect(new Set(made.map(({ json }) => json.key_id)).size).toBe(13)
+  const areLetIn = async () => {
+    for (const { json } of [first, ...made]) {
+      const client = bus.nobody.with({ 'x-api-key': json.api_key })
+      const read = await client.signed('GET', '/get/absent', '', { timestamp: bus.seconds() })
+      expect(read.status).toBe(404)
+    }
+  }
+  await areLetIn()
+  await bus.restart()
+  await areLetIn()
+})

@@ -50,8 +50,8 @@ describe('a stolen database', async () => {
 
   test('opens no key without the key that sealed it', async () => {
     const [record] = await bus.store.keys()
-    expect(new Aes256Vault(Buffer.alloc(32, 7)).open(record!.sealed)).toBe(issued.key)
-    expect(() => new Aes256Vault(Buffer.alloc(32, 8)).open(record!.sealed)).toThrow()
+    expect(new Aes256Vault(Buffer.alloc(32, 7)).open(record!)).toBe(issued.key)
+    expect(() => new Aes256Vault(Buffer.alloc(32, 8)).open(record!)).toThrow()
   })
 
   test('nor a claim token that was settled, from then on', async () => {

@@ -229,6 +229,7 @@ test.each(['lanes', 'sqlite_autoindex_lanes_1', 'intents_ready', 'intents_agenda
     })
     const key: Op = {
       kind: 'createKey',
+      id: 1,
       hash: Buffer.from('h'),
       sealed: Buffer.from('s'),
       prefix: 'tk_',
@@ -248,7 +249,7 @@ test.each(['lanes', 'sqlite_autoindex_lanes_1', 'intents_ready', 'intents_agenda
         claim('barn'),
         claim('house'),
         sweep(true),
-        { ...key, hash: Buffer.from(`h${round}`) },
+        { ...key, id: round + 1, hash: Buffer.from(`h${round}`) },
       ]
       const { outcomes } = writer.commit([{ ops, now: 100_000 * (round + 1) }])
       expect(told(outcomes[0]!).slice(-2)).toEqual(['done', 'done'])

@@ -11,8 +11,8 @@ import { WRITE_SQL } from '../../store/sqlite/statements.ts'
 
 const db = openWriting(join(mkdtempSync(join(tmpdir(), 'bus-plans-')), 'bus.db'), () => {})
 
-/** Read whole, on purpose, and small: the lanes at start, the issued keys. Walked in key order, a page at a time: the rest. */
-const WHOLE = new Set(['busy', 'namespaces', 'keys'])
+/** Read whole, on purpose, and small: the lanes at start, the issued keys, the row or two that count them. Walked in key order, a page at a time: the rest. */
+const WHOLE = new Set(['busy', 'namespaces', 'keys', 'nextKeyId'])
 /** What the caller brought along, and not the table: rows of VALUES, a list as JSON. */
 const BROUGHT = /^SCAN (CONSTANT ROW|\d+-ROW VALUES CLAUSE|\w+ VIRTUAL TABLE INDEX 1:)$/
 const PAGED = /SCAN (nonces|idempotency_keys|d|i|lanes USING INDEX lanes_empty)$/

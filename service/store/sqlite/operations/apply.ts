@@ -5,7 +5,7 @@ import { cancel, purge, retry } from './admin.ts'
 import { audit } from './audit.ts'
 import { claim, release } from './claim.ts'
 import { dropDead, retryDead } from './dead-letters.ts'
-import { changeKey, createKey, revokeKey, rotateKey } from './keys.ts'
+import { changeKey, createKey, resealKeys, revokeKey, rotateKey } from './keys.ts'
 import { maintain } from './maintenance.ts'
 import { isFresh, REPLAY } from './nonces.ts'
 import { publish, publishAll } from './publish.ts'
@@ -45,6 +45,8 @@ export function apply(w: Writer, op: Op): Outcome {
       return { ok: true, value: null }
     case 'createKey':
       return createKey(w, op)
+    case 'resealKeys':
+      return resealKeys(w, op)
     case 'rotateKey':
       return rotateKey(w, op)
     case 'changeKey':

@@ -3,6 +3,7 @@ import type {
   CreateKeyOp,
   KeySecret,
   KeyTerms,
+  ResealKeysOp,
   RevokeKeyOp,
   RotateKeyOp,
 } from '../../operations.ts'
@@ -15,6 +16,8 @@ import { audit } from './audit.ts'
 const NO_KEY = { ok: false, refusal: 'no_key' } as const
 
 export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
+  const next = w.sql.nextKeyId.get() as { id: number }
+  if (op.id !== next.id) return { ok: false, refusal: 'key_number_taken' }
   const key = insert(w, op, op, null)
   const { owner, note, expiresAt, rateLimit, openLimit, prefix } = key
   audit(w, op.by, 'key_created', `${key.id}`, {
@@ -23,6 +26,11 @@ export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
     ...shown({ note: note === '' ? null : note, expiresAt, rateLimit, openLimit }),
   })
   return { ok: true, value: key }
+}
+
+export function resealKeys(w: Writer, { keys }: ResealKeysOp): Outcome<'resealKeys'> {
+  for (const { id, sealed } of keys) w.sql.resealKey.run(sealed, id)
+  return { ok: true, value: null }
 }
 
 /** Both keys are of one identity, so that the new one opens all that the old one did. */
