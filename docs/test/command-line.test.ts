@@ -35,7 +35,7 @@ test('the commands of docs/command-line.md work as they are typed', async () => 
     'ended with 1',
     ...[
       like(/^id +died +attempts +namespace +goal +worker +reason +last error$/),
-      like(/ print +\S+ +no paper +-$/),
+      like(/ print +\S+ +no paper +no paper$/),
     ],
     ...['id', 'goal', 'namespace', 'publisher', 'visibility', 'attempts', 'worker', 'died'].map(field =>
       like(new RegExp(`^${field} `)),

@@ -113,7 +113,7 @@ describe('a short id', () => {
     const { code, err } = await alice.run('cancel', id, theirs.slice(0, SHORT))
     expect([code, err]).toEqual([
       5,
-      expect.stringContaining('Of what this key published, there is no intent'),
+      expect.stringContaining('No intent that this key published has an id that begins with'),
     ])
     expect((await alice.client.status(id)).status).toBe('open')
     expect((await admin.run(['status', 'f'.repeat(SHORT)])).err).toContain("No intent's id begins with")

@@ -109,7 +109,7 @@ describe('a rate limit', () => {
     const rest = refusal(429, 'rate_limited', { 'retry-after': '52' })
     gate.mishaps.push('passes', 'passes', rest)
     const { code, out } = await user.run(['doctor'], { env: { BUS_URL: gate.url } })
-    expect([code, out]).toEqual([0, expect.stringMatching(/^! key .*rate_limited/m)])
+    expect([code, out]).toEqual([6, expect.stringMatching(/^! key .*rate_limited/m)])
   })
 })
 

@@ -19,13 +19,13 @@ export function failed(check: string, error: unknown, cure: string, exit?: ExitC
   return { check, state: 'failed', detail: plain(told), cure, ...(exit === undefined ? {} : { exit }) }
 }
 
-/** Prints them, and sets the exit code to that of the first that failed. */
+/** Prints them, and sets the exit code to that of the first that failed, or that has one though it is only a warning. */
 export function report(output: Output, findings: readonly Finding[]): void {
   output.say(
     findings.map(({ exit: _, ...finding }) => finding),
     () => findings.map(lineOf).join('\n'),
   )
-  const first = findings.find(({ state }) => state === 'failed')
+  const first = findings.find(({ state, exit }) => state === 'failed' || exit !== undefined)
   if (first !== undefined) process.exitCode = first.exit ?? EXIT.failed
 }
 
