@@ -12,8 +12,13 @@ const COMPILED = fileURLToPath(new URL('./node_modules/.cache/intent-bus-tests',
 /** Where the results go as JSON too, for whoever adds them up. */
 const report = process.env['TEST_REPORT']
 
-/** They start a Docker, or deploy: each has the iptables of the machine to itself. */
-const CONTAINERS = ['docs/test/at-home.heavy.ts', 'ops/test/docker/*.heavy.ts', 'infra/test/**/*.heavy.ts']
+/** They start a Docker, deploy, or set up a phone: each has the iptables of the machine to itself. */
+const HOSTS = [
+  'docs/test/at-home.heavy.ts',
+  'ops/test/docker/*.heavy.ts',
+  'ops/test/termux/*.heavy.ts',
+  'infra/test/**/*.heavy.ts',
+]
 
 /** They hold seconds or processor time against each other, so nothing runs beside them. */
 const MEASURED = [
@@ -31,13 +36,13 @@ const lane = (name: string, include: string[], exclude: string[] = []) => ({
 
 /**
  * What takes minutes, or root, or a compiler: kills, full disks, slow disks. One file at a time in each lane;
- * `--project containers` and `--project processes` may run side by side.
+ * `--project hosts` and `--project processes` may run side by side.
  */
 export default defineConfig({
   test: {
     projects: [
-      lane('containers', CONTAINERS),
-      lane('processes', [EVERYWHERE], [...CONTAINERS, ...MEASURED]),
+      lane('hosts', HOSTS),
+      lane('processes', [EVERYWHERE], [...HOSTS, ...MEASURED]),
       lane('measured', MEASURED),
     ],
     pool: 'forks',
