@@ -73,7 +73,7 @@ export function waitingText(error: unknown, delayMs: number): string {
   const wait = span(delayMs < 1000 ? delayMs / 1000 : Math.ceil(delayMs / 1000))
   if (error instanceof BusError && error.retryAfter !== undefined) {
     // Of a limit, the message itself says how long.
-    if (error.code === 'rate_limited' && /\d+ s\./.test(error.message)) return plain(error.message)
+    if (error.code === 'rate_limited' && /\b\d{1,9} s\./.test(error.message)) return plain(error.message)
     return `The bus says to try again in ${wait}: ${plain(error.message)}`
   }
   if (error instanceof UnexpectedAnswerError) return `${sentence(plain(error.message))} Again in ${wait}.`

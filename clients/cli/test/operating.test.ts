@@ -32,7 +32,7 @@ test('keys create takes owner, note, end and limits, and list shows them', async
 
 test('a time that is none, and a key without an owner, are refused with what they take', async () => {
   const time = await user.run(['keys', 'create', 'pi', '--expires', 'soon'])
-  expect([time.code, time.err]).toEqual([2, expect.stringContaining('a time such as 90d')])
+  expect([time.code, time.err]).toEqual([2, expect.stringContaining('a time: 90d')])
   const nobody = await user.run(['keys', 'create'])
   expect([nobody.code, nobody.err]).toEqual([2, expect.stringContaining('whose is the key?')])
 })

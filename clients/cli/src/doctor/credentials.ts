@@ -75,7 +75,7 @@ const shortSecretFinding = (name: string): Finding => ({
 function refused(check: string, error: Error, usualCure: string): Finding {
   if (isOf(error, 'rate_limited')) {
     const seconds = (error as BusError).retryAfter
-    const wait = seconds === undefined || /\d+ s\./.test(error.message) ? '' : `Wait ${seconds} s. `
+    const wait = seconds === undefined || /\b\d{1,9} s\./.test(error.message) ? '' : `Wait ${seconds} s. `
     const cure = `${wait}Whatever else calls with the same key or from here counts, too.`
     // The key may be a good one: the bus did not look.
     return { ...failed(check, error, cure, EXIT.refused), state: 'warning' }
