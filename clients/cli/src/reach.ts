@@ -1,4 +1,4 @@
-/** Whose intents a command lists, cancels and opens again: everybody's, as an admin, or those of its own key. */
+/** Whose intents a command lists, cancels and opens again: all of them for an admin, or those that its own key published. */
 import type { Admin, IntentBus } from '../../typescript/src/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, isOf } from './failure.ts'
@@ -16,7 +16,7 @@ export function reachOf({ bus, settings }: Pick<Session, 'bus' | 'settings'>, mi
 /** Unix seconds by the clock that moves the intents of the bus: that of this device may be wrong. Takes an admin token. */
 export const adminNow = async (bus: IntentBus): Promise<number> => (await bus.admin.overview()).now
 
-/** The same where there is an admin token. A key alone is told what the clock of the bus's machine says, which may have been set meanwhile. */
+/** The bus's own time, if there is an admin token. With a key alone it is the wall clock of the bus's machine, which somebody may have set. */
 export const busNow = async ({ bus, settings }: Pick<Session, 'bus' | 'settings'>): Promise<number> =>
   settings.adminToken === undefined ? (await bus.health()).ts : adminNow(bus)
 

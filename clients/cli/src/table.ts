@@ -12,7 +12,7 @@ export type Column = {
 }
 
 const GAP = '  '
-/** A last column that would be narrower has lines of its own, as on a phone. */
+/** A last column that would be narrower moves to lines of its own, as on a phone. */
 const LEAST_LAST = 16
 const INDENT = 4
 

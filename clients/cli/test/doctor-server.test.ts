@@ -103,7 +103,7 @@ test('secrets that can be guessed are found, those in secrets.env too, and none 
     ['warning', 'BUS_METRICS_TOKEN'],
   ])
   expect(JSON.stringify(findings)).not.toContain('hunter2')
-  // The mode of that file is a failure of its own, and is left as it is.
+  // The test does not look at the mode of that file, which is a separate failure.
   expect([code, statSync(file).mode & 0o777]).toEqual([1, 0o640])
   writeFileSync(file, 'no line of it\n')
   expect((await examined(cwd, { PORT: '0' })).one('secrets')).toMatchObject({

@@ -55,7 +55,7 @@ describe('with an issued key and no admin token', () => {
     expect([open.code, open.err]).toEqual([5, expect.stringContaining('still open or claimed')])
   })
 
-  test('a bus of an older version is told as such, and needs the admin token', async () => {
+  test('an older bus needs the admin token, and the command says so', async () => {
     const older = await olderBus(bus.url)
     const early = await publisher('bob', older)
     const id = await early.client.publish()
@@ -126,7 +126,7 @@ describe('a short id', () => {
     })
   })
 
-  test('is not known to an older bus, which lists all: it is told, and no other intent is taken for it', async () => {
+  test('is refused on an older bus, which would list all intents, and no other intent is taken for it', async () => {
     const older = userOf(await olderBus(bus.url))
     await bus.master.publish()
     const { code, err } = await older.run(['cancel', 'f'.repeat(SHORT)])

@@ -21,7 +21,7 @@ const ROWS = [
 ]
 
 describe('a table in a terminal', () => {
-  test('fits its width: numbers end alike, the last column has lines of its own below, nothing of it is lost', () => {
+  test('fits its width: numbers are aligned at the right, and a long last column continues below without loss', () => {
     const lines = linesOf(table(COLUMNS, ROWS, terminal(40)))
     expect(lines.slice(0, 2)).toEqual(['id  tries  goal    error', 'a1      3  resiz…  no such file:'])
     expect(lines.at(-1)).toBe('b2     12  mail')
@@ -30,7 +30,7 @@ describe('a table in a terminal', () => {
     expect(below.join('').replace(/ /g, '')).toBe(LONG.replace(/ /g, ''))
   })
 
-  test('that leaves the last column no room begins it on a line of its own', () => {
+  test('without room for the last column starts it on a new line', () => {
     const lines = linesOf(table(COLUMNS, ROWS.slice(0, 1), terminal(30)))
     expect(lines.slice(1, 3)).toEqual(['a1      3  resiz…', '    no such file:'])
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(30)

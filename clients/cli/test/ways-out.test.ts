@@ -99,7 +99,7 @@ describe('something else at the address', () => {
 describe('a rate limit', () => {
   const message = 'Too many requests. Try again in 52 s. Limit 60.'
 
-  test('is told with one time to wait', () => {
+  test('names the time to wait once', () => {
     const error = new BusError({ code: 'rate_limited', status: 429, message, retryAfter: 52 })
     expect(waitingText(error, 53_000)).toBe(message)
   })

@@ -1,17 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from './sync-folder.ts'
+import { writeSynced } from './write-synced.ts'
 
 /** Where a database waits that is to take the place of another. */
 export const incoming = (database: string): string => `${database}.restoring`
@@ -25,16 +15,7 @@ const markOf = (database: string): string => `${database}.switching`
  * @param aside what the old database is about to be called, beside itself
  */
 export function markSwitch(database: string, aside: string): void {
-  const mark = markOf(database)
-  rmSync(mark, { force: true })
-  const file = openSync(mark, 'wx', 0o600)
-  try {
-    writeFileSync(file, `${basename(aside)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  syncFolder(dirname(database))
+  writeSynced(markOf(database), `${basename(aside)}\n`)
 }
 
 /** Whether a switch has begun and not ended. */

@@ -1,6 +1,6 @@
-import { wholeIds } from '../ids.ts'
+import { moveEach } from '../move-each.ts'
 import { connect, type Program } from '../program.ts'
-import { MINE, reachOf } from '../reach.ts'
+import { MINE } from '../reach.ts'
 
 export function addCancel(program: Program): void {
   program
@@ -11,11 +11,7 @@ export function addCancel(program: Program): void {
     )
     .argument('<ids...>', 'as publish prints them, or as lists show them')
     .option(...MINE)
-    .action(async (ids, { mine }, command) => {
-      const session = connect(command.optsWithGlobals())
-      const reach = reachOf(session, mine)
-      // One by one: what was cancelled before one that is not there has been said.
-      for (const id of await wholeIds(session, ids, mine))
-        session.output.say(await reach.cancel(id), `${id} is dead`)
-    })
+    .action((ids, { mine }, command) =>
+      moveEach(connect(command.optsWithGlobals()), 'cancel', ids, mine, 'dead'),
+    )
 }

@@ -93,7 +93,7 @@ export function addDead(program: Program): void {
   }
 }
 
-/** Dead letters are an admin's. Whoever has a key alone sees its own in another list. */
+/** Only admins see dead letters. With a key alone, `list --status dead` shows those of its own intents. */
 function connectAsAdmin(globals: Globals): Session {
   const session = connect(globals)
   const { adminToken, key } = session.settings

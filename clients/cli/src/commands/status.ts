@@ -44,7 +44,7 @@ export function statusText(status: Status): string {
       status.claimExpiresAt === null ? null : `in ${span(Math.max(0, status.claimExpiresAt - now))}`,
     ],
     ['progress', progress === null ? null : `${progress} %${message ? ` ${plain(message)}` : ''}`],
-    // To whoever only works on it the bus does not say it.
+    // The bus does not say it to a worker that did not publish the intent.
     ['publisher', publisher === undefined ? null : plain(publisher)],
     ['for', hasEnded ? null : whoMayTake(status)],
     ['worker', workerId ? plain(workerId) : null],

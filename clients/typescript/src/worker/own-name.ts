@@ -9,7 +9,7 @@ type Process = { getBuiltinModule?(name: string): Os | undefined }
 
 /**
  * The name of a worker that is given none: the host's, as the shell workers and the command have it. Where the runtime does not say
- * (a browser, or Node before 20.16), or on Android, where every host is called localhost, it is one of its own.
+ * (a browser, or Node before 20.16), or on Android, where every host is called localhost, it is a random one.
  */
 export function ownName(): string {
   const { process } = globalThis as { process?: Process }

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { DamageState } from '../../store.ts'
+import { prepareAll } from '../statements.ts'
 import { isDamage } from '../storage-faults.ts'
 import { clearMarker, type Marker, RUNBOOK, type SetAside, writeMarker } from './marker.ts'
 
@@ -252,9 +253,7 @@ export class Damage {
 
   get #sql(): { [name in keyof typeof PROBES]: Statement } {
     // Prepared when they are needed first: most buses never do.
-    this.#probes ??= Object.fromEntries(
-      Object.entries(PROBES).map(([name, text]) => [name, this.#db.prepare(text)]),
-    ) as { [name in keyof typeof PROBES]: Statement }
+    this.#probes ??= prepareAll(this.#db, PROBES)
     return this.#probes
   }
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { type HeadRow, LANE_COLUMNS, type LaneRow } from '../lane-statements.ts'
-import { INTENT_COLUMNS, type IntentRow } from '../statements.ts'
+import { INTENT_COLUMNS, type IntentRow, prepareAll } from '../statements.ts'
 import { isDamage } from '../storage-faults.ts'
 import type { Damage } from './damage.ts'
 
@@ -146,9 +146,7 @@ export class Detour {
   }
 
   get #sql(): { [name in keyof typeof DETOUR_SQL]: Statement } {
-    this.#prepared ??= Object.fromEntries(
-      Object.entries(DETOUR_SQL).map(([name, text]) => [name, this.#db.prepare(text)]),
-    ) as { [name in keyof typeof DETOUR_SQL]: Statement }
+    this.#prepared ??= prepareAll(this.#db, DETOUR_SQL)
     return this.#prepared
   }
 }
