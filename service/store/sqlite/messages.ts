@@ -1,13 +1,13 @@
 import type { KeyId } from '../../intent/routing.ts'
 import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
 import type { DamageState, RoomState, Stats, StorageFault, Transaction } from '../store.ts'
-import type { SentOp, SentOutcome } from './crossing.ts'
 import type { Met } from './damage/damage.ts'
+import type { Row } from './rows.ts'
 
 /** What the HTTP thread and the writer's thread say to each other. */
 /** `serial` counts up; an answer names the first request it answers. */
 type Serial = { serial: number }
-export type Batch = Serial & { kind: 'commit'; ops: SentOp[]; now: number }
+export type Batch = Serial & { kind: 'commit'; count: number; ops: Row; now: number }
 export type ToWriter =
   | Batch
   | (Serial & { kind: 'stats' | 'room' | 'holdings' | 'close' })
@@ -20,7 +20,7 @@ export type FromWriter =
   | { kind: 'ready'; nextDue: number | null }
   | { kind: 'cannot-open'; message: string }
   /** Answers as many batches as it has outcomes for, the oldest first. */
-  | (Serial & { kind: 'committed'; outcomes: SentOutcome[][]; transaction: Transaction })
+  | (Serial & { kind: 'committed'; outcomes: Row[]; transaction: Transaction })
   | (Serial & { kind: 'stats'; stats: Stats })
   | (Serial & { kind: 'room'; room: RoomState })
   | (Serial & { kind: 'holdings'; byKey: ReadonlyMap<KeyId, KeyHolding> })

@@ -5,10 +5,10 @@ import { StoreOpenError } from '../open-error.ts'
 import type { Op } from '../operations.ts'
 import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
 import { type Committed, type DamageState, type RoomState, type Stats, StorageError } from '../store.ts'
-import { fromSentOutcome, toSentOp } from './crossing.ts'
 import type { Met } from './damage/damage.ts'
 import type { FromWriter, ToWriter } from './messages.ts'
 import type { RoomSettings } from './room.ts'
+import { fromOutcomeRow, toOpRow } from './rows.ts'
 import type { StoreLog, Writing } from './writing.ts'
 
 type Answer =
@@ -64,7 +64,7 @@ export class ThreadedWriter implements Writing {
           case 'committed': {
             const { serial, outcomes, transaction } = message
             for (const [i, asked] of self.#take(serial, outcomes.length).entries()) {
-              asked.resolve({ kind: 'committed', outcomes: outcomes[i]!.map(fromSentOutcome), transaction })
+              asked.resolve({ kind: 'committed', outcomes: fromOutcomeRow(outcomes[i]!), transaction })
             }
             return
           }
@@ -99,7 +99,7 @@ export class ThreadedWriter implements Writing {
   }
 
   async commit(ops: readonly Op[], now: number): Promise<Committed> {
-    const answer = await this.#ask({ kind: 'commit', ops: ops.map(toSentOp), now })
+    const answer = await this.#ask({ kind: 'commit', count: ops.length, ops: toOpRow(ops), now })
     if (answer.kind === 'committed') return answer
     throw unexpected(answer)
   }

@@ -3,9 +3,9 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { StorageError } from '../store.ts'
 import { Checkpoints, emptyLog } from './checkpoints.ts'
 import { opening, openWriting } from './connection.ts'
-import { fromSentOp, toSentOutcome } from './crossing.ts'
 import type { Batch, FromWriter, ToWriter } from './messages.ts'
 import type { RoomSettings } from './room.ts'
+import { fromOpRow, toOutcomeRow } from './rows.ts'
 import { Writer } from './writer.ts'
 
 /** Operations in one transaction: enough to share a sync among, few enough not to hold up the next one. */
@@ -64,9 +64,9 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
         const batches = [message]
         behind = gather(batches)
         requests = batches.length
-        const timed = batches.map(({ ops, now }) => ({ ops: ops.map(fromSentOp), now }))
+        const timed = batches.map(({ ops, now }) => ({ ops: fromOpRow(ops), now }))
         const { outcomes, transaction } = writer.commit(timed)
-        const sent = timed.map(({ ops }, i) => ops.map((op, j) => toSentOutcome(op, outcomes[i]![j]!)))
+        const sent = timed.map(({ ops }, i) => toOutcomeRow(ops, outcomes[i]!))
         tell({ kind: 'committed', serial, outcomes: sent, transaction })
         // Answered: whatever goes wrong from here on must not answer these requests, or the next ones, again.
         try {
@@ -116,14 +116,14 @@ async function answer(writer: Writer, checkpoints: Checkpoints, message: ToWrite
  * @returns the first message that is no batch, or `null`
  */
 function gather(batches: Batch[]): ToWriter | null {
-  let operations = batches[0]!.ops.length
+  let operations = batches[0]!.count
   while (operations < MOST_OPERATIONS) {
     const received = receiveMessageOnPort(port) as { message: ToWriter } | undefined
     if (received === undefined) return null
     const { message } = received
     if (message.kind !== 'commit') return message
     batches.push(message)
-    operations += message.ops.length
+    operations += message.count
   }
   return null
 }
