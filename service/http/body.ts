@@ -25,17 +25,18 @@ const ITEM_BYTES = 256
 const EMPTY = Buffer.from('{}')
 
 /**
- * The object that the body is. No body at all reads as `{}`.
+ * The object that the body is; a promise when it takes more than one turn. No body at all reads as `{}`.
  *
  * @throws {BusError} `invalid_request`: not UTF-8, not JSON, too many fields, a field that comes twice;
  *   `invalid_payload`: no object, or too deep; `payload_too_large`: too many values
  */
-export async function jsonBody(request: FastifyRequest, known: KnownFields): Promise<JsonObject> {
+export function jsonBody(request: FastifyRequest, known: KnownFields): JsonObject | Promise<JsonObject> {
   const bytes = textOf(request)
   const { mostValues } = known
   const whole = wholeOf(bytes)
-  const members = membersOf(await scanned(bytes, whole, BODY, { mostValues }), BODY)
-  return objectOf(new SentText(bytes, whole), whole, members, known, BODY)
+  const read = (scan: Scan) => objectOf(new SentText(bytes, whole), whole, membersOf(scan, BODY), known, BODY)
+  const scanning = scanned(bytes, whole, BODY, { mostValues })
+  return scanning instanceof Promise ? scanning.then(read) : read(scanning)
 }
 
 /** The text that was sent for a field which is there. */

@@ -1,6 +1,6 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { BusError } from '../errors.ts'
-import type { UnfinishedBodies } from './limits/unfinished-bodies.ts'
+import type { Count, UnfinishedBodies } from './limits/unfinished-bodies.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 const FIRST_ROOM_BYTES = 64 * 1024
@@ -24,7 +24,7 @@ export function receiveBytes(app: FastifyInstance, unfinished: UnfinishedBodies,
   })
   app.decorateRequest('response')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (request, _payload, done) => counted(request, unfinished, enter, done))
+  app.addContentTypeParser('*', (request, _payload, done) => collect(request, unfinished, enter, done))
 }
 
 export function bytesOf(request: FastifyRequest): Buffer {
@@ -36,31 +36,12 @@ type Enter = (request: FastifyRequest, bytes: number) => void
 
 type Done = (error: Error | null, body?: Buffer) => void
 
-/** Collects the body, which counts as one of its key's meanwhile. */
-function counted(request: FastifyRequest, unfinished: UnfinishedBodies, enter: Enter, done: Done): void {
-  const { caller } = request
-  if (caller === null) {
-    collect(request, enter, done)
-    return
-  }
-  try {
-    unfinished.begin(caller)
-  } catch (error) {
-    done(error as Error)
-    return
-  }
-  collect(request, enter, (error, body) => {
-    unfinished.end(caller)
-    done(error, body)
-  })
-}
-
 /**
- * Puts a body together in one stretch of memory that grows with what has come. Fastify keeps the pieces until the end:
- * a body in chunks of one byte would be a million of them, at 200 bytes each.
+ * Puts a body together in one stretch of memory that grows with what has come; it counts as one of its key's meanwhile. Fastify
+ * keeps the pieces until the end: a body in chunks of one byte would be a million of them, at 200 bytes each.
  */
-function collect(request: FastifyRequest, enter: Enter, done: Done): void {
-  const { raw } = request
+function collect(request: FastifyRequest, unfinished: UnfinishedBodies, enter: Enter, done: Done): void {
+  const { raw, caller } = request
   const limit = request.routeOptions.bodyLimit!
   const said = raw.headers['content-length']
   const announced = said === undefined ? null : Number(said)
@@ -68,8 +49,15 @@ function collect(request: FastifyRequest, enter: Enter, done: Done): void {
     done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
     return
   }
+  let count: Count | null = null
+  try {
+    if (caller !== null) count = unfinished.begin(caller)
+  } catch (error) {
+    done(error as Error)
+    return
+  }
 
-  let room = NO_BYTES
+  let room: Buffer = NO_BYTES
   let length = 0
   let isLarge = false
 
@@ -80,6 +68,13 @@ function collect(request: FastifyRequest, enter: Enter, done: Done): void {
       return
     }
     if (needed > FIRST_ROOM_BYTES && !isLarge && !entered()) return
+    // Most come in one piece, which needs no copy.
+    if (length === 0) room = chunk
+    else append(chunk, needed)
+    length = needed
+  }
+
+  function append(chunk: Buffer, needed: number): void {
     if (needed > room.length) {
       const most = announced ?? limit
       const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)))
@@ -87,7 +82,6 @@ function collect(request: FastifyRequest, enter: Enter, done: Done): void {
       room = larger
     }
     chunk.copy(room, length)
-    length = needed
   }
 
   function entered(): boolean {
@@ -112,8 +106,15 @@ function collect(request: FastifyRequest, enter: Enter, done: Done): void {
   const watch = isLong ? setInterval(look, LOOK_EVERY_MS) : undefined
 
   const whole = (): void => {
-    const isWhole = announced === null || length === announced
-    end(isWhole ? null : new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH())
+    if (announced !== null && length !== announced) {
+      end(new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH())
+      return
+    }
+    clearInterval(watch)
+    unfinished.end(count)
+    // Nothing else is emitted behind the end of it.
+    raw.off('error', broken)
+    done(null, length === room.length ? room : room.subarray(0, length))
   }
 
   const broken = (error: Error & { statusCode?: number }): void => {
@@ -121,13 +122,13 @@ function collect(request: FastifyRequest, enter: Enter, done: Done): void {
     end(error)
   }
 
-  function end(error: Error | null): void {
+  function end(error: Error): void {
     clearInterval(watch)
+    unfinished.end(count)
     raw.off('data', take)
     raw.off('end', whole)
     raw.off('error', broken)
-    if (error === null) done(null, length === room.length ? room : room.subarray(0, length))
-    else done(error)
+    done(error)
   }
 
   raw.on('data', take)
