@@ -2,6 +2,7 @@ import { REASON } from '../../../intent/lifecycle.ts'
 import type { CancelOp, PurgeCursor, PurgeOp, RetryOp } from '../../operations.ts'
 import type { Outcome, Refusal, ValueOf } from '../../outcomes.ts'
 import type { Counts } from '../../records.ts'
+import { lookAhead } from '../agenda.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
@@ -89,7 +90,7 @@ function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
   for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
   w.damage.forgetAll()
   w.lanes.reload()
-  w.lookAhead()
+  lookAhead(w)
   return { ok: true, value: { deleted, next: null } }
 }
 

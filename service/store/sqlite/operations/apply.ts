@@ -79,7 +79,7 @@ export function apply(w: Writer, op: Op): Outcome {
 }
 
 function settleAll(w: Writer, ops: SettleAllOp['ops']): Outcome<'extend' | 'fulfil' | 'fail'>[] {
-  if (w.isCareful) return ops.map(op => w.carryOutItem(op))
+  if (w.careful.isOn) return ops.map(op => w.careful.carryOutItem(op))
   if (areFulfils(ops)) return fulfilAll(w, ops)
   return ops.map(op => apply(w, op) as Outcome<(typeof op)['kind']>)
 }

@@ -1,6 +1,7 @@
 import { JITTER_MS } from '../../../intent/retry.ts'
 import type { SweepOp } from '../../operations.ts'
 import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
+import { lookAhead } from '../agenda.ts'
 import { CLAIMED, DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { deleteIntent } from './admin.ts'
@@ -29,7 +30,7 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
     others,
     ...Object.values(counts),
   )
-  stepOf(w, 'look ahead', () => w.lookAhead(), undefined)
+  stepOf(w, 'look ahead', () => lookAhead(w), undefined)
   return { ok: true, value: { counts, done: most < op.limit } }
 }
 
