@@ -3,8 +3,9 @@ import type { AuditAction } from '../../records.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD } from '../states.ts'
 import type { Writer } from '../writer.ts'
-import { deleteIntent, reopen } from './admin.ts'
+import { reopen } from './admin.ts'
 import { audit } from './audit.ts'
+import { deleteIntent } from './moves.ts'
 
 /** How many of many the audit trail names. A thousand would be 35 KB an entry. */
 const IDS_NAMED = 20

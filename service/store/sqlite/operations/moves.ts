@@ -90,3 +90,10 @@ export function promoteDue(w: Writer, limit: number): { promoted: number; expire
   }
   return { promoted, expired }
 }
+
+export function deleteIntent(w: Writer, n: number): void {
+  w.sql.deleteIntent.run(n)
+  w.sql.deletePayload.run(n)
+  w.sql.deleteResult.run(n)
+  w.damage.forget(n)
+}

@@ -4,9 +4,8 @@ import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
 import { lookAhead } from '../agenda.ts'
 import { CLAIMED, DEAD, FULFILLED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
-import { deleteIntent } from './admin.ts'
 import { dueRows, stepOf } from './due.ts'
-import { expire, lapseAttempt, promoteDue } from './moves.ts'
+import { deleteIntent, expire, lapseAttempt, promoteDue } from './moves.ts'
 import { dropLapsed } from './values.ts'
 
 /** Fractional part of the golden ratio: multiples of it, modulo 1, spread evenly however many are drawn (Weyl). */
