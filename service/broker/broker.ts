@@ -2,25 +2,16 @@ import type { Clock } from '../clock.ts'
 import type { BusError } from '../errors.ts'
 import { JITTER_MS } from '../intent/retry.ts'
 import { type Ask, type KeyId, sameRoute } from '../intent/routing.ts'
-import type {
-  ExtendOp,
-  FailOp,
-  FulfilOp,
-  KeySecret,
-  KeyTerms,
-  Nonce,
-  Op,
-  PublishOp,
-  PurgeCursor,
-  RotateKeyOp,
-} from '../store/operations.ts'
-import type { Claimed, Lapse, Moved, Outcome, Published, SweepCounts, ValueOf } from '../store/outcomes.ts'
-import type { Actor, AuditAction, AuditEntry, KeyFacts, Maintenance, Progress } from '../store/records.ts'
+import type { ExtendOp, FailOp, FulfilOp, Nonce, Op, PublishOp } from '../store/operations.ts'
+import type { Claimed, Lapse, Outcome, Published, SweepCounts, ValueOf } from '../store/outcomes.ts'
+import type { Actor, AuditAction, AuditEntry, Maintenance, Progress } from '../store/records.ts'
 import { StorageError, type Store } from '../store/store.ts'
 import { Claims } from './claims.ts'
 import { Endings } from './endings.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Chance } from './identity.ts'
+import { Interventions } from './interventions.ts'
+import { IssuedKeys } from './issued-keys.ts'
 import type { Died, Observer } from './observer.ts'
 import { accept, refusalOf } from './refusals.ts'
 import type { ClaimTerms, Hold, Patience, Publish, Report } from './requests.ts'
@@ -31,9 +22,14 @@ export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 /** How long an idempotency key is kept. The protocol asks for at least 1 h; a day covers a client that was off overnight. */
 export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 
-/** The verbs. Each resolves after its commit is on disk, and throws a {@link BusError} when it was refused. */
+/**
+ * The verbs; what is done to issued keys, or to intents by admins and publishers, has parts of its own. Each resolves after its commit is
+ * on disk, and throws a {@link BusError} when it was refused.
+ */
 export class Broker {
   readonly store: Store
+  readonly keys: IssuedKeys
+  readonly interventions: Interventions
   readonly #settings: BrokerSettings
   readonly #clock: Clock
   readonly #chance: Chance
@@ -63,6 +59,14 @@ export class Broker {
     this.#sweeper = new Sweeper(op => this.#submit(op), clock, chance, settings)
     this.#sweeper.expect(store.nextDue)
     this.#claims = new Claims(op => this.#submit(op), clock, chance, observer, settings.leaseMs)
+    this.keys = new IssuedKeys(store, op => this.#submit(op))
+    this.interventions = new Interventions(
+      store,
+      op => this.#submit(op),
+      this.#endings,
+      observer,
+      settings.intentTtlMs,
+    )
   }
 
   get draining(): boolean {
@@ -204,120 +208,9 @@ export class Broker {
     if (nonce !== null) accept(await this.#submit({ kind: 'witness', nonce }))
   }
 
-  /**
-   * The seal of a key binds its identity, which is the number it gets, so the number has to be known before. The store is asked for
-   * the next one, and refuses it if another key has taken it meanwhile: of those that ask at once, one gets it each time.
-   *
-   * @param sealFor seals the key for that identity
-   */
-  async createKey(
-    sealFor: (identity: KeyId) => KeySecret,
-    terms: KeyTerms,
-    by?: Actor,
-  ): Promise<{ key: KeyFacts; secret: KeySecret }> {
-    for (;;) {
-      const id = await this.store.nextKeyId()
-      const secret = sealFor(id)
-      const outcome = await this.#submit({ kind: 'createKey', id, ...secret, ...terms, by })
-      if (outcome.ok || outcome.refusal !== 'key_number_taken') return { key: accept(outcome), secret }
-    }
-  }
-
-  /**
-   * After this, and the two calls below, whoever keeps the keys changes them and then calls `dismissWaiting`: those who are
-   * answered before would still find the old key good.
-   *
-   * @throws {BusError} `not_found`, or `invalid_request` when it has a successor already
-   */
-  async rotateKey(rotation: Omit<RotateKeyOp, 'kind'>): Promise<ValueOf['rotateKey']> {
-    return accept(await this.#submit({ kind: 'rotateKey', ...rotation }))
-  }
-
-  /** @throws {BusError} `not_found` */
-  async changeKey(id: number, changes: Partial<KeyTerms>, by?: Actor): Promise<KeyFacts> {
-    return accept(await this.#submit({ kind: 'changeKey', id, changes, by }))
-  }
-
-  /** @returns the key that went, or `null` when no such key was there */
-  async revokeKey(hash: Buffer, by?: Actor): Promise<ValueOf['revokeKey']> {
-    return accept(await this.#submit({ kind: 'revokeKey', hash, by }))
-  }
-
-  /** In steps, as a purge is. What a crash leaves expires by itself: a value lives a day at most. */
-  async dropValues(keyId: KeyId): Promise<void> {
-    let dropped: number
-    do {
-      dropped = accept(await this.#submit({ kind: 'dropValues', keyId, limit: DROP_STEP })).dropped
-    } while (dropped === DROP_STEP)
-  }
-
   /** Keeps when a key was used, along with a commit that somebody else causes; with none before the stop, at the stop. */
   keyUsed(id: number): void {
     this.#commits.along({ kind: 'keyUsed', id, at: this.#clock.now() })
-  }
-
-  async cancel(id: string, by?: Actor): Promise<Moved> {
-    return this.#cancelled(await this.#submit({ kind: 'cancel', id, publisher: null, nonce: null, by }))
-  }
-
-  /** @throws {BusError} `not_found`; `forbidden` when another key published it */
-  async cancelOwn(id: string, publisher: KeyId, nonce: Nonce, by: Actor): Promise<Moved> {
-    return this.#cancelled(await this.#submit({ kind: 'cancel', id, publisher, nonce, by }))
-  }
-
-  #cancelled(outcome: Outcome<'cancel'>): Moved {
-    const moved = accept(outcome)
-    const { id, namespace } = moved
-    if (moved.moved) this.#observer.died([{ id, namespace, cause: 'cancelled' }])
-    this.#endings.ended(id)
-    return moved
-  }
-
-  async retry(id: string, by?: Actor): Promise<Moved> {
-    const ttlMs = this.#settings.intentTtlMs
-    return accept(
-      await this.#submit({ kind: 'retry', id, publisher: null, openLimit: null, ttlMs, nonce: null, by }),
-    )
-  }
-
-  /**
-   * @param openLimit open and claimed intents that its publisher may have; `null`: no cap
-   * @throws {BusError} `not_found` also for one that has not ended; `forbidden`; `limit_exceeded`
-   */
-  async retryOwn(
-    id: string,
-    publisher: KeyId,
-    openLimit: number | null,
-    nonce: Nonce,
-    by: Actor,
-  ): Promise<Moved> {
-    const ttlMs = this.#settings.intentTtlMs
-    return accept(await this.#submit({ kind: 'retry', id, publisher, openLimit, ttlMs, nonce, by }))
-  }
-
-  /** @returns per id, in order, whether it was dead and is open again, with all its attempts */
-  async retryDead(ids: string[], by?: Actor): Promise<boolean[]> {
-    return accept(await this.#submit({ kind: 'retryDead', ids, ttlMs: this.#settings.intentTtlMs, by }))
-  }
-
-  /** @returns per id, in order, whether it was dead and is deleted */
-  async dropDead(ids: string[], by?: Actor): Promise<boolean[]> {
-    return accept(await this.#submit({ kind: 'dropDead', ids, by }))
-  }
-
-  /** @returns how many intents went. Runs in steps, so that publishes get their turn in between. */
-  async purge(namespace: string | null, by?: Actor): Promise<number> {
-    let deleted = 0
-    let from: PurgeCursor | null = null
-    do {
-      const step: ValueOf['purge'] = accept(
-        await this.#submit({ kind: 'purge', namespace, from, limit: PURGE_STEP, by }),
-      )
-      deleted += step.deleted
-      from = step.next
-    } while (from !== null)
-    for (const id of this.#endings.ids) if ((await this.store.intent(id)) === null) this.#endings.ended(id)
-    return deleted
   }
 
   /** Keeps whether there is maintenance. What that means for requests is not the broker's. */
@@ -383,7 +276,3 @@ export class Broker {
     return this.#commits.submit(op)
   }
 }
-
-const PURGE_STEP = 500
-/** Values may be large: these are some MiB to look through, of which the log takes little. */
-const DROP_STEP = 100

@@ -1,16 +1,15 @@
 /** Claims: what is there is taken at once, and whoever is patient waits for more. */
 import type { Clock } from '../clock.ts'
 import type { Ask, KeyId } from '../intent/routing.ts'
-import type { Nonce, Op } from '../store/operations.ts'
-import type { Claimed, Outcome } from '../store/outcomes.ts'
+import type { Nonce } from '../store/operations.ts'
+import type { Claimed } from '../store/outcomes.ts'
 import type { Readied } from '../store/store.ts'
+import type { Submit } from './group-commit.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
 import { accept } from './refusals.ts'
 import type { ClaimTerms, Patience } from './requests.ts'
 import { type Waiter, Waiters } from './waiters.ts'
-
-type Submit = <O extends Op>(op: O) => Promise<Outcome<O['kind']>>
 
 const RETRY_MS = 1000
 /** Then the lease runs out by itself. */

@@ -6,6 +6,9 @@ import { storageRefusal } from './storage-refusal.ts'
 
 type Waiting = { op: Op; resolve: (outcome: Outcome) => void; reject: (reason: unknown) => void }
 
+/** Resolves after the commit that holds the operation is on disk. */
+export type Submit = <O extends Op>(op: O) => Promise<Outcome<O['kind']>>
+
 export type GroupCommitLimits = {
   /** Operations that may be without an answer at once; beyond it a request is refused before any work is done. */
   maxQueued: number

@@ -121,12 +121,15 @@ export async function dashboardRoutes(scope: FastifyInstance, parts: Parts): Pro
 
   scope.post<Id>(`${HOME}/intents/:id/retry`, ADMIN, async (request, reply) => {
     const id = pressed('retry', request)
-    return reply.redirect(await afterwards('retried', broker.retry(id, actorOf(request))), 303)
+    return reply.redirect(await afterwards('retried', broker.interventions.retry(id, actorOf(request))), 303)
   })
 
   scope.post<Id>(`${HOME}/intents/:id/cancel`, ADMIN, async (request, reply) => {
     const id = pressed('cancel', request)
-    return reply.redirect(await afterwards('cancelled', broker.cancel(id, actorOf(request))), 303)
+    return reply.redirect(
+      await afterwards('cancelled', broker.interventions.cancel(id, actorOf(request))),
+      303,
+    )
   })
 
   /** @returns the intent whose button was pressed on a page of ours @throws {BusError} `forbidden` when it was not */

@@ -23,7 +23,7 @@ export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Part
       throw new BusError('confirmation_required', 'A purge deletes for good: send "confirm": true.')
     }
     const namespace = readPurge(fields, asSent(body)).namespace ?? null
-    const deleted = await broker.purge(namespace, actorOf(request))
+    const deleted = await broker.interventions.purge(namespace, actorOf(request))
     if (namespace === null) limits.clear()
     return sendJson(reply, JSON.stringify({ ok: true, deleted }))
   })
@@ -42,10 +42,10 @@ export function adminRoutes(app: FastifyInstance, { broker, keys, limits }: Part
   })
 
   app.post<Id>('/admin/intents/:id/cancel', ADMIN, async (request, reply) =>
-    sendJson(reply, movedText(await broker.cancel(intentId(request), actorOf(request)))),
+    sendJson(reply, movedText(await broker.interventions.cancel(intentId(request), actorOf(request)))),
   )
 
   app.post<Id>('/admin/intents/:id/retry', ADMIN, async (request, reply) =>
-    sendJson(reply, movedText(await broker.retry(intentId(request), actorOf(request)))),
+    sendJson(reply, movedText(await broker.interventions.retry(intentId(request), actorOf(request)))),
   )
 }

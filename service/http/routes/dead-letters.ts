@@ -57,12 +57,18 @@ export function deadLetterRoutes(app: FastifyInstance, { broker, keys }: Parts):
 
   app.post(`${PATH}/retry`, ADMIN, async (request, reply) => {
     const open = (id: string) => movedText({ id, state: 'ready' })
-    return sendJson(reply, await forEach(request, ids => broker.retryDead(ids, actorOf(request)), open))
+    return sendJson(
+      reply,
+      await forEach(request, ids => broker.interventions.retryDead(ids, actorOf(request)), open),
+    )
   })
 
   app.post(`${PATH}/drop`, ADMIN, async (request, reply) => {
     const dropped = (id: string) => `{"ok":true,"id":"${id}","status":"dropped"}`
-    return sendJson(reply, await forEach(request, ids => broker.dropDead(ids, actorOf(request)), dropped))
+    return sendJson(
+      reply,
+      await forEach(request, ids => broker.interventions.dropDead(ids, actorOf(request)), dropped),
+    )
   })
 }
 

@@ -33,7 +33,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     const apiKey = newApiKey()
     const terms = { ...UNLIMITED, ...termsOf(asked), owner }
     const sealFor = (identity: KeyId) => secretOf(apiKey, identity, vault)
-    const { key, secret } = await broker.createKey(sealFor, terms, actorOf(request))
+    const { key, secret } = await broker.keys.create(sealFor, terms, actorOf(request))
     keys.add(key, secret)
     return sendJson(reply.code(201), JSON.stringify({ api_key: apiKey, ...(await detailsOf(key)) }))
   })
@@ -49,7 +49,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     const { id, identity } = keyNamed(fields)
     const apiKey = newApiKey()
     const secret = secretOf(apiKey, identity, vault)
-    const { successor, predecessor } = await broker.rotateKey({
+    const { successor, predecessor } = await broker.keys.rotate({
       ...secret,
       id,
       overlapMs: overlap * 1000,
@@ -71,7 +71,7 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
     if (Object.keys(changes).length === 0) {
       throw new BusError('invalid_request', `Nothing to change: send one of ${CHANGEABLE}.`)
     }
-    const key = await broker.changeKey(keyNamed(asked).id, changes, actorOf(request))
+    const key = await broker.keys.change(keyNamed(asked).id, changes, actorOf(request))
     keys.change(key)
     if (changes.expiresAt !== undefined) broker.dismissWaiting(key.identity)
     return sendJson(reply, JSON.stringify(await detailsOf(key)))
@@ -79,13 +79,13 @@ export function keyRoutes(app: FastifyInstance, { broker, keys, vault, limits }:
 
   app.post('/admin/revoke_key', ADMIN, async (request, reply) => {
     const keyHash = namedKey(readRevokeKey((await jsonBody(request, revokeKeyFields)).fields))
-    const gone = keyHash === null ? null : await broker.revokeKey(keyHash, actorOf(request))
+    const gone = keyHash === null ? null : await broker.keys.revoke(keyHash, actorOf(request))
     if (keyHash !== null) keys.remove(keyHash)
     if (gone !== null) broker.dismissWaiting(gone.identity)
     if (gone?.last) {
       limits.forget(gone.identity)
       // The key is gone whatever becomes of its values: what cannot be deleted now expires within a day.
-      await broker
+      await broker.keys
         .dropValues(gone.identity)
         .catch(err => request.log.warn({ err }, 'the values of a revoked key could not be deleted'))
     }

@@ -14,7 +14,7 @@ export function ownIntentRoutes(app: FastifyInstance, { broker, settings }: Part
   app.post<Id>('/cancel/:id', WRITES, async (request, reply) => {
     const { keyId } = callerOf(request)
     const id = intentId(request)
-    const moved = await broker.cancelOwn(id, keyId, takeNonce(request), publisherActor(request))
+    const moved = await broker.interventions.cancelOwn(id, keyId, takeNonce(request), publisherActor(request))
     return sendJson(reply, movedText(moved))
   })
 
@@ -23,7 +23,7 @@ export function ownIntentRoutes(app: FastifyInstance, { broker, settings }: Part
     const id = intentId(request)
     const limit = openLimitOf(caller, settings)
     const by = publisherActor(request)
-    const moved = await broker.retryOwn(id, caller.keyId, limit, takeNonce(request), by)
+    const moved = await broker.interventions.retryOwn(id, caller.keyId, limit, takeNonce(request), by)
     return sendJson(reply, movedText(moved))
   })
 }
