@@ -18,7 +18,7 @@ type Sum = { keyId: KeyId; bytes: number }
 type HoldingStatements = { [name in keyof typeof HOLDING_SQL]: Statement }
 
 export const HOLDING_SQL = {
-  all: `SELECT key_id AS keyId, bytes FROM value_bytes`,
+  holdings: `SELECT key_id AS keyId, bytes FROM value_bytes`,
   keep: `INSERT INTO value_bytes (key_id, bytes) VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes`,
   drop: `DELETE FROM value_bytes WHERE key_id = ?`,
 } as const
@@ -53,7 +53,7 @@ export class KeyHoldings {
     this.#touched.length = 0
     this.bytes = 0
     try {
-      for (const { keyId, bytes } of this.#sql.all.iterate() as IterableIterator<Sum>) {
+      for (const { keyId, bytes } of this.#sql.holdings.iterate() as IterableIterator<Sum>) {
         this.#of(keyId).valueBytes = bytes
         this.bytes += bytes
       }

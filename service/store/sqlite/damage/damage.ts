@@ -12,7 +12,7 @@ const IDS_NAMED = 10
 /** Rows of intents on three pages, at most. */
 const BESIDE = 200
 
-const PROBES = {
+export const DAMAGE_SQL = {
   intent: `SELECT * FROM intents WHERE n = ?`,
   payload: `SELECT text FROM payloads WHERE n = ?`,
   result: `SELECT text FROM results WHERE n = ?`,
@@ -54,7 +54,7 @@ export class Damage {
   #isKept = true
   /** More cannot be read than is set aside one by one. */
   #isLarge = false
-  #probes: { [name in keyof typeof PROBES]: Statement } | null = null
+  #probes: { [name in keyof typeof DAMAGE_SQL]: Statement } | null = null
 
   constructor(db: Database, log: DamageLog, changed: (state: DamageState) => void = () => {}) {
     this.#db = db
@@ -251,9 +251,9 @@ export class Damage {
     }
   }
 
-  get #sql(): { [name in keyof typeof PROBES]: Statement } {
+  get #sql(): { [name in keyof typeof DAMAGE_SQL]: Statement } {
     // Prepared when they are needed first: most buses never do.
-    this.#probes ??= prepareAll(this.#db, PROBES)
+    this.#probes ??= prepareAll(this.#db, DAMAGE_SQL)
     return this.#probes
   }
 
