@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { readPage } from '../../../service/docs-tables.ts'
-import { RealBus } from '../../../service/test/real-bus.ts'
+import { RealBus, root } from '../../../service/test/real-bus.ts'
 import { venvWith } from './venv.ts'
 
 const page = readPage('python.md')
@@ -26,6 +26,8 @@ test.skipIf(reason !== null)(
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'bus-python-docs-'))
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+    // The reader is in a clone, in which npx finds the command.
+    symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
     const bus = new RealBus(dir, { PORT: '0', BUS_REQUIRE_SIGNATURES: 'true' })
     onTestFinished(() => bus.kill())
     const here = `localhost:${await bus.ready()}`
@@ -39,7 +41,11 @@ test.skipIf(reason !== null)(
       // What a block leaves running must not outlive a script that fails.
       ['-euc', `trap 'kill \${WORKER_PID:-} 2> /dev/null || :' EXIT\n${commands}`],
       // A proxy that the machine is set up for must not stand between Python and this machine.
-      { cwd: dir, env: { PATH: path, NO_PROXY: 'localhost' }, timeout: 60_000 },
+      {
+        cwd: dir,
+        env: { PATH: path, NO_PROXY: 'localhost', HOME: dir, npm_config_offline: 'true' },
+        timeout: 60_000,
+      },
     )
     const lines = stdout.split('\n').filter(line => !line.startsWith('Requirement already satisfied'))
     expect(lines).toEqual([
