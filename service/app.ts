@@ -197,11 +197,12 @@ function fastify(
     // Those that are idle when the stop begins are closed then. One that was busy would stay open when it has its answer,
     // and hold up the stop for as long as its client likes.
     const again = setInterval(() => {
+      // Not when the server says that it is closed: it does not count what another listener took for it.
+      if (connections.size === 0 && !app.server.listening) return clearInterval(again)
       app.server.closeIdleConnections()
       // The rest of the time is for what comes after: backups, the last commits, the store.
       if (performance.now() >= slowUntil) connections.closeSlow()
     }, LATE_IDLE_MS)
-    app.server.once('close', () => clearInterval(again))
     done()
   })
   return app

@@ -16,6 +16,7 @@ import { SECRET_NAMES } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { type Config, readConfig } from './config.ts'
 import { withDeathLog } from './death-log.ts'
+import { firstAddressOf, SecondAddress } from './http/localhost.ts'
 import { createMetrics } from './http/metrics/metrics.ts'
 import { openLineSink } from './line-sink.ts'
 import { openLogger } from './logger.ts'
@@ -125,22 +126,24 @@ async function run(config: Config): Promise<void> {
 
   const settings = appSettings(config, secrets.values, version)
   const app = await buildApp({ settings, broker, vault, backups, clock, metrics, logger })
-  opened.push(() => {
+  const second = new SecondAddress(app.server)
+  opened.push(async () => {
     // First of all: what comes over connections that stay open is told to come back, and `/health/ready` says so.
     broker.beginDrain()
     backups?.beginDrain()
-    return app.close()
+    await Promise.all([second.close(), app.close()])
   })
 
   // Fastify would announce each address; we say it once, with more.
   logger.level = 'warn'
   withoutInterfacesWhereForbidden()
-  await app.listen({ host: values.HOST, port: values.PORT })
+  await app.listen({ host: firstAddressOf(values.HOST), port: values.PORT })
+  const { port } = app.server.address() as AddressInfo
+  await second.listen(values.HOST, port, warn)
   logger.level = values.LOG_LEVEL
   backups?.begin()
   // Now, and not at the end, which may be a kill.
   flushCompileCache()
-  const { port } = app.server.address() as AddressInfo
   const forget = noteAddress(config.dataDir, urlOf({ host: values.HOST, port }), warn)
   opened.push(async () => forget())
   if (onTerminal) lines.write(banner(bannerFacts(config, secrets, port)))

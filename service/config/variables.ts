@@ -32,7 +32,8 @@ export const VARIABLES = {
   }),
   HOST: host({
     default: '127.0.0.1',
-    meaning: 'Address to listen on. `0.0.0.0` opens the bus to the network.',
+    meaning:
+      'Address to listen on. `0.0.0.0` opens the bus to the network; `localhost` is `127.0.0.1` and `::1`.',
   }),
   LOG_LEVEL: choice({
     of: LOG_LEVELS,

@@ -3,16 +3,16 @@ import { connect, type Socket } from 'node:net'
 import type { Answer } from './client.ts'
 
 /** A bare connection, for what no HTTP library would send. */
-export async function open(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+export async function open(port: number, host = '127.0.0.1'): Promise<Socket> {
+  const socket = connect(port, host)
   socket.on('error', () => {})
   await once(socket, 'connect')
   return socket
 }
 
 /** Sends these bytes and reads until the bus closes, or until the first answer is whole. */
-export async function rawCall(port: number, bytes: string | Buffer): Promise<Answer> {
-  const socket = await open(port)
+export async function rawCall(port: number, bytes: string | Buffer, host?: string): Promise<Answer> {
+  const socket = await open(port, host)
   socket.write(bytes)
   return answerOn(socket)
 }
