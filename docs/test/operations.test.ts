@@ -128,7 +128,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/corrupt-database
     damage(join(dir, 'data/bus.db'), table)
     if (table === 'intents_ready') {
       const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
-      expect((await refused.exited).code).toBe(1)
+      expect((await refused.refused()).code).toBe(1)
       expect(refused.err).toMatch(/is damaged: index intents_ready .*corrupt-database\.md/)
     }
 
@@ -166,7 +166,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/damaged-log.md s
     bytes[32 + 4120 * 5 + 24 + 400]! ^= 1
     writeFileSync(log, bytes)
     const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
-    expect((await refused.exited).code).toBe(1)
+    expect((await refused.refused()).code).toBe(1)
     expect(refused.err).toContain('docs/operations/damaged-log.md')
 
     for (const block of fenced(readPage('operations/damaged-log.md'), 'salvage')) {

@@ -92,7 +92,7 @@ const said = (keys: string) =>
 async function startRefused(dir: string): Promise<string> {
   const bus = new RealBus(dir, { PORT: '0' })
   onTestFinished(() => bus.kill())
-  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(await bus.refused()).toEqual({ code: 1, signal: null })
   return bus.err
 }
 

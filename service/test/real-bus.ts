@@ -7,9 +7,11 @@ import { PATIENCE_MS } from './support/patience.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+type Ending = { code: number | null; signal: string | null }
+
 export class RealBus {
   readonly #process: ChildProcess
-  readonly exited: Promise<{ code: number | null; signal: string | null }>
+  readonly exited: Promise<Ending>
   out = ''
   err = ''
 
@@ -41,6 +43,16 @@ export class RealBus {
       await new Promise(resolve => setTimeout(resolve, 20))
     }
     throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS / 1000} s:\n${this.out}${this.err}`)
+  }
+
+  /** How it ended without serving. @throws when it serves: its end would be waited for in vain */
+  async refused(): Promise<Ending> {
+    const port = await this.ready().catch(error => {
+      if (this.#process.exitCode === null) throw error
+      return null
+    })
+    if (port !== null) throw new Error(`the bus was to refuse its start, and serves on port ${port}`)
+    return this.exited
   }
 
   get pid(): number {

@@ -26,7 +26,7 @@ function start(env: Record<string, string> = {}): RealBus {
 }
 
 async function refusal(bus: RealBus): Promise<string> {
-  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.out + bus.err).not.toContain('hunter2')
   return bus.err
 }

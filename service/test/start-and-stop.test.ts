@@ -27,7 +27,7 @@ function start(env: Record<string, string> = {}): RealBus {
 
 /** What it wrote to standard error, which must be one line, and its exit code 1. */
 async function refusal(bus: RealBus): Promise<string> {
-  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
   return bus.err.trim()
 }
@@ -65,7 +65,7 @@ describe('a start that cannot work ends with one line and code 1', () => {
 
   test('several wrong settings: a line each, at once', async () => {
     const bus = start({ BUS_LEASE_SECONDS: 'long', HOST: 'local host' })
-    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(await bus.refused()).toEqual({ code: 1, signal: null })
     expect(bus.err.trim().split('\n')).toEqual([
       expect.stringMatching(/^intent-bus: HOST is "local host": it takes /),
       expect.stringMatching(/^intent-bus: BUS_LEASE_SECONDS is "long": it takes /),

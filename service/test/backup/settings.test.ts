@@ -116,6 +116,6 @@ test('a recipient that is mistyped stops the start, not the first backup', async
   const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacxx'
   const bus = new RealBus(emptyDir(), { PORT: '0', BUS_BACKUP_RECIPIENT: recipient })
   onTestFinished(() => bus.kill())
-  expect((await bus.exited).code).toBe(1)
+  expect((await bus.refused()).code).toBe(1)
   expect(bus.err).toMatch(/^intent-bus: BUS_BACKUP_RECIPIENT: age1\S+ is no recipient of age: [^\n]+\n$/)
 })

@@ -82,6 +82,16 @@ export class ChildBus {
     throw new Error(`timed out: the bus did not come up in ${PATIENCE_MS} ms:\n${this.output}${this.errors}`)
   }
 
+  /** How it ended without serving. @throws when it serves: its end would be waited for in vain */
+  async refused(): Promise<Exit> {
+    const ms = await this.serving('/health/live').catch(error => {
+      if (this.#child.exitCode === null) throw error
+      return null
+    })
+    if (ms !== null) throw new Error(`the bus was to refuse its start, and serves on port ${this.port}`)
+    return this.exited
+  }
+
   onMessage(hear: (message: unknown) => void): void {
     this.#child.on('message', hear)
   }

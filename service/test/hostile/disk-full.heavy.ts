@@ -158,7 +158,7 @@ describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped
     disk.wipe()
     disk.fill()
     await start()
-    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(await bus.refused()).toEqual({ code: 1, signal: null })
     expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
     expect(bus.errors).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
     disk.relieve()

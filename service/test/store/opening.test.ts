@@ -42,7 +42,7 @@ async function start(uid?: number, writer = 'threaded'): Promise<ChildBus> {
 /** The one line with which it refused to start. */
 async function refusal(uid?: number, writer?: string): Promise<string> {
   const bus = await start(uid, writer)
-  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.output).toBe('')
   expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
   return bus.errors
@@ -189,7 +189,7 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
       env: { BUS_DB_PATH: path },
     })
     onTestFinished(() => bus.kill())
-    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(await bus.refused()).toEqual({ code: 1, signal: null })
     expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
     expect(bus.errors).toContain(says)
     // As in a container whose /data is a directory that Docker made.
@@ -208,7 +208,7 @@ test.skipIf(cannot !== null)('a folder that another user cannot make is named wi
   const env = { BUS_DB_PATH: join(there, 'bus.db') }
   const bus = new ChildBus({ database: join(from, 'x'), port: await freePort(), uid: NOBODY, env })
   onTestFinished(() => bus.kill())
-  expect(await bus.exited).toEqual({ code: 1, signal: null })
+  expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.errors).toContain(
     ` ${folder} belongs to user 0, and the bus runs as user ${NOBODY}: sudo install -d -m 700 -o ${NOBODY} -g ${NOBODY} ${there} (in Docker: `,
   )
