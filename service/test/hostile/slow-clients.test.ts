@@ -80,6 +80,41 @@ test.each(slow)(
   },
 )
 
+const ROUTES = [
+  'POST /intent',
+  'POST /admin/purge',
+  'POST /admin/dashboard/keys',
+  'POST /',
+  'GET /health',
+  'POST /nowhere',
+]
+
+test.each(ROUTES)(
+  'a stranger who sends a body to %s byte by byte is answered before it, and has no longer than a client',
+  async route => {
+    const socket = await trickler(`${route} HTTP/1.1\r\nHost: bus\r\nContent-Length: 5000\r\n\r\n`, 'a')
+    const chunks: Buffer[] = []
+    socket.on('data', chunk => chunks.push(chunk))
+    await once(socket, 'data')
+    const sent = socket.bytesWritten
+    await closed(socket)
+    // The answer had not waited for the body, nor was the body's end waited for.
+    expect(sent).toBeLessThan(1000)
+    expect(answersIn(Buffer.concat(chunks).toString('latin1'))[0]!.status).toBeLessThan(500)
+  },
+)
+
+test.each(['POST /intent', 'GET /health'])(
+  'a stranger who stops in the midst of a body to %s is closed when its time is over',
+  async route => {
+    const socket = await open(bus.port)
+    socket.write(`${route} HTTP/1.1\r\nHost: bus\r\nContent-Length: 5000\r\n\r\n{"goal"`)
+    socket.resume()
+    await closed(socket)
+    await expect.poll(() => bus.metric('intent_bus_connections')).toBe(1)
+  },
+)
+
 test('a client that says nothing at all is not waited for', async () => {
   const socket = await open(bus.port)
   socket.resume()
