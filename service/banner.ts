@@ -16,18 +16,19 @@ export type BannerFacts = {
   password: SecretSource | undefined
 }
 
-/** What a person who just started the bus wants to know, with a line to paste. Holds no secret. */
+/** What a person who just started the bus wants to know, with a command to paste: 80 columns, unless a path is long. Holds no secret. */
 export function banner(facts: BannerFacts): string {
   const url = urlOf(facts)
   const made = facts.secretsMade ? '  (made just now)' : ''
+  const password = whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)
   return `
   Intent Bus ${facts.version}  ${url}
 ${network(facts)}
-  Data       ${facts.database}
-  Secrets    ${facts.secretsFile}${made}
-  Dashboard  ${url}/admin/dashboard  (user admin, password ${whereIs('DASHBOARD_PASSWORD', facts.password, facts.secretsFile)})
+${row('Data', facts.database)}
+${row('Secrets', `${facts.secretsFile}${made}`)}
+${row('Dashboard', `${url}/admin/dashboard`, `user admin, password ${password}`)}
 
-  Publish a first intent, from another terminal in this directory${facts.masterKey?.from === 'variable' ? ` (with ${facts.masterKey.name} set there, too)` : ''}:
+  Publish a first intent, from another terminal in this directory${facts.masterKey?.from === 'variable' ? `\n  (with ${facts.masterKey.name} set there, too)` : ''}:
 
   ${firstIntent(facts)}
 
@@ -36,21 +37,27 @@ ${network(facts)}
 `
 }
 
+const row = (name: string, ...lines: readonly string[]): string =>
+  `  ${name.padEnd(9)}  ${lines.join(`\n${' '.repeat(13)}`)}`
+
 /** How a phone on the same network reaches the bus, and what that means. */
 function network({ host, port, networkAddresses }: BannerFacts): string {
   if (host !== '0.0.0.0' && host !== '::') return ''
   const urls = networkAddresses.map(address => `http://${address}:${port}`)
-  return `\n  Network    ${urls.join('  ')}  (open to everybody there, without TLS)\n`
+  return `\n${row('Network', ...urls, 'open to everybody there, without TLS')}\n`
 }
 
-/** One line of POSIX shell. The key is read where it is kept: it never shows in the terminal or its history. */
+/**
+ * One command of POSIX shell, in lines that are pasted together. The key is read where it is kept: it never shows in the
+ * terminal or its history.
+ */
 export function firstIntent(facts: Pick<BannerFacts, 'host' | 'port' | 'secretsFile' | 'masterKey'>): string {
   return [
     `curl -s ${reachable(facts.host)}:${facts.port}/intent`,
     `-H "X-API-KEY: ${shellValue('BUS_SECRET', facts.masterKey, facts.secretsFile)}"`,
     `-H 'Content-Type: application/json'`,
     `-d '{"goal":"hello","payload":{"name":"world"}}'`,
-  ].join(' ')
+  ].join(' \\\n    ')
 }
 
 /** The value of a secret, as an expansion inside double quotes. */

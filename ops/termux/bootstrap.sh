@@ -9,16 +9,22 @@ usage() {
   cat << 'END'
 bash bootstrap.sh [OPTIONS]
 
-  --from SOURCE      the release: a clone, a .tar.gz, its URL, or URL.git#TAG of a repository (the clone that this script
-                     is in; what is installed) — or BUS_SOURCE
-  --sha256 HEX       what the .tar.gz must have; without it, SOURCE.sha256 says so — or BUS_SHA256
+  --from SOURCE      the release: a clone, a .tar.gz, its URL, or URL.git#TAG of
+                     a repository (the clone that this script is in; what is
+                     installed) — or BUS_SOURCE
+  --sha256 HEX       what the .tar.gz must have; without it, SOURCE.sha256 says
+                     so — or BUS_SHA256
   --port N           where the bus listens (8080)
-  --local            listen on the phone itself only, not on the network it is in
-  --node-sqlite      use the SQLite inside of Node: no compiler is installed, nothing is compiled; so it stays, until
+  --local            listen on the phone itself only, not on the network it is
+                     in
+  --node-sqlite      use the SQLite inside of Node: no compiler is installed,
+                     nothing is compiled; so it stays, until
   --compile          compile SQLite, after all
-  --untried          upgrade without a trial on a copy of the data, for which there may be no room
+  --untried          upgrade without a trial on a copy of the data, for which
+                     there may be no room
   --dry-run          say what would be done, and do nothing
-  --uninstall        take everything away but the data, the backups and the settings
+  --uninstall        take everything away but the data, the backups and the
+                     settings
   --delete-data      with --uninstall: these too
   --help
 

@@ -7,19 +7,25 @@ usage() {
   cat << 'END'
 bash install-worker.sh [OPTIONS]
 
-  --url URL          the bus — or BUS_URL. Without it: as before, the bus on this very phone, or it asks
-  --key-file FILE    a file whose first line is the API key — or the key in BUS_API_KEY. Without it, likewise
+  --url URL          the bus — or BUS_URL. Without it: as before, the bus on
+                     this very phone, or it asks
+  --key-file FILE    a file whose first line is the API key — or the key in
+                     BUS_API_KEY. Without it, likewise
   --name NAME        what the bus calls this phone (its model)
-  --allow LIST       what is off until you allow it: sms, photo, sensor, location, clipboard; the word none takes all back
+  --allow LIST       what is off until you allow it: sms, photo, sensor,
+                     location, clipboard; the word none takes all back
   --sms-to LIST      the numbers to which messages may go, the word any, or none
   --namespace NAME   whose jobs it takes (phone)
-  --wake-lock yes|no whether the processor stays awake when the screen is off (yes); no: jobs wait, the battery lasts
+  --wake-lock yes|no whether the processor stays awake when the screen is off
+                     (yes); no: jobs wait, the battery lasts
   --dry-run          say what would be done, and do nothing
   --uninstall        take the worker away; photos stay
   --help
 
-BUS_SIGN=true before it signs what it sends, for a bus that demands that; BUS_SIGN=false ends it.
-What was given is remembered in ~/intent-bus-worker/settings.env. Nothing outside of $HOME and $PREFIX is written.
+BUS_SIGN=true before it signs what it sends, for a bus that demands that;
+BUS_SIGN=false ends it.
+What was given is remembered in ~/intent-bus-worker/settings.env. Nothing
+outside of $HOME and $PREFIX is written.
 END
 }
 

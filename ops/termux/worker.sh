@@ -12,19 +12,24 @@ usage() {
   cat << 'END_OF_USAGE'
 worker.sh [OPTIONS of ops/workers/worker.sh]
 
-Takes the jobs of one namespace, one at a time; a job's goal is the name of its handler, a file in ops/termux/handlers.
+Takes the jobs of one namespace, one at a time; a job's goal is the name of its
+handler, a file in ops/termux/handlers.
 
   --list        the handlers: which are on, and why others are not
   --help        this, and the options
 
-  PHONE_ALLOW      names, separated by commas or spaces: what is off until it is allowed (sms, photo, sensor, location,
-                   clipboard)
-  PHONE_SMS_TO     the numbers to which messages may go, separated likewise, or the word any
-  PHONE_PHOTO_URL  photos are sent there (PUT, their name added), and not kept; without it they stay on the phone
-  PHONE_HOME       where photos, and what was sent, are kept (~/intent-bus-worker)
+  PHONE_ALLOW      names, separated by commas or spaces: what is off until it is
+                   allowed (sms, photo, sensor, location, clipboard)
+  PHONE_SMS_TO     the numbers to which messages may go, separated likewise, or
+                   the word any
+  PHONE_PHOTO_URL  photos are sent there (PUT, their name added), and not kept;
+                   without it they stay on the phone
+  PHONE_HOME       where photos, and what was sent, are kept
+                   (~/intent-bus-worker)
 
-Other defaults than those below: the namespace phone, --wait 60, --timeout 120, --result json. BUS_CAPABILITIES adds to what
-is advertised, which is the names of the handlers that are on.
+Other defaults than those below: the namespace phone, --wait 60, --timeout 120,
+--result json. BUS_CAPABILITIES adds to what is advertised, which is the names
+of the handlers that are on.
 
 END_OF_USAGE
   sh "$here/../workers/worker.sh" --help

@@ -29,6 +29,12 @@ test('--help names every setting that the script reads', async () => {
   for (const name of new Set(read)) expect(stdout, name).toContain(name)
 })
 
+test.each(['worker.sh', 'webhook.sh'])('%s --help fits 80 columns', script => {
+  const { stdout } = spawnSync('sh', [join(workers, script), '--help'], { encoding: 'utf8' })
+  expect(stdout).toContain('--goal GOAL')
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
 type Mistake = [args: string[], env: Record<string, string>, reason: string]
 const MISTAKES: Mistake[] = [
   [[], {}, 'there is no command'],

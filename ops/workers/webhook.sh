@@ -1,8 +1,11 @@
 #!/bin/sh
-# Calls a URL for each job with the goal `webhook`. The payload: {"url", "body"?, "method"?, "headers"?}. Only origins that
-# were allowed are called:
-#   webhook.sh --allow https://hooks.example.org [--allow ORIGIN …] [OPTIONS OF worker.sh]
-# or WEBHOOK_ALLOW="ORIGIN ORIGIN …". The word `any` allows every URL, those of your own network and of the machine, too.
+# Calls a URL for each job with the goal `webhook`. The payload:
+# {"url", "body"?, "method"?, "headers"?}. Only origins that were allowed are
+# called:
+#   webhook.sh --allow https://hooks.example.org [--allow ORIGIN …] [OPTIONS]
+# or WEBHOOK_ALLOW="ORIGIN ORIGIN …". The word `any` allows every URL, also
+# those of your own network and of the machine. The options are those of
+# worker.sh:
 set -u
 
 here=$(readlink -f "$0" 2> /dev/null) || here=$0
@@ -10,7 +13,7 @@ here=$(dirname "$here")
 
 # What stands above, and the options of the worker.
 usage() {
-  sed -n '2,5s/^# //p' "$here/webhook.sh"
+  sed -n '2,8s/^# //p' "$here/webhook.sh"
   echo
   sh "$here/worker.sh" --help
 }

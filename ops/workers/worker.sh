@@ -26,36 +26,59 @@ usage() {
   cat << 'END'
 worker.sh [OPTIONS] -- COMMAND [ARGUMENT…]
 
-For each job COMMAND is run. It reads the payload, as JSON, from its standard input, and finds INTENT_ID, INTENT_GOAL,
-INTENT_NAMESPACE, INTENT_ATTEMPT, INTENT_PAYLOAD and INTENT_PAYLOAD_FILE in its environment. Exit code 0: what it printed is
-the result. Any other: the job failed, and the last 500 bytes that it wrote to standard error say why.
+Run COMMAND for each job. It gets the payload, as JSON, on standard input, and
+INTENT_ID, INTENT_GOAL, INTENT_NAMESPACE, INTENT_ATTEMPT, INTENT_PAYLOAD and
+INTENT_PAYLOAD_FILE in its environment. Exit code 0: what it printed is the
+result. Any other: the job failed, and the last 500 bytes that it wrote to
+standard error say why.
 
   --url URL             BUS_URL           the bus (http://localhost:8080)
-                        BUS_API_KEY       the API key; there is no option for it, since ps would show it
-  --key-file FILE       BUS_API_KEY_FILE  a file whose first line is the API key; wins over BUS_API_KEY
+                        BUS_API_KEY       the API key; there is no option for
+                                          it, since ps would show it
+  --key-file FILE       BUS_API_KEY_FILE  a file whose first line is the API
+                                          key; wins over BUS_API_KEY
   --goal GOAL           BUS_GOAL          take only this goal (any)
   --namespace NAME      BUS_NAMESPACE     take from this namespace (default)
-  --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with a target_worker (the host's name; a phone's model)
-  --capabilities LIST   BUS_CAPABILITIES  what it can do, separated by commas (nothing)
+  --worker-id ID        BUS_WORKER_ID     this worker's name, for intents with
+                                          a target_worker (the host's name; a
+                                          phone's model)
+  --capabilities LIST   BUS_CAPABILITIES  what it can do, separated by commas
+                                          (nothing)
   --result text|json    BUS_RESULT        what COMMAND prints (text)
-  --lease SECONDS       BUS_LEASE         10 to 3600: how long a job stays its own without a sign of life (60)
-  --timeout SECONDS     BUS_TIMEOUT       end COMMAND after so long, a failure (0: never)
-  --wait SECONDS        BUS_WAIT          0 to 60: how long the bus may keep a claim waiting (30)
+  --lease SECONDS       BUS_LEASE         10 to 3600: how long a job stays its
+                                          own without a sign of life (60)
+  --timeout SECONDS     BUS_TIMEOUT       end COMMAND after so long, a failure
+                                          (0: never)
+  --wait SECONDS        BUS_WAIT          0 to 60: how long the bus may keep a
+                                          claim waiting (30)
   --signed              BUS_SIGN=true     sign every request
-  --pass-key                              let COMMAND see what opens the bus, too
-  --once                                  take one job, or end if none comes within --wait
+  --pass-key                              let COMMAND see what opens the bus
+  --once                                  take one job, or end if none comes
+                                          within --wait
   --help
 
-What opens the bus is kept from COMMAND: BUS_API_KEY, BUS_API_KEY_FILE, INTENT_API_KEY, BUS_ADMIN_TOKEN, BUS_ADMIN_TOKEN_FILE,
-BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET, BUS_ADMIN_SECRET_FILE.
+COMMAND does not get what opens the bus, unless --pass-key says so:
+BUS_API_KEY, BUS_API_KEY_FILE, INTENT_API_KEY, BUS_ADMIN_TOKEN,
+BUS_ADMIN_TOKEN_FILE, BUS_SECRET, BUS_SECRET_FILE, BUS_ADMIN_SECRET and
+BUS_ADMIN_SECRET_FILE.
 
-SIGTERM, SIGINT or SIGHUP: it finishes its job and ends. A second one ends job and worker at once.
+At SIGTERM, SIGINT or SIGHUP it finishes its job and ends. A second one ends
+job and worker at once.
 
-Exit codes, the same as those of intent-bus work: 0 stopped, or --once did its job; 1 --once could not do its job; 2 wrong options,
-or something is not installed, or --once found no room for temporary files; 3 --once, and no bus answers; 4 the bus refuses the key, the signature or the connection; 6 the bus
-refuses the request; 7 --once found no job; 128 + N a second signal, number N, ended it.
+Exit codes, the same as those of intent-bus work:
 
-An answer counts only if it is the bus's own (it has the header X-Intent-Version). Until then the worker waits.
+  0        stopped, or --once did its job
+  1        --once could not do its job
+  2        wrong options, or something is not installed, or --once found no
+           room for temporary files
+  3        --once, and no bus answers
+  4        the bus refuses the key, the signature or the connection
+  6        the bus refuses the request
+  7        --once found no job
+  128 + N  a second signal, number N, ended it
+
+An answer counts only if it is the bus's own (it has the header
+X-Intent-Version). Until then the worker waits.
 END
 }
 

@@ -75,8 +75,28 @@ test.each([
 
 test('a bus that listens everywhere says how it is reached from the network, and what that means', () => {
   const all = { ...facts, version: '1', database: 'd', secretsMade: false, password: undefined }
-  expect(banner({ ...all, host: '0.0.0.0' })).toContain(
-    'http://192.168.1.7:8080  (open to everybody there, without TLS)',
+  expect(banner({ ...all, host: '0.0.0.0' })).toMatch(
+    / http:\/\/192\.168\.1\.7:8080\n +open to everybody there, without TLS\n/,
   )
   expect(banner(all)).not.toContain('192.168.1.7')
+})
+
+test.each([
+  ['made by the bus', undefined],
+  ['from a variable', { from: 'variable', name: 'BUS_SECRET' }],
+  ['from a file', { from: 'file', path: '/run/secrets/bus-secret' }],
+] as const)('with a master key %s it fits 80 columns', (_where, masterKey) => {
+  const text = banner({
+    ...facts,
+    host: '0.0.0.0',
+    port: 65535,
+    networkAddresses: ['192.168.100.100', '172.16.100.100', '10.100.100.100'],
+    version: '10.20.30',
+    database: 'data/bus.db',
+    secretsFile: 'data/secrets.env',
+    secretsMade: true,
+    masterKey,
+    password: undefined,
+  })
+  for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { type LineSink, openLineSink } from '../../../service/line-sink.ts'
 import { EXIT } from './exit-codes.ts'
+import { folded } from './folded.ts'
 
 let errors: LineSink | undefined
 let events: LineSink | undefined
@@ -10,6 +11,16 @@ let events: LineSink | undefined
 export function errorLines(): LineSink {
   errors ??= openLineSink(2)
   return errors
+}
+
+/**
+ * Sentences for people, on standard error. A terminal gets them in lines of its width; a file or a program, in one line each.
+ *
+ * @param start what comes before the first line, and takes no room
+ */
+export function explain(text: string, start = ''): void {
+  const { isTTY, columns } = process.stderr
+  errorLines().write(`${start}${isTTY ? folded(text, columns || 80) : text}\n`)
 }
 
 /** Standard output, where it tells what happens and is not the answer to a question. */

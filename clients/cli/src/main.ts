@@ -28,7 +28,7 @@ import { refuseEmpty } from './empty.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, toldOf } from './failure.ts'
 import { COMMAND } from './invocation.ts'
-import { endWithoutStalledReaders, endWithReader, errorLines } from './lines.ts'
+import { endWithoutStalledReaders, endWithReader, errorLines, explain } from './lines.ts'
 import { jsonText, plain, styled } from './output.ts'
 import { newProgram, originsFound, type Program, withTimeout } from './program.ts'
 import { withTextAsWord } from './publish/words.ts'
@@ -127,7 +127,7 @@ function told(error: unknown, json: boolean): number {
     errorLines().write(`${jsonText({ error: { code, message, way_out: wayOut } })}\n`)
     return exit
   }
-  errorLines().write(`${styled('red', 'error:', process.stderr)} ${plain(message)}\n`)
-  if (wayOut !== undefined) errorLines().write(`${styled('dim', wayOut, process.stderr)}\n`)
+  explain(`${styled('red', 'error:', process.stderr)} ${plain(message)}`)
+  if (wayOut !== undefined) explain(styled('dim', wayOut, process.stderr))
   return exit
 }

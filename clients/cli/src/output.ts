@@ -1,7 +1,7 @@
 /** What the command says: lines for people, or JSON with the names of the wire for programs. */
 import { styleText } from 'node:util'
 import { snake } from '../../typescript/src/wire.ts'
-import { errorLines, ifUnwritten } from './lines.ts'
+import { explain, ifUnwritten } from './lines.ts'
 
 export class Output {
   readonly json: boolean
@@ -26,17 +26,17 @@ export class Output {
 
   /** What happens meanwhile, on stderr. For people only. */
   note(text: string): void {
-    if (!this.isSilent) errorLines().write(`${text}\n`)
+    if (!this.isSilent) explain(text)
   }
 
   /** What went wrong, and is no error that ends the command. On stderr, for people. */
   complain(text: string): void {
-    if (!this.json) errorLines().write(`${text}\n`)
+    if (!this.json) explain(text)
   }
 
   /** What happens meanwhile, for whoever sits there and waits: a log need not have it. Takes the line of a progress bar. */
   noteToTerminal(text: string): void {
-    if (!this.isSilent && process.stderr.isTTY) errorLines().write(`\r\x1b[K${text}\n`)
+    if (!this.isSilent && process.stderr.isTTY) explain(text, '\r\x1b[K')
   }
 
   /** Whether there is nobody to tell what happens meanwhile. */

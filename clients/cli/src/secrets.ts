@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isDressed } from '../../../service/config/secret-variables.ts'
 import { Failure } from './failure.ts'
-import { errorLines } from './lines.ts'
+import { explain } from './lines.ts'
 
 type Given = { name: string; value: string | undefined }
 export type Secret = { value: string; origin: string }
@@ -23,7 +23,7 @@ export function givenSecret(direct: Given, file?: Given): Secret | undefined {
 const warned = new Set<string>()
 
 function warnOnce(text: string): void {
-  if (!warned.has(text)) errorLines().write(`warning: ${text}\n`)
+  if (!warned.has(text)) explain(`warning: ${text}`)
   warned.add(text)
 }
 

@@ -101,6 +101,21 @@ test.for(['list', 'dead list', 'keys list', 'audit'])(
   },
 )
 
+test('what a command says on its way, and errors with their way out, fit 80 columns', async ctx => {
+  if (!has('script')) ctx.skip('script (util-linux) is not installed')
+  const goal = 'a-goal-with-a-name-that-is-long'
+  const idle = terminal('cols 80 rows 24', `work ${goal} --once --wait 0 --exec cat`)
+  const denied = terminal('cols 80 rows 24', 'kv get x', bus.url, undefined, { BUS_API_KEY: 'wrong' })
+  const doctor = terminal('cols 80 rows 24', 'doctor', bus.url, undefined, { BUS_API_KEY: 'wrong' })
+  expect([await idle.exited, await denied.exited, await doctor.exited]).toEqual([7, 4, 1])
+  for (const { screen } of [idle, denied, doctor]) {
+    const lines = stripVTControlCharacters(screen()).trimEnd().split('\r\n')
+    expect(lines.length).toBeGreaterThan(1)
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80)
+  }
+  expect(idle.screen()).toContain(`intent-bus list --goal ${goal}`)
+})
+
 test('states have colours in a terminal, unless NO_COLOR is set', async ctx => {
   if (!has('script')) ctx.skip('script (util-linux) is not installed')
   await bus.master.publish({ goal: 'coloured' })

@@ -44,6 +44,12 @@ test.skipIf(shellcheck === undefined)(
   },
 )
 
+test.each(['bootstrap.sh', 'install-worker.sh', 'worker.sh'])('%s --help fits 80 columns', name => {
+  const { stdout } = spawnSync('bash', [join(folder, name), '--help'], { encoding: 'utf8' })
+  expect(stdout).toContain('  --help')
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
 test('each part is taken in by what sets up a bus or a worker', () => {
   const setUps = ['set-up.sh', 'install-worker.sh'].map(name => join(folder, name))
   const { stdout } = spawnSync('grep', ['-hoE', 'parts/[a-z-]+.sh$', ...setUps], { encoding: 'utf8' })

@@ -1,6 +1,7 @@
 import { IntentBusError } from '../../../typescript/src/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { type Output, plain, styled, wrapped } from '../output.ts'
+import { folded } from '../folded.ts'
+import { type Output, plain, styled } from '../output.ts'
 
 export type Finding = {
   check: string
@@ -41,8 +42,9 @@ function lineOf({ check, state, detail, cure }: Finding): string {
   // A reader that is no terminal wants one line for each.
   const columns = process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY
   const indent = columns < 60 ? 4 : 15
-  const said = wrapped(`${check.padEnd(12)} ${plain(detail)}`, columns - indent, indent)
+  const beside = (text: string) => folded(text, columns - indent).replaceAll('\n', `\n${' '.repeat(indent)}`)
+  const said = beside(`${check.padEnd(12)} ${plain(detail)}`)
   const line = `${styled(style, sign)} ${said}`
   if (cure === undefined || state === 'ok') return line
-  return `${line}\n${' '.repeat(indent)}${styled('dim', wrapped(cure, columns - indent, indent))}`
+  return `${line}\n${' '.repeat(indent)}${styled('dim', beside(cure))}`
 }
