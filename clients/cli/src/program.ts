@@ -6,6 +6,7 @@ import { secondsIn } from './input.ts'
 import { COMMAND } from './invocation.ts'
 import { parseJson } from './json.ts'
 import { Output, wrapped } from './output.ts'
+import { passProxyBy } from './proxy.ts'
 import { type Flags, type Settings, settingsOf } from './settings.ts'
 import { Silence } from './silence.ts'
 
@@ -96,6 +97,7 @@ export function connect(globals: Globals, Client = IntentBus): Session {
   const settings = settingsOf(globals, process.env)
   found = settings.origins
   checkAddress(settings.url)
+  passProxyBy(settings.url)
   const { url, key, adminToken, sign } = settings
   const patience = globals.timeout ?? PATIENCE_S
   const output = new Output(globals)

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import type { Finding } from '../doctor/finding.ts'
 import { EXIT } from '../exit-codes.ts'
+import { passProxyBy } from '../proxy.ts'
 import type { Host } from './host.ts'
 
 export type PortLook = {
@@ -53,7 +54,9 @@ function listening(host: string, port: number): Promise<string | null> {
 
 async function busAt(address: string, port: number): Promise<{ ts: number; version: string } | null> {
   try {
-    const response = await fetch(`${urlOf(address, port)}/health`, { signal: AbortSignal.timeout(3000) })
+    const url = urlOf(address, port)
+    passProxyBy(url)
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) })
     const { ok, ts, version } = (await response.json()) as { ok: unknown; ts: unknown; version: unknown }
     return ok === true && typeof ts === 'number' && typeof version === 'string' ? { ts, version } : null
   } catch {
