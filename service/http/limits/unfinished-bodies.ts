@@ -30,7 +30,7 @@ export class UnfinishedBodies {
     if (those.underWay >= this.#mostPerKey) {
       throw new BusError(
         'limit_exceeded',
-        `This key has ${those.underWay} requests whose bodies are still on their way, as many as a key may have.`,
+        `This key has ${those.underWay} requests whose bodies are still on their way, as many as a key may have. Send one of them to its end first.`,
         RETRY_S,
       )
     }

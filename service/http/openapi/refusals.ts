@@ -26,13 +26,15 @@ const MEANINGS: Record<ErrorCode, string> = {
   result_too_large: 'The result is too large.',
   idempotency_conflict: 'The idempotency key was used with another body.',
   rate_limited: 'Too many requests, or too many wrong credentials from this address.',
-  limit_exceeded: 'The key has as many open intents, or bytes of values and open payloads, as it may have.',
+  limit_exceeded:
+    'The key has as many as it may have of what the message names: open intents, bytes of values and open payloads, requests that wait, or requests whose bodies are still on their way.',
   headers_too_large: 'The URL or the headers are too long.',
   internal_error: 'Something went wrong in the bus, and is in its log.',
   backup_failed: 'No backup was made; the message and the log say why.',
   not_supported: 'Not with the database that this bus uses; the message says what does it instead.',
   maintenance: 'The bus is in maintenance. Nothing was done.',
-  overloaded: 'Too much is waiting for the disk. Nothing was done.',
+  overloaded:
+    'Too much is waiting for the disk, too many large bodies came at once, or too many requests wait on this connection, which is then closed. Nothing was done.',
   draining: 'The bus is stopping. Nothing was done.',
   storage_full: 'The disk is full, or too full for new intents and values. Nothing was written.',
   storage_failed: 'The disk did not confirm. After a crash it may turn out to have been done.',
@@ -40,8 +42,15 @@ const MEANINGS: Record<ErrorCode, string> = {
     'What it needs is on a damaged part of the database. Nothing was done; the operator has to repair it.',
 }
 
-const ANY_CALL: ErrorCode[] = ['invalid_request', 'request_timeout', 'headers_too_large', 'internal_error']
-const STORAGE: ErrorCode[] = ['overloaded', 'storage_full', 'storage_failed', 'store_damaged']
+/** The last one on a connection with too many requests that wait for their answers. */
+const ANY_CALL: ErrorCode[] = [
+  'invalid_request',
+  'request_timeout',
+  'headers_too_large',
+  'internal_error',
+  'overloaded',
+]
+const STORAGE: ErrorCode[] = ['storage_full', 'storage_failed', 'store_damaged']
 
 const BY_ACCESS: Record<Access, ErrorCode[]> = {
   open: [],
@@ -59,10 +68,13 @@ const BY_ACCESS: Record<Access, ErrorCode[]> = {
   ],
 }
 
-/** A POST may bring a body, however little it is looked at; a page of another site may not make an admin's browser send one. */
+/**
+ * A POST may bring a body, however little it is looked at, and a key may have only so many on their way; a page of another site may
+ * not make an admin's browser send one.
+ */
 const OF_A_POST: Partial<Record<Access, ErrorCode[]>> = {
   admin: ['payload_too_large', 'forbidden'],
-  key: ['payload_too_large'],
+  key: ['payload_too_large', 'limit_exceeded'],
 }
 
 /** Status → codes, in the order of the catalogue. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { readPage } from '../../docs-tables.ts'
 import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'
@@ -26,10 +27,11 @@ test('a key may have a quarter of the connections for bodies that are on their w
   const [rude, other] = [await bus.issue('rude'), await bus.issue('other')]
   const sockets: Socket[] = []
   for (let i = 0; i < 10; i += 1) sockets.push(await begin(bus, rude))
-  expect(refusal(await answerOn(await begin(bus, rude)))).toMatchObject({
-    status: 429,
-    code: 'limit_exceeded',
-  })
+  const refused = refusal(await answerOn(await begin(bus, rude)))
+  expect(refused).toMatchObject({ status: 429, code: 'limit_exceeded' })
+  // A quarter of the default.
+  const usual = refused.message.replace('has 10', 'has 256')
+  expect(readPage('http.md')).toContain(`429 \`${refused.code}\`, \`${usual}\``)
   expect((await other.post('/intent', JSON.parse(BODY))).status).toBe(201)
   expect((await bus.master.post('/intent', JSON.parse(BODY))).status).toBe(201)
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { readPage } from '../../docs-tables.ts'
 import { boundPipelines } from '../../http/limits/pipelining.ts'
 import { busForTest, MASTER, METRICS_TOKEN } from '../support/bus.ts'
 import { open } from '../support/raw.ts'
@@ -84,7 +85,9 @@ test('the first request beyond 32 is refused in its turn, and the connection clo
     status: 503,
     headers: { connection: 'close', 'retry-after': '1', 'x-intent-version': '7.61' },
   })
-  expect(JSON.parse(received.at(-1)!.text).error.code).toBe('overloaded')
+  const { code, message } = JSON.parse(received.at(-1)!.text).error
+  expect(code).toBe('overloaded')
+  expect(readPage('http.md')).toContain(`503 \`${code}\`, \`${message}\``)
   const scrape = (await bus.nobody.get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` })).text
   expect(scrape).toMatch(/_count\{[^}]*route="unmatched"[^}]*status="503"[^}]*\} 1\n/)
 })

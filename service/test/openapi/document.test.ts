@@ -60,6 +60,17 @@ test.each(operations.map(each => [nameOf(each), each] as const))(
   },
 )
 
+test.each(operations.map(each => [nameOf(each), each] as const))(
+  '%s names the refusals that no call is spared',
+  (_name, { method, path, access }) => {
+    const { responses } = document.paths[path.replace(/:(\w+)/g, '{$1}')][method]
+    const codes = (status: number): string => responses[status]?.$ref ?? ''
+    // What is not ready says so by 503 as well, in a form of its own.
+    if (!/^.(health.ready|readyz)$/.test(path)) expect(codes(503)).toMatch(/\boverloaded\b/)
+    if (access === 'key' && method === 'post') expect(codes(429)).toMatch(/\blimit_exceeded\b/)
+  },
+)
+
 const ajv = new Ajv2020({ strict: false })
 ajv.addSchema({ ...document, $id: 'document' })
 

@@ -62,6 +62,6 @@ export const resultOperations = (_terms: Terms): Operation[] => [
         example: { ...STATUS, ...OWN, result_type: 'json', result: { width: 64 } },
       },
     },
-    errors: ['not_found', 'forbidden'],
+    errors: ['not_found', 'forbidden', 'limit_exceeded'],
   },
 ]
