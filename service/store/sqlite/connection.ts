@@ -6,6 +6,7 @@ import { refuseMarked } from './damage/marker.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
 import { migrate, refuseForeign } from './migrate.ts'
+import { refuseChangedSchema } from './schema-check.ts'
 
 /** Room that SQLite needs to open a database, in bytes: 32 KiB for the index of its log, and the log. */
 export const ENOUGH_TO_OPEN = 1024 * 1024
@@ -27,6 +28,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
     try {
       // Before anything is written: the journal mode alone would mark the header of somebody else's file.
       refuseForeign(db)
+      refuseChangedSchema(db)
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
       // Nothing here is a foreign key; better-sqlite3's build turns the checks on.
@@ -49,6 +51,7 @@ export function openWriting(path: string, say: (message: string) => void): Datab
 export function openReading(path: string): Database {
   return opening(path, () => {
     const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    db.pragma('trusted_schema = OFF')
     db.pragma(`cache_size = -${READ_CACHE_KIB}`)
     return db
   })

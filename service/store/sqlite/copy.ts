@@ -6,6 +6,7 @@ import Sqlite, { type Database } from './driver.ts'
 import { type KeyRow, keyOf } from './key-rows.ts'
 import { refuseDamagedLog } from './log/refuse.ts'
 import { newestSchema, refuseForeign } from './migrate.ts'
+import { refuseChangedSchema } from './schema-check.ts'
 
 /** What is inside a database, as counted, not as it is kept. */
 export type Contents = {
@@ -65,7 +66,7 @@ export function copyInto(source: string, target: string, at: number, keep: reado
 /**
  * Reads all of a copy: its b-trees, its counts against the tallies that each commit kept.
  *
- * @throws {StoreOpenError} when it is not whole, not a bus's, or of a schema that this bus does not know
+ * @throws {StoreOpenError} when it is not whole, not a bus's, of a schema that this bus does not know, or somebody changed it
  */
 export function examine(path: string): Contents {
   return opening(path, () => {
@@ -81,6 +82,8 @@ export function examine(path: string): Contents {
           `${path} was written by a newer bus (schema ${schema}; this one knows ${newest}): restore it with that version.`,
         )
       }
+      // Before anything is read: a view could stand in the place of a table.
+      refuseChangedSchema(db)
       const fault = db.pragma('integrity_check(1)', { simple: true })
       if (fault !== 'ok') throw new StoreOpenError(`${path} is damaged: ${fault}.`)
       return counted(db, schema)

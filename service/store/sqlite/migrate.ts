@@ -60,6 +60,14 @@ export function migrate(db: Database, say: (message: string) => void, folder = F
   )
 }
 
+/** What a database of that version has in it, made in an empty one. */
+export function makeSchema(db: Database, version: number): void {
+  run(
+    db,
+    migrations().filter(each => each.version <= version),
+  )
+}
+
 function run(db: Database, pending: Migration[]): void {
   for (const { version, sql } of pending) {
     db.exec(sql)
