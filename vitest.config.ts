@@ -19,7 +19,7 @@ const PROGRAMS = [
   'docs/test/{moving-in,operations,patterns,publish,workers}.test.ts',
   'ops/test/{clocks,foreign-answers,json,own-name,rooms,smoke,webhook,worker}.test.ts',
   'ops/test/termux/*.test.ts',
-  'service/test/start-and-stop.test.ts',
+  'service/test/{start-and-stop,hostile/localhost}.test.ts',
   'service/test/store/opening.test.ts',
   'service/test/backup/restore.test.ts',
 ]
