@@ -22,6 +22,10 @@ test('every option that docs/stress.md names is one of the help', () => {
   expect(named.filter(option => !HELP.includes(option) && !others.includes(option))).toEqual([])
 })
 
+test('the help fits 80 columns', () => {
+  for (const line of HELP.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
 test.each(Object.entries(PROFILES))(
   'docs/stress.md says how much %s is',
   (name, { workers, publishers, jobs }) => {

@@ -13,22 +13,26 @@ import { leaveWell, refuseWhatHoldsWork } from './the-bus.ts'
 
 const HELP = `npm run conformance -- URL [options]
 
-Puts the conformance suite of this clone to a bus from outside: every answer of the protocol that can be had without its
-clock, its disk or its log. It takes minutes. **It deletes everything that the bus holds**, again and again, and leaves
-issued keys behind: it is for a bus that was made for it.
+Puts the conformance suite of this clone to a bus from outside: every answer of
+the protocol that can be had without its clock, its disk or its log. It takes
+minutes. **It deletes everything that the bus holds**, again and again, and
+leaves issued keys behind: it is for a bus that was made for it.
 
   URL             where it is: http://localhost:8080, https://bus.example.com
-  --erase         the bus holds intents, and they may be deleted. Without it such a bus is left alone; what the smoke
-                  suite has left does not count
-  --only FILE     the files of service/test/conformance whose names have this in them: leases
+  --erase         the bus holds intents, and they may be deleted. Without it
+                  such a bus is left alone; what the smoke suite has left does
+                  not count
+  --only FILE     the files of service/test/conformance whose names have this in
+                  them: leases
   --profile NAME  the keys of this profile of the config file of intent-bus
   --help
 
-Keys come from the environment: BUS_API_KEY, BUS_ADMIN_TOKEN and BUS_METRICS_TOKEN, which it needs, and DASHBOARD_PASSWORD,
-or from the files that the same names with _FILE name.
+Keys come from the environment: BUS_API_KEY, BUS_ADMIN_TOKEN and
+BUS_METRICS_TOKEN, which it needs, and DASHBOARD_PASSWORD, or from the files
+that the same names with _FILE name.
 
-It ends with 0 when everything that was looked at is as the protocol says, 1 when something is not, 2 when it was wrongly
-called.`
+It ends with 0 when everything that was looked at is as the protocol says, 1
+when something is not, 2 when it was wrongly called.`
 
 type Say = (line: string) => void
 

@@ -7,19 +7,24 @@ import { addressIn, type Env, type Needed, type Target, targetOf } from './targe
 
 const HELP = `npm run smoke -- URL [options]
 
-Looks at a bus from outside: health, headers, closed doors, a job from publish to result, metrics, a restart.
+Looks at a bus from outside: health, headers, closed doors, a job from publish
+to result, metrics, a restart.
 
-  URL                 where it is: http://localhost:8080, https://bus.example.com
+  URL                 where it is: http://localhost:8080,
+                      https://bus.example.com
   --read-only         leave nothing in it: for a bus at work
-  --restart COMMAND   a command of this machine that stops and starts the bus: 'docker compose restart bus'
+  --restart COMMAND   a command of this machine that stops and starts the bus:
+                      'docker compose restart bus'
   --profile NAME      the keys of this profile of the config file of intent-bus
   --help
 
-Keys come from the environment: BUS_API_KEY, BUS_ADMIN_TOKEN, BUS_METRICS_TOKEN, or from the files that BUS_API_KEY_FILE,
-BUS_ADMIN_TOKEN_FILE, BUS_METRICS_TOKEN_FILE name. What has no key is not looked at, and says so; without --read-only
-BUS_API_KEY has to be there.
+Keys come from the environment: BUS_API_KEY, BUS_ADMIN_TOKEN, BUS_METRICS_TOKEN,
+or from the files that BUS_API_KEY_FILE, BUS_ADMIN_TOKEN_FILE,
+BUS_METRICS_TOKEN_FILE name. What has no key is not looked at, and says so;
+without --read-only BUS_API_KEY has to be there.
 
-It ends with 0 when everything that was looked at is well, 1 when something is not, 2 when it was wrongly called.`
+It ends with 0 when everything that was looked at is well, 1 when something is
+not, 2 when it was wrongly called.`
 
 const NAMES: Record<Needed, string> = {
   key: 'BUS_API_KEY',

@@ -8,26 +8,34 @@ import { StressError } from './stress-error.ts'
 
 export const HELP = `npm run stress -- [options], or: intent-bus stress [options]
 
-Without --target it starts a bus of its own, in a temporary directory, and stops it afterwards.
+Without --target it starts a bus of its own, in a temporary directory, and stops
+it afterwards.
 
-  --target URL        a bus that runs; its key is BUS_API_KEY or BUS_API_KEY_FILE (the master key has no
-                      rate limit), or that of ./data/secrets.env for a bus of this machine
+  --target URL        a bus that runs; its key is BUS_API_KEY or
+                      BUS_API_KEY_FILE (the master key has no rate limit), or
+                      that of ./data/secrets.env for a bus of this machine
   --bus NAME          the key of this profile of the config file of intent-bus
   --sign              sign every request
-  --profile NAME      low (5 workers, 50 jobs), medium (15, 500), heavy (40, 2000), extreme (100, 5000), custom
+  --profile NAME      low (5 workers, 50 jobs), medium (15, 500), heavy (40,
+                      2000), extreme (100, 5000), custom
   --workers N         who claim and settle at the same time, 1..1000
   --publishers N      who publish meanwhile, 1..1000; half of the workers
   --jobs N            1..1000000
-  --batch N           intents per claim, 1..100; 1: the single form, as most clients use it
-  --wait S            long polls of S seconds, 0..60; 0: after an empty claim wait as long as the bus says
-  --rate N            publish N a second by a timetable, and count latency from when each was due
+  --batch N           intents per claim, 1..100; 1: the single form, as most
+                      clients use it
+  --wait S            long polls of S seconds, 0..60; 0: after an empty claim
+                      wait as long as the bus says
+  --rate N            publish N a second by a timetable, and count latency from
+                      when each was due
   --payload BYTES     size of the padding in each payload, 0..7000; 1000
   --work MS           how long a worker works on a job, 0..60000; 0
   --timeout S         for one request, 1..600; 30
   --phases LIST       of 1a, 1b, 2; all three
-  --against URL       a second bus: both by turns, and ratios. Its key: BUS_AGAINST_API_KEY, else the same
+  --against URL       a second bus: both by turns, and ratios. Its key:
+                      BUS_AGAINST_API_KEY, else the same
   --rounds N          turns of each with --against, 1..50; 5
-  --limits LIST       hold the bus that is started to so much: cpu=0.1,memory=512M
+  --limits LIST       hold the bus that is started to so much:
+                      cpu=0.1,memory=512M
   --note TEXT         about the machine, for the report
   --json FILE         the results; else stress-reports/DATE-PROFILE.json
   --html FILE         the report; else beside it
@@ -35,8 +43,8 @@ Without --target it starts a bus of its own, in a temporary directory, and stops
   --no-ceiling        do not measure the harness itself first
   --help
 
-It ends with 0 when every phase passed, 1 when one did not, 2 when it was wrongly called, 3 when there was no bus,
-130 after Ctrl-C.`
+It ends with 0 when every phase passed, 1 when one did not, 2 when it was
+wrongly called, 3 when there was no bus, 130 after Ctrl-C.`
 
 export type Options = {
   profile: Profile

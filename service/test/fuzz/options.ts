@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util'
 
 export const HELP = `npm run fuzz -- [options]
 
-Starts a bus in a temporary directory, sends it requests made from its own OpenAPI document, and watches what
-it does: work that holds up other requests, errors, connections that break, memory.
+Starts a bus in a temporary directory, sends it requests made from its own
+OpenAPI document, and watches what it does: work that holds up other requests,
+errors, connections that break, memory.
 
-  --minutes N     for how long; 60. From 20 on the growth of its memory is judged too
+  --minutes N     for how long; 60. From 20 on the growth of its memory is
+                  judged too
   --seed N        begins the same sequence again; else a new one. It is printed
   --heap MIB      heap of the bus; 256
   --turn MS       most CPU time of its main thread in one piece; 100
@@ -13,7 +15,8 @@ it does: work that holds up other requests, errors, connections that break, memo
   --replay FILE   send the requests of one finding again, in place of new ones
   --help
 
-It ends with 0 when nothing was found, 1 when something was, 2 when it was wrongly called.`
+It ends with 0 when nothing was found, 1 when something was, 2 when it was
+wrongly called.`
 
 export type Options = {
   minutes: number
