@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-const CHUNK = 1024 * 1024
+const CHUNK = 64 * 1024
 const BLOCK = 512
 
 /**
@@ -71,9 +71,10 @@ export class SpareFile {
       if (!isOwn(found(this.path))) rmSync(this.path, { force: true })
       file = await open(this.path, WRITING | constants.O_CREAT, 0o600)
       if (!isOwn(await file.stat())) throw new Error('somebody has put another file there')
-      const noise = randomFillSync(Buffer.alloc(Math.min(CHUNK, this.bytes)))
+      const noise = Buffer.alloc(Math.min(CHUNK, this.bytes))
       let there = before
       while (there < this.bytes && !this.#stopped) {
+        randomFillSync(noise)
         const { bytesWritten } = await file.write(noise, 0, Math.min(this.bytes - there, noise.length), there)
         there += bytesWritten
       }
