@@ -124,12 +124,18 @@ export type PurgeOp = Audited & {
   limit: number
 }
 
-/** Rows of that table with a sequence in (`after`, `upTo`]: what came after the purge began stays. */
-export type PurgeCursor = {
-  table: 'intents' | 'idempotency_keys'
-  after: number
-  upTo: { intents: number; idempotency_keys: number }
-}
+/** How far a purge has come. What came after it began stays. */
+export type PurgeCursor =
+  /** Rows of that table with a sequence in (`after`, `upTo`]. */
+  | {
+      table: 'intents' | 'idempotency_keys'
+      after: number
+      upTo: { intents: number; idempotency_keys: number }
+    }
+  /** Intents with an id in (`after`, `upTo`]: some cannot be read. */
+  | { table: 'ids of intents'; after: string; upTo: { ids: string; idempotency_keys: number } }
+  /** All that is left, of a purge of everything. */
+  | { table: 'others' }
 
 /**
  * One bounded step of time-driven work: leases that ran out, intents that fell due or expired, retention, prune.

@@ -103,6 +103,11 @@ export class KeyHoldings {
     this.#touched.push(holding)
   }
 
+  /** The table of values has been emptied. */
+  forgetValues(): void {
+    for (const holding of this.#byKey.values()) this.countValue(holding.keyId, -holding.valueBytes)
+  }
+
   /** Writes what changed; the last thing a commit does. */
   flush(): void {
     for (const holding of this.#touched) {

@@ -128,7 +128,8 @@ export class Writer {
     const writtenBefore = this.room.written
     const outcomes = withRoom(this.db, this.room, batches, () => this.#carryOut(batches))
     this.logged = this.room.written - writtenBefore + rowBytesOf(batches)
-    if (batches.some(({ ops }) => ops.some(isPurgeOfAll))) shrink(this.db, this.room, this.#log)
+    if (batches.some(({ ops }) => ops.some(isPurgeOfAll)) && !this.damage.isFound)
+      shrink(this.db, this.room, this.#log)
     return {
       outcomes,
       transaction: {

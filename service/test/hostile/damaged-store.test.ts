@@ -32,6 +32,12 @@ test('a damaged page costs what is on it: the rest is served, and probes and met
   const said = place.said.filter(line => line.includes('set aside')).join('\n')
   expect(said).toContain(done.id)
   expect(said).toContain(lost)
+
+  // What can be read goes, and what was set aside stays.
+  const purged = await bus.admin.post('/admin/purge', { confirm: true })
+  expect([purged.status, purged.json]).toEqual([200, { ok: true, deleted: 1 }])
+  expect((await bus.master.status(lost)).status).toBe('open')
+  expect(await bus.metric('intent_bus_set_aside_intents')).toBe(2)
 })
 
 test('the writer in the thread that serves does the same', async () => {

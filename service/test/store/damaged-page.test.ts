@@ -10,8 +10,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ClaimOp, FulfilOp, Op, SweepOp } from '../../store/operations.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ClaimOp, FulfilOp, Op, PurgeCursor, SweepOp } from '../../store/operations.ts'
 import type { Claimed, Outcome } from '../../store/outcomes.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import { Writer } from '../../store/sqlite/writer.ts'
@@ -101,6 +101,20 @@ const sweep = (prune: boolean): SweepOp => ({
   prune,
 })
 
+/** Step after step, as the broker does it. @returns how many intents went */
+function purge(namespace: string | null): number {
+  let deleted = 0
+  let from: PurgeCursor | null = null
+  do {
+    const [outcome] = commit([{ kind: 'purge', namespace, from, limit: 50 }])
+      .outcomes[0] as Outcome<'purge'>[]
+    if (!outcome!.ok) throw new Error(outcome!.refusal)
+    deleted += outcome!.value.deleted
+    from = outcome!.value.next
+  } while (from !== null)
+  return deleted
+}
+
 test('an intent that cannot be read is set aside, and the rest of its lane and its commit are carried out', () => {
   commit([publish('a', 'barn', LONG), publish('b', 'barn'), publish('c', 'house')])
   damage(PAYLOADS)
@@ -188,6 +202,66 @@ test('one damaged item of a batch is refused alone', () => {
   const { intents } = writer.damage.state
   expect(items.filter(item => item === 'damaged')).toHaveLength(intents)
   expect(items.filter(item => item === 'done')).toHaveLength(300 - intents)
+})
+
+const openIn = (name: string) => writer.depths([], 50).find(({ namespace }) => namespace === name)?.open ?? 0
+
+describe.each([
+  ['a page of intents', `name = 'intents' AND pagetype = 'leaf' AND path LIKE '%/003/'`],
+  ['a page of payloads', `name = 'payloads' AND pagetype = 'leaf' AND path LIKE '%/001/'`],
+  ['a page of a long payload', PAYLOADS],
+])('with %s damaged', (_page, pages) => {
+  beforeEach(() => {
+    // Some fifty to a page, of intents and of payloads.
+    const text = JSON.stringify('p'.repeat(80))
+    const place = (i: number) => (i % 3 === 0 ? 'house' : 'barn')
+    const intents = Array.from({ length: 2000 }, (_, i) => publish(`id-${i + 10_000}`, place(i), text))
+    commit(intents.with(300, publish('id-10300', 'barn', LONG)))
+    damage(pages)
+  })
+
+  test('a purge of a namespace deletes all of it but what is set aside, and nothing else', () => {
+    const before = openIn('barn')
+    const deleted = purge('barn')
+    const left = openIn('barn')
+    const { intents, parts } = writer.damage.state
+    expect([deleted + left, parts]).toEqual([before, []])
+    expect(deleted).toBeGreaterThan(300)
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(intents)
+    expect(claimAll('barn')).toEqual([])
+    expect(openIn('house')).toBe(2000 - before)
+    expect(claimAll('house').length).toBeGreaterThan(100)
+  })
+
+  test('a purge of everything deletes all but what is set aside, and the values', () => {
+    commit([{ kind: 'set', keyId: 0, key: 'lamp', value: 'on', expiresAt: 9e15, nonce: null }])
+    const deleted = purge(null)
+    const left = openIn('barn') + openIn('house')
+    const { intents, parts } = writer.damage.state
+    expect([deleted + left, parts]).toEqual([2000, []])
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(intents)
+    expect(writer.db.prepare('SELECT count(*) FROM key_values').pluck().get()).toBe(0)
+    expect([...writer.held().values()].map(({ valueBytes }) => valueBytes)).toEqual([0])
+    // What is left of it can be opened again, and worked with.
+    writer.db.close()
+    open()
+    expect(openIn('barn') + openIn('house')).toBe(left)
+    commit([publish('new', 'barn')])
+    expect(claimAll('barn')).toContain('new')
+  })
+})
+
+test('a purge of everything that cannot empty one table has deleted the intents, and names that table', () => {
+  commit([
+    ...Array.from({ length: 120 }, (_, i) => publish(`id-${i}`, 'barn')),
+    { kind: 'set', keyId: 0, key: 'lamp', value: 'on', expiresAt: 9e15, nonce: null },
+  ])
+  damage(`name = 'key_values'`)
+  expect(() => purge(null)).toThrow('damaged')
+  expect(openIn('barn')).toBe(0)
+  expect(writer.damage.state).toEqual({ intents: 0, parts: ['table key_values, or an index of it'] })
 })
 
 test('where no intent is to blame the operation is refused, the table is named, and the next start refuses', () => {

@@ -135,7 +135,7 @@ test('a purge of a namespace leaves alone what is published while it runs, its i
     const purge: Op = { kind: 'purge', namespace: 'default', from, limit: 1 }
     const outcome: unknown = commit([purge], 1001).outcomes[0]
     from = (outcome as { ok: true; value: { next: PurgeCursor | null } }).value.next
-    if (from?.after === 1) commit([keyed('c')], 1001)
+    if (from !== null && 'after' in from && from.after === 1) commit([keyed('c')], 1001)
   } while (from !== null)
 
   expect(commit([keyed('c')], 1002).outcomes[0]).toMatchObject({

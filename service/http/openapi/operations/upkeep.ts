@@ -32,7 +32,7 @@ export const upkeepOperations = (_terms: Terms): Operation[] => [
     id: 'purge',
     summary: 'Delete for good',
     description:
-      'With a `namespace`: its intents and dead letters. **Without: all intents and stored values**, with the limits, idempotency keys and nonces.',
+      'With a `namespace`: its intents and dead letters. **Without: all intents and stored values**, with the limits, idempotency keys and nonces. Intents that cannot be read, because a page of the database is damaged, stay.',
     reads: [PurgeBody],
     body: {
       schema: named(

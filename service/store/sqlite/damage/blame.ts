@@ -7,6 +7,8 @@ import { RUNBOOK } from './marker.ts'
 
 /** So often one commit is done again for the sake of one operation: then it is refused, and what was learnt is there for the next. */
 const MOST_FOR_ONE = 32
+/** A purge learns of one intent at a time, and takes a hundred in a step. */
+const MOST_FOR_PURGE = 128
 
 /** What a commit does beside its operations. */
 type Aside = 'recalling' | 'noting the time'
@@ -62,7 +64,7 @@ export class Blame {
     const tries = (this.#tries.get(op) ?? 0) + 1
     this.#tries.set(op, tries)
     const learnt = damage.findIntents(asked) || this.#leavesOut(op)
-    if (learnt && tries < MOST_FOR_ONE) return true
+    if (learnt && tries < (op.kind === 'purge' ? MOST_FOR_PURGE : MOST_FOR_ONE)) return true
     const { message } = storageError(error)
     this.#damaged.set(op, message)
     if (whole.kind === 'settleAll' && op !== whole) {
@@ -87,10 +89,14 @@ export class Blame {
     return true
   }
 
-  /** What can be passed over without refusing anybody: a part of the time-driven work, or a lane of which nothing can be claimed. */
+  /**
+   * What can be passed over without refusing anybody: an intent, a part of the time-driven work, or a lane of which nothing can be
+   * claimed.
+   */
   #leavesOut(op: Op): boolean {
     const { damage, detour, leftOut, step } = this.#w
     const { lane, intent } = damage
+    if (op.kind === 'purge') return intent > 0 && damage.leave(intent)
     if (step === null && op.kind !== 'claim') return false
     if (intent > 0 && damage.passBy(intent)) return true
     if (step !== null) leftOut.add(step)

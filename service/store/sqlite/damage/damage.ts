@@ -1,28 +1,14 @@
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database } from 'better-sqlite3'
 import type { DamageState } from '../../store.ts'
-import { prepareAll } from '../statements.ts'
-import { isDamage } from '../storage-faults.ts'
 import { clearMarker, type Marker, RUNBOOK, type SetAside, writeMarker } from './marker.ts'
+import { Probes } from './probes.ts'
+import { partOf, tableOf } from './tables.ts'
 
 /** Intents that are set aside one by one. Beyond it a whole part of the table is gone, and that is what is said. */
 const MOST_SET_ASIDE = 1000
-/** Ready intents of a lane that are looked at, for the one that a claim has met. */
-const LANE_LOOK = 200
 const IDS_NAMED = 10
 /** Rows of intents on three pages, at most. */
 const BESIDE = 200
-
-export const DAMAGE_SQL = {
-  intent: `SELECT * FROM intents WHERE n = ?`,
-  payload: `SELECT text FROM payloads WHERE n = ?`,
-  result: `SELECT text FROM results WHERE n = ?`,
-  /** By the index alone. */
-  byId: `SELECT n FROM intents INDEXED BY sqlite_autoindex_intents_1 WHERE id = ?`,
-  /** The same. A scan, at the first sight of damage only. */
-  idsOf: `SELECT n, id FROM intents INDEXED BY sqlite_autoindex_intents_1 WHERE n IN (SELECT value FROM json_each(?))`,
-  readyIn: `SELECT n FROM intents INDEXED BY intents_ready
-            WHERE lane = +? AND state = 1 ORDER BY priority DESC, run_at, attempts, n LIMIT +?`,
-} as const
 
 /** What a read was about that has met damage. */
 export type Met = { id: string } | { table: string }
@@ -44,6 +30,7 @@ export class Damage {
   /** The statement that was last begun, while operations are carried out alone. */
   statement = ''
   readonly #db: Database
+  readonly #probes: Probes
   readonly #log: DamageLog
   readonly #changed: (state: DamageState) => void
   readonly #setAside = new Map<number, string | null>()
@@ -54,10 +41,10 @@ export class Damage {
   #isKept = true
   /** More cannot be read than is set aside one by one. */
   #isLarge = false
-  #probes: { [name in keyof typeof DAMAGE_SQL]: Statement } | null = null
 
   constructor(db: Database, log: DamageLog, changed: (state: DamageState) => void = () => {}) {
     this.#db = db
+    this.#probes = new Probes(db, part => this.name(part))
     this.#log = log
     this.#changed = changed
   }
@@ -85,7 +72,7 @@ export class Damage {
   /** Those that an earlier run has set aside. One that can be read now has been mended or replaced. */
   recall(intents: readonly SetAside[]): void {
     if (intents.length === 0) return
-    const still = intents.filter(({ n }) => this.#isUnreadable(n))
+    const still = intents.filter(({ n }) => this.#probes.isUnreadable(n))
     for (const { n, id } of still) this.#keep(n, id)
     this.isFound = still.length > 0
     if (still.length > 0) this.#say(still.map(({ n }) => n))
@@ -114,18 +101,37 @@ export class Damage {
 
   /** An intent that can be read, and cannot be moved: it must not keep others from it. @returns whether there is room for one more */
   passBy(n: number): boolean {
-    if (this.#isLarge || this.has(n) || this.#setAside.size >= MOST_SET_ASIDE) return false
+    if (!this.#hasRoomFor(n)) return false
     this.#nameUnlessBeside(n)
-    this.#keep(n, this.#idsOf([n]).get(n) ?? null)
+    this.#passBy(n)
+    return true
+  }
+
+  /**
+   * The same of one that cannot be deleted. A page that is nearly empty is joined with the one beside it, and where that cannot be read
+   * those that are left on it stay. Meanwhile others between the two have gone, and their sequences no longer say how near they are.
+   */
+  leave(n: number): boolean {
+    if (!this.#hasRoomFor(n)) return false
+    if (!this.#probes.torn.has(tableOf(this.statement) ?? '')) this.#nameUnlessBeside(n)
+    this.#passBy(n)
+    return true
+  }
+
+  #hasRoomFor(n: number): boolean {
+    return !this.#isLarge && !this.has(n) && this.#setAside.size < MOST_SET_ASIDE
+  }
+
+  #passBy(n: number): void {
+    this.#keep(n, this.#probes.idOf(n))
     this.#stuck.add(n)
     this.#isKept = false
-    return true
   }
 
   /** An operation was refused that named these: what is to blame, unless it is intents that are set aside? */
   nameFor(ids: readonly string[]): void {
     if (ids.some(id => this.hasId(id))) return
-    this.#nameUnlessBeside(ids.flatMap(id => this.#sequenceOf(id))[0] ?? 0)
+    this.#nameUnlessBeside(ids.flatMap(id => this.#probes.sequenceOf(id))[0] ?? 0)
   }
 
   /** A row that grows may need room on the page beside its own; where that is the damaged one, it has been named. */
@@ -152,21 +158,21 @@ export class Damage {
   findIntents(ids: readonly string[] = []): boolean {
     this.isFound = true
     if (this.#isLarge) return false
-    const suspects = new Set(ids.flatMap(id => this.#sequenceOf(id)))
+    const suspects = new Set(ids.flatMap(id => this.#probes.sequenceOf(id)))
     if (this.intent > 0) suspects.add(this.intent)
-    if (this.lane > 0) for (const n of this.#readyIn(this.lane)) suspects.add(n)
+    if (this.lane > 0) for (const n of this.#probes.readyIn(this.lane)) suspects.add(n)
     const found = new Set<number>()
     for (const n of suspects)
-      if (!found.has(n) && !this.has(n) && this.#isUnreadable(n)) this.#around(n, found)
+      if (!found.has(n) && !this.has(n) && this.#probes.isUnreadable(n)) this.#around(n, found)
     if (found.size === 0) return false
     if (this.#setAside.size + found.size > MOST_SET_ASIDE) {
       this.#isLarge = true
       this.name('table intents, or payloads')
       return false
     }
-    const names = this.#idsOf([...found])
+    const names = this.#probes.idsOf([...found])
     for (const n of found)
-      this.#keep(n, names.get(n) ?? ids.find(id => this.#sequenceOf(id)[0] === n) ?? null)
+      this.#keep(n, names.get(n) ?? ids.find(id => this.#probes.sequenceOf(id)[0] === n) ?? null)
     this.#say([...found])
     this.#isKept = false
     return true
@@ -198,8 +204,8 @@ export class Damage {
 
   /** Whether the moving part of an intent cannot be read. What its payload is on may be damaged, and a worker end it all the same. */
   isLost(id: string): boolean {
-    const [n] = this.#sequenceOf(id)
-    return n !== undefined && this.#read(() => this.#sql.intent.get(n), null) === DAMAGED
+    const [n] = this.#probes.sequenceOf(id)
+    return n !== undefined && this.#probes.isTorn('intents', n)
   }
 
   #keep(n: number, id: string | null): void {
@@ -211,50 +217,9 @@ export class Damage {
   #around(n: number, found: Set<number>): void {
     found.add(n)
     for (const step of [-1, 1]) {
-      for (let next = n + step; found.size <= MOST_SET_ASIDE && this.#isUnreadable(next); next += step)
+      for (let next = n + step; found.size <= MOST_SET_ASIDE && this.#probes.isUnreadable(next); next += step)
         found.add(next)
     }
-  }
-
-  #isUnreadable(n: number): boolean {
-    const { intent, payload, result } = this.#sql
-    return [intent, payload, result].some(probe => this.#read(() => probe.get(n), null) === DAMAGED)
-  }
-
-  #sequenceOf(id: string): number[] {
-    const row = this.#read(() => this.#sql.byId.get(id), 'index of the ids of intents')
-    return row === DAMAGED || row === undefined ? [] : [(row as { n: number }).n]
-  }
-
-  #readyIn(lane: number): number[] {
-    const rows = this.#read(() => this.#sql.readyIn.all(lane, LANE_LOOK), 'index intents_ready')
-    return rows === DAMAGED ? [] : (rows as { n: number }[]).map(({ n }) => n)
-  }
-
-  #idsOf(sequences: readonly number[]): Map<number, string> {
-    const rows = this.#read(
-      () => this.#sql.idsOf.all(JSON.stringify(sequences)),
-      'index of the ids of intents',
-    )
-    if (rows === DAMAGED) return new Map()
-    return new Map((rows as { n: number; id: string }[]).map(({ n, id }) => [n, id]))
-  }
-
-  /** @param part that is named when this meets damage */
-  #read<T>(read: () => T, part: string | null): T | typeof DAMAGED {
-    try {
-      return read()
-    } catch (error) {
-      if (!isDamage(error)) throw error
-      if (part !== null) this.name(part)
-      return DAMAGED
-    }
-  }
-
-  get #sql(): { [name in keyof typeof DAMAGE_SQL]: Statement } {
-    // Prepared when they are needed first: most buses never do.
-    this.#probes ??= prepareAll(this.#db, DAMAGE_SQL)
-    return this.#probes
   }
 
   #say(sequences: readonly number[]): void {
@@ -282,16 +247,4 @@ export class Damage {
     }
     this.#changed(this.state)
   }
-}
-
-const DAMAGED = Symbol('damaged')
-
-const TABLES =
-  /\b(meta|api_keys|lanes|intents|payloads|results|dead_letters|idempotency_keys|nonces|key_values|value_bytes|audit)\b/
-
-/** The table that a statement is about: which of its indexes it was nobody can say without reading them all. */
-export function partOf(statement: string): string {
-  // None of those that are noted: a way around damage, and these are all about intents.
-  const table = statement === '' ? 'intents' : TABLES.exec(statement)?.[1]
-  return table === undefined ? 'a table that cannot be told' : `table ${table}, or an index of it`
 }

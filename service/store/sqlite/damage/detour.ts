@@ -11,6 +11,9 @@ export const DETOUR_SQL = {
   due: `SELECT n FROM intents INDEXED BY intents_agenda
         WHERE state = +? AND due_at <= +? ORDER BY due_at LIMIT +?`,
   next: `SELECT n, due_at FROM intents INDEXED BY intents_agenda WHERE state = +? ORDER BY due_at LIMIT +?`,
+  ids: `SELECT n, id FROM intents INDEXED BY sqlite_autoindex_intents_1
+        WHERE id > +? AND id <= +? ORDER BY id LIMIT +?`,
+  newestId: `SELECT max(id) AS id FROM intents INDEXED BY sqlite_autoindex_intents_1`,
   row: `SELECT ${INTENT_COLUMNS} FROM intents WHERE n = ?`,
   payload: `SELECT text FROM payloads WHERE n = ?`,
   lanesUp: `SELECT ${LANE_COLUMNS} FROM lanes ORDER BY id`,
@@ -38,7 +41,7 @@ export class Detour {
   due(state: number, until: number, limit: number): IntentRow[] {
     if (this.#lostAgendas.has(state)) return []
     const rows = this.#sql.due.all(state, until, limit + this.#damage.count) as { n: number }[]
-    return this.#readable(rows, limit).map(n => this.#row(n))
+    return this.#readable(rows, limit).map(n => this.row(n))
   }
 
   /** Up to `most` of the ready intents of a lane, in the order of claims. */
@@ -46,7 +49,7 @@ export class Detour {
     this.#damage.lane = lane
     const rows = this.#sql.ready.all(lane, most + this.#damage.count) as { n: number }[]
     return this.#readable(rows, most).map(n => {
-      const row = this.#row(n)
+      const row = this.row(n)
       return { ...row, payload: (this.#sql.payload.get(n) as { text: string }).text }
     })
   }
@@ -57,7 +60,7 @@ export class Detour {
     this.#damage.lane = lane
     const rows = this.#sql.ready.all(lane, 1 + this.#damage.count) as { n: number }[]
     const [n] = this.#readable(rows, 1)
-    return n === undefined ? null : this.#row(n)
+    return n === undefined ? null : this.row(n)
   }
 
   /** Outside of one: what is found on the way is set aside, and a lane whose index is damaged gives no work. */
@@ -73,7 +76,7 @@ export class Detour {
     if (this.#lostAgendas.has(state)) return null
     const rows = this.#sql.next.all(state, 1 + this.#damage.count) as { n: number; due_at: number }[]
     const [n] = this.#readable(rows, 1)
-    return n === undefined ? null : this.#row(n)
+    return n === undefined ? null : this.row(n)
   }
 
   nextWherePossible(state: number): { due_at: number; run_at: number } | null {
@@ -134,7 +137,17 @@ export class Detour {
       .map(({ n }) => n)
   }
 
-  #row(n: number): IntentRow {
+  /** Up to `limit` ids in (`after`, `upTo`], in their order; those that are set aside are among them. */
+  ids(after: string, upTo: string, limit: number): { n: number; id: string }[] {
+    return this.#sql.ids.all(after, upTo, limit) as { n: number; id: string }[]
+  }
+
+  /** The greatest; '' when there is none. */
+  newestId(): string {
+    return (this.#sql.newestId.get() as { id: string | null }).id ?? ''
+  }
+
+  row(n: number): IntentRow {
     this.#damage.intent = n
     const row = this.#sql.row.get(n) as IntentRow | undefined
     // An index that names a row that is not there belongs to another table.

@@ -2,17 +2,32 @@ import type { PurgeCursor, PurgeOp } from '../../operations.ts'
 import type { Outcome, ValueOf } from '../../outcomes.ts'
 import type { Counts } from '../../records.ts'
 import { lookAhead } from '../agenda.ts'
-import type { IntentRow } from '../statements.ts'
-import { DEAD, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { audit } from './audit.ts'
-import { deleteIntent, openBytes } from './moves.ts'
+import { aroundDamage, purgeOthers, purgeReadable } from './purge-around-damage.ts'
+import { type Purged, purgeIntent } from './purge-intent.ts'
+
+type BySequence = Extract<PurgeCursor, { upTo: { intents: number } }>
 
 export function purge(w: Writer, op: PurgeOp): Outcome<'purge'> {
-  if (op.namespace !== null) return purgeStep(w, op, op.namespace)
-  const purged = purgeAll(w)
-  audit(w, op.by, 'purged', null, { intents: purged.value.deleted })
-  return purged
+  if (op.namespace === null && op.from === null && !w.damage.isFound) {
+    const purged = purgeAll(w)
+    audit(w, op.by, 'purged', null, { intents: purged.value.deleted })
+    return purged
+  }
+  // With its first step, which a crash may make its last: it says how many there were, not how many went.
+  if (op.from === null) audit(w, op.by, 'purged', op.namespace, { intents: intentsIn(w, op.namespace) })
+  const from = w.damage.isFound ? aroundDamage(w, op.from) : (op.from ?? fromTheFirst(w))
+  switch (from.table) {
+    case 'intents':
+      return purgeIntents(w, op, from)
+    case 'ids of intents':
+      return purgeReadable(w, op, from)
+    case 'idempotency_keys':
+      return purgeIdempotencyKeys(w, op, from)
+    case 'others':
+      return purgeOthers(w)
+  }
 }
 
 const EMPTIED = [
@@ -37,42 +52,23 @@ function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
   return { ok: true, value: { deleted, next: null } }
 }
 
-function purgeStep(w: Writer, op: PurgeOp, namespace: string): Outcome<'purge'> {
-  // With its first step, which a crash may make its last: it says how many there were, not how many went.
-  if (op.from === null) audit(w, op.by, 'purged', namespace, { intents: intentsIn(w, namespace) })
-  const from: PurgeCursor = op.from ?? {
-    table: 'intents',
-    after: 0,
-    upTo: { intents: newest(w.sql.newestIntent), idempotency_keys: newest(w.sql.newestIdempotent) },
-  }
-  return from.table === 'intents'
-    ? purgeIntents(w, namespace, from, op.limit)
-    : purgeIdempotencyKeys(w, namespace, from, op.limit)
-}
+const fromTheFirst = (w: Writer): BySequence => ({
+  table: 'intents',
+  after: 0,
+  upTo: { intents: newest(w.sql.newestIntent), idempotency_keys: newest(w.sql.newestIdempotent) },
+})
 
-function intentsIn(w: Writer, namespace: string): number {
+function intentsIn(w: Writer, namespace: string | null): number {
+  if (namespace === null) return sum(w.lanes.depths.totals)
   const [depth] = w.lanes.depths.of([namespace], 0)
   return depth === undefined ? 0 : sum(depth)
 }
 
 const sum = ({ open, claimed, fulfilled, dead }: Counts): number => open + claimed + fulfilled + dead
 
-function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: number): Outcome<'purge'> {
-  const rows = w.sql.intentsFrom.all(from.after, from.upTo.intents, limit) as Pick<
-    IntentRow,
-    'n' | 'lane' | 'state'
-  >[]
-  let deleted = 0
-  for (const row of rows) {
-    const lane = w.lanes.get(row.lane)
-    if (lane.route.namespace !== namespace) continue
-    const bytes = openBytes(w, row)
-    deleteIntent(w, row.n)
-    if (row.state === DEAD) w.sql.exhume.run(row.n)
-    if (row.state === READY) w.lanes.withdraw(lane, row.n)
-    w.lanes.move(lane, row.state, null, 1, bytes)
-    deleted += 1
-  }
+function purgeIntents(w: Writer, { namespace, limit }: PurgeOp, from: BySequence): Outcome<'purge'> {
+  const rows = w.sql.intentsFrom.all(from.after, from.upTo.intents, limit) as Purged[]
+  const deleted = rows.filter(row => purgeIntent(w, row, namespace)).length
   const next: PurgeCursor =
     rows.length < limit
       ? { ...from, table: 'idempotency_keys', after: 0 }
@@ -81,18 +77,16 @@ function purgeIntents(w: Writer, namespace: string, from: PurgeCursor, limit: nu
 }
 
 /** Else a publish would be answered with the id of an intent that is gone, and nothing would be done. */
-function purgeIdempotencyKeys(
-  w: Writer,
-  namespace: string,
-  from: PurgeCursor,
-  limit: number,
-): Outcome<'purge'> {
+function purgeIdempotencyKeys(w: Writer, { namespace, limit }: PurgeOp, from: BySequence): Outcome<'purge'> {
   const rows = w.sql.idempotentFrom.all(from.after, from.upTo.idempotency_keys, limit) as {
     n: number
     namespace: string
   }[]
-  for (const row of rows) if (row.namespace === namespace) w.sql.dropIdempotent.run(row.n)
-  const next = rows.length < limit ? null : { ...from, after: rows.at(-1)!.n }
+  for (const row of rows) {
+    if (namespace === null || row.namespace === namespace) w.sql.dropIdempotent.run(row.n)
+  }
+  const last: PurgeCursor | null = namespace === null ? { table: 'others' } : null
+  const next = rows.length < limit ? last : { ...from, after: rows.at(-1)!.n }
   return { ok: true, value: { deleted: 0, next } }
 }
 
