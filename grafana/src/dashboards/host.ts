@@ -28,6 +28,23 @@ const HOLDS: Row = {
       runbook: 'diskFull',
     },
     {
+      title: 'Damage in the database',
+      description: 'Whether a page of the database cannot be read. Read the page before you restart the bus.',
+      unit: 'none',
+      queries: [{ expr: bus('intent_bus_store_damaged'), legend: '' }],
+      limits: { trouble: 1 },
+      words: { 0: 'none', 1: 'damaged' },
+      runbook: 'damage',
+    },
+    {
+      title: 'Intents set aside',
+      description: 'Intents that no worker gets, because a damaged page keeps them from being read.',
+      unit: 'short',
+      queries: [{ expr: bus('intent_bus_set_aside_intents'), legend: '' }],
+      limits: { trouble: 1 },
+      runbook: 'damage',
+    },
+    {
       title: 'Age of the newest backup',
       description: 'Of the newest that was verified. Without any, how long the bus has run without.',
       unit: 's',
