@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { KeptPlace, pagesOf } from '../../../service/test/hostile/damaged-pages.ts'
 import { busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
@@ -42,6 +43,22 @@ test('passes on what a bus that is ready warns of', async () => {
   const { url } = await busOfToday({ BUS_MIN_FREE_DISK_BYTES: `${2 ** 50}` })
   const { of } = await examined(url)
   expect(of('ready')).toMatchObject({ state: 'warning', detail: expect.stringContaining('disk_low') })
+})
+
+test('names the page on damage for a bus that warns of damage', async () => {
+  const place = new KeptPlace()
+  const bus = await busForTest({ BUS_MAX_PAYLOAD_BYTES: '65536' }, place)
+  await bus.master.publish({ payload: 'x'.repeat(20_000) })
+  await bus.stop()
+  for (const page of pagesOf(place.path)) if (page.kind === 'overflow') place.damage(page)
+  await bus.start()
+  bus.clock.skip(Date.now() - bus.clock.now())
+  expect(await bus.master.claim()).toBeNull()
+  expect((await examined(bus.url)).of('ready')).toMatchObject({
+    state: 'warning',
+    detail: expect.stringContaining('store_damaged'),
+    cure: 'docs/operations/corrupt-database.md',
+  })
 })
 
 test('finds secrets of the bus that can be guessed, with the admin token alone', async () => {

@@ -111,7 +111,10 @@ function readyFinding({ ok, reasons, warnings = [], maintenance = false }: Ready
   }
   if (warnings.length > 0) {
     const detail = `the bus is ready, and warns: ${plain(warnings.join(', '))}`
-    return { check, state: 'warning', detail, cure: 'Make room: docs/operations/disk-full.md' }
+    const cures = warnings.includes('store_damaged') ? ['docs/operations/corrupt-database.md'] : []
+    if (warnings.some(warning => warning !== 'store_damaged'))
+      cures.push('Make room: docs/operations/disk-full.md')
+    return { check, state: 'warning', detail, cure: cures.join('. ') }
   }
   return { check, state: 'ok', detail: 'the store answers, the disk has room' }
 }
