@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { newestSchema } from '../../../service/store/sqlite/migrate.ts'
+import { markSwitch } from '../../../service/store/sqlite/switching.ts'
 import { RealBus, squatter } from '../../../service/test/real-bus.ts'
 import { clockFindings } from '../src/host/clock.ts'
 import { fileSystemOf, latencyFinding, roomOf } from '../src/host/disk.ts'
@@ -157,6 +159,38 @@ test('names the table and the page of the database that are damaged', async () =
       cure: 'docs/operations/corrupt-database.md',
     },
   ])
+})
+
+test('finds a restore that was cut short, and leaves what is there alone', async () => {
+  const cwd = await used()
+  const path = join(cwd, 'data/bus.db')
+  const aside = `${path}.before-restore-20261130T100000Z`
+  // Killed when the log is moved, and the new database is not in its place.
+  writeFileSync(`${path}.restoring`, 'not all of a database')
+  markSwitch(path, aside)
+  const before = readdirSync(join(cwd, 'data')).sort()
+  const { code, of } = await examined(cwd, { PORT: '0' })
+  expect([code, of('database')]).toEqual([
+    1,
+    [
+      {
+        check: 'database',
+        state: 'failed',
+        detail: `a restore has begun and not ended: ${path}.switching is there`,
+        cure: expect.stringContaining('start the bus: it puts the old database back'),
+      },
+    ],
+  ])
+  expect(of('pages')).toEqual([])
+  expect(readdirSync(join(cwd, 'data')).sort()).toEqual(before)
+
+  // On a phone the database itself may be moved already.
+  renameSync(path, aside)
+  expect((await examined(cwd, { PORT: '0' })).one('database').detail).toContain('.switching is there')
+  const bus = await running(cwd)
+  bus.signal('SIGTERM')
+  await bus.exited
+  expect((await examined(cwd, { PORT: '0' })).one('database').state).toBe('ok')
 })
 
 test('finds that the key is missing which opens the keys in the database', async () => {

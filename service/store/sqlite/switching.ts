@@ -6,7 +6,8 @@ import { writeSynced } from './write-synced.ts'
 /** Where a database waits that is to take the place of another. */
 export const incoming = (database: string): string => `${database}.restoring`
 
-const markOf = (database: string): string => `${database}.switching`
+/** What says that a database is being replaced. */
+export const markOf = (database: string): string => `${database}.switching`
 
 /**
  * A database and its log are two files, and cannot be moved aside in one step. Until the new one is in its place, a mark says

@@ -14,6 +14,9 @@ export type DatabaseLook = {
 export async function databaseIn({ database }: Host): Promise<DatabaseLook> {
   const check = 'database'
   const nothing = { lastSeen: null, issuedKeys: 0 }
+  const cutShort = await cutShortFinding(database)
+  // What is in its place is not all of a bus: it is left alone.
+  if (cutShort !== null) return { ...nothing, findings: [cutShort] }
   if (!existsSync(database)) {
     return { ...nothing, findings: [{ check, state: 'skipped', detail: `${database} is not made yet` }] }
   }
@@ -43,6 +46,25 @@ export async function databaseIn({ database }: Host): Promise<DatabaseLook> {
     const detail = `${database} cannot be read: ${(error as Error).message}`
     return { ...nothing, findings: [{ check, state: 'failed', detail, cure }] }
   }
+}
+
+/** A restore marks that it is replacing the database. The mark outlives it when it is killed. */
+async function cutShortFinding(database: string): Promise<Finding | null> {
+  const { isSwitching, markOf } =
+    await ofTheService<typeof import('../../../../service/store/sqlite/switching.ts')>(
+      'store/sqlite/switching.ts',
+    )
+  const { realFile } =
+    await ofTheService<typeof import('../../../../service/store/sqlite/real-file.ts')>(
+      'store/sqlite/real-file.ts',
+    )
+  const file = realFile(database)
+  // What cannot be looked at is found by the other looks.
+  if (!existsSync(markOf(file)) || !isSwitching(file)) return null
+  const detail = `a restore has begun and not ended: ${markOf(file)} is there`
+  const cure =
+    'Unless it still runs, start the bus: it puts the old database back, or keeps the new one if that is in place. Move no file there before. Then restore again if you need to: docs/backup.md'
+  return { check: 'database', state: 'failed', detail, cure }
 }
 
 const RUNBOOK = 'docs/operations/corrupt-database.md'
