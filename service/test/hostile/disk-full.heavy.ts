@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
-import { type Answer, Client, call, read } from '../crash/client.ts'
+import { answers } from '../crash/child-bus.ts'
+import type { Answer } from '../crash/client.ts'
 import { inconsistencies, readStored } from '../crash/stored.ts'
-import { SmallDisk, whyNoSmallDisk } from './small-disk.ts'
+import { BusOnSmallDisk } from './bus-on-small-disk.ts'
+import { whyNoSmallDisk } from './small-disk.ts'
 
 const reason = whyNoSmallDisk()
 if (reason !== null) console.warn(`full disks are not tested here: ${reason}`)
@@ -14,35 +14,21 @@ const RESERVE_MIB = 8
 const PUBLISHERS = 16
 const PADDING = 'x'.repeat(7000)
 
-let disk: SmallDisk
-let database: string
-let bus: ChildBus
-let client: Client
+let small: BusOnSmallDisk
 /** The ids of what was answered with 201. */
 let acknowledged: string[]
 
 beforeEach(async () => {
-  disk = new SmallDisk(DISK_MIB)
-  database = join(disk.path, 'bus.db')
+  small = new BusOnSmallDisk(DISK_MIB, { BUS_MIN_FREE_DISK_BYTES: '2000000' })
   acknowledged = []
-  await start()
+  await small.start()
 })
-afterEach(async () => {
-  await bus.kill()
-  client.close()
-  disk.remove()
-})
-
-async function start(): Promise<void> {
-  const port = await freePort()
-  bus = new ChildBus({ database, port, env: { BUS_MIN_FREE_DISK_BYTES: '2000000' } })
-  client = new Client(port)
-}
+afterEach(() => small.remove())
 
 let serial = 0
 async function publish(): Promise<Answer> {
   serial += 1
-  const answer = (await client.send(call('/intent', { goal: 'fill', payload: { serial, PADDING } })))!
+  const answer = await small.send('/intent', { goal: 'fill', payload: { serial, PADDING } })
   if (answer.status === 201) acknowledged.push(JSON.parse(answer.text).id)
   return answer
 }
@@ -73,7 +59,7 @@ async function recovered(): Promise<void> {
 /** It is ready all the while. The bus looks at its disk every second, not at every probe. */
 async function warned(isWarned: boolean): Promise<void> {
   for (let tries = 0; ; tries += 1) {
-    const { status, text } = (await client.send(read('/health/ready')))!
+    const { status, text } = await small.get('/health/ready')
     expect([status, JSON.parse(text).reasons]).toEqual([200, []])
     if (JSON.parse(text).warnings.includes('disk_low') === isWarned) return
     expect(tries).toBeLessThan(300)
@@ -82,9 +68,9 @@ async function warned(isWarned: boolean): Promise<void> {
 }
 
 async function everythingIsThere(): Promise<void> {
-  expect(await bus.stop()).toEqual({ code: 0, signal: null })
-  expect(inconsistencies(database)).toEqual([])
-  const stored = new Map(readStored(database).map(intent => [intent.id, intent]))
+  expect(await small.bus.stop()).toEqual({ code: 0, signal: null })
+  expect(inconsistencies(small.database)).toEqual([])
+  const stored = new Map(readStored(small.database).map(intent => [intent.id, intent]))
   expect(acknowledged.filter(id => !stored.has(id))).toEqual([])
   // Nothing else either: a publish that was refused has not happened.
   expect(stored.size).toBe(acknowledged.length)
@@ -92,8 +78,8 @@ async function everythingIsThere(): Promise<void> {
 
 describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
   test('under load refuses writes, and only those; with room again it goes on by itself, and nothing is lost', async () => {
-    await bus.serving()
-    disk.fill(RESERVE_MIB)
+    await small.bus.serving()
+    small.disk.fill(RESERVE_MIB)
     const refusals = await fillUnderLoad()
     for (const refusal of refusals) {
       expect(refusal.status).toBe(503)
@@ -101,14 +87,14 @@ describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped
       expect(Number(refusal.retryAfter)).toBeGreaterThan(0)
     }
 
-    expect(await answers(bus.port, '/health')).toBe(200)
-    expect(await answers(bus.port, '/health/live')).toBe(200)
+    expect(await answers(small.bus.port, '/health')).toBe(200)
+    expect(await answers(small.bus.port, '/health/live')).toBe(200)
     await warned(true)
     const [first] = acknowledged
-    expect((await client.send(read(`/status/${first}`)))!.status).toBe(200)
-    expect((await client.send(read(`/result/${first}`)))!.status).toBe(200)
+    expect((await small.get(`/status/${first}`)).status).toBe(200)
+    expect((await small.get(`/result/${first}`)).status).toBe(200)
 
-    disk.relieve()
+    small.disk.relieve()
     await recovered()
     await warned(false)
     console.log(`${acknowledged.length} acknowledged, ${refusals.length} refused`)
@@ -116,54 +102,51 @@ describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped
   })
 
   test('killed while it is full, the bus comes back with everything once there is room', async () => {
-    await bus.serving()
-    disk.fill(RESERVE_MIB)
+    await small.bus.serving()
+    small.disk.fill(RESERVE_MIB)
     await fillUnderLoad()
-    await bus.kill()
-    client.close()
-    disk.relieve()
-    await start()
-    await bus.serving()
+    await small.bus.kill()
+    small.disk.relieve()
+    await small.start()
+    await small.bus.serving()
     await recovered()
     await everythingIsThere()
   })
 
   test('stopped while it is full, it ends in order, and nothing is lost', async () => {
-    await bus.serving()
-    disk.fill(RESERVE_MIB)
+    await small.bus.serving()
+    small.disk.fill(RESERVE_MIB)
     await fillUnderLoad()
     await everythingIsThere()
   })
 
   test('full when it starts, it serves reads, refuses writes, and goes on once there is room', async () => {
-    await bus.serving()
+    await small.bus.serving()
     for (let i = 0; i < 20; i += 1) await publish()
-    await bus.kill()
-    client.close()
-    disk.fill()
-    await start()
-    await bus.serving('/health/live')
+    await small.bus.kill()
+    small.disk.fill()
+    await small.start()
+    await small.bus.serving('/health/live')
     await warned(true)
     expect(JSON.parse((await publish()).text).error.code).toBe('storage_full')
-    for (const id of acknowledged) expect((await client.send(read(`/status/${id}`)))!.status).toBe(200)
-    disk.relieve()
+    for (const id of acknowledged) expect((await small.get(`/status/${id}`)).status).toBe(200)
+    small.disk.relieve()
     await recovered()
     await warned(false)
     await everythingIsThere()
   })
 
   test('a bus that has never started there says in one line that it cannot', async () => {
-    await bus.kill()
-    client.close()
-    disk.wipe()
-    disk.fill()
-    await start()
-    expect(await bus.refused()).toEqual({ code: 1, signal: null })
-    expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
-    expect(bus.errors).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
-    disk.relieve()
-    await start()
-    await bus.serving()
+    await small.bus.kill()
+    small.disk.wipe()
+    small.disk.fill()
+    await small.start()
+    expect(await small.bus.refused()).toEqual({ code: 1, signal: null })
+    expect(small.bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
+    expect(small.bus.errors).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
+    small.disk.relieve()
+    await small.start()
+    await small.bus.serving()
     await recovered()
     await everythingIsThere()
   })

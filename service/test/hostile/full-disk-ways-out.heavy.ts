@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort } from '../crash/child-bus.ts'
-import { type Answer, Client, call, read } from '../crash/client.ts'
+import { start as intentBus } from '../../../clients/cli/test/support/run.ts'
+import { ADMIN_SECRET, MASTER_KEY } from '../crash/child-bus.ts'
+import type { Answer } from '../crash/client.ts'
 import { inconsistencies } from '../crash/stored.ts'
-import { SmallDisk, whyNoSmallDisk } from './small-disk.ts'
+import { BusOnSmallDisk } from './bus-on-small-disk.ts'
+import { whyNoSmallDisk } from './small-disk.ts'
 
 const reason = whyNoSmallDisk()
 if (reason !== null) console.warn(`full disks are not tested here: ${reason}`)
@@ -23,56 +24,39 @@ const ENV = {
   BUS_FULFILLED_RETENTION_SECONDS: '1',
 }
 
-let disk: SmallDisk
-let database: string
-let bus: ChildBus
-let client: Client
+let small: BusOnSmallDisk
 let key: string
+let keyNumber: number
+/** An intent that has become a dead letter. */
+let dead: string
 
-beforeEach(async () => {
-  disk = new SmallDisk(DISK_MIB)
-  database = join(disk.path, 'bus.db')
-  await start()
-  await bus.serving()
-  const made = await admin('/admin/generate_key', { owner: 'greedy' })
-  key = JSON.parse(made.text).api_key
+async function begin(writer: string): Promise<void> {
+  small = new BusOnSmallDisk(DISK_MIB, { ...ENV, BUS_SQLITE_WRITER: writer })
+  await small.start()
+  await small.bus.serving()
+  const made = JSON.parse((await admin('/admin/generate_key', { owner: 'greedy' })).text)
+  key = made.api_key
+  keyNumber = made.key_id
+  dead = JSON.parse((await send('/intent', { goal: 'dies', payload: 1 })).text).id
+  expect((await admin(`/admin/intents/${dead}/cancel`)).status).toBe(200)
   await until(isPutBy)
-}, 60_000)
-afterEach(async () => {
-  await bus.kill()
-  client.close()
-  disk.remove()
-})
-
-async function start(): Promise<void> {
-  const port = await freePort()
-  bus = new ChildBus({ database, port, env: ENV })
-  client = new Client(port)
-}
-
-async function restarted(how: 'kill' | 'stop'): Promise<void> {
-  await bus[how]()
-  client.close()
-  await start()
-  await bus.serving()
 }
 
 /** The bus looks at its disk when something happens: a probe will do. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await holds()); tries += 1) {
     expect(tries).toBeLessThan(600)
-    await client.send(read('/health/ready'))
+    await get('/health/ready')
     await sleep(100)
   }
 }
 
-const isPutBy = () => statSync(`${database}.spare`, { throwIfNoEntry: false })?.size === PUT_BY
+const isPutBy = () => statSync(`${small.database}.spare`, { throwIfNoEntry: false })?.size === PUT_BY
 
-const send = async (path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
-  (await client.send(call(path, body, headers)))!
+const send: BusOnSmallDisk['send'] = (...asked) => small.send(...asked)
+const get = (path: string) => small.get(path)
 const greedy = (path: string, body?: unknown) => send(path, body, { 'x-api-key': key })
 const admin = (path: string, body?: unknown) => send(path, body, { 'x-admin-token': ADMIN_SECRET })
-const get = async (path: string): Promise<Answer> => (await client.send(read(path)))!
 const code = ({ text }: Answer): string => JSON.parse(text).error.code
 const warnings = async (): Promise<string[]> => JSON.parse((await get('/health/ready')).text).warnings
 
@@ -107,26 +91,54 @@ async function results(): Promise<number> {
 
 /** Somebody else takes the rest, and a claim meets the full disk. */
 async function takeTheRest(): Promise<void> {
-  disk.fill()
+  small.disk.fill()
   for (let i = 0; i < 50; i += 1) await send('/intent', { goal: 'g', payload: 0 })
+}
+
+/** Those of the runbook, as it has them. Nothing here is a day old. */
+const COMMANDS = Array.from(
+  readFileSync(new URL('../../../docs/operations/disk-full.md', import.meta.url), 'utf8').matchAll(
+    /\bintent-bus ((?:dead|keys) [^`\n]+)/g,
+  ),
+  ([, command]) => command!.replace('86400', '0'),
+)
+
+async function followTheRunbook(): Promise<void> {
+  expect(COMMANDS).toContain('dead drop --older-than 0 --yes')
+  expect(COMMANDS).toContain('keys revoke NUMBER')
+  const env = {
+    BUS_URL: `http://127.0.0.1:${small.bus.port}`,
+    BUS_API_KEY: MASTER_KEY,
+    BUS_ADMIN_TOKEN: ADMIN_SECRET,
+  }
+  for (const command of COMMANDS) {
+    const words = command.replace('NUMBER', `${keyNumber}`).split(' ')
+    const { code, err } = await intentBus(words, { env }).ended
+    expect([command, code, err]).toEqual([command, 0, err])
+  }
+  expect((await get(`/status/${dead}`)).status).toBe(404)
+  expect((await greedy('/claim')).status).toBe(401)
 }
 
 /** What the runbook says that works, while others leave not a byte. */
 async function deleteTheWayOut(): Promise<void> {
-  for (const [path, body] of [
-    ['/admin/cleanup', {}],
-    ['/admin/purge', { confirm: true, namespace: 'default' }],
-    ['/admin/revoke_key', { api_key: key }],
-    ['/admin/purge', { confirm: true }],
-  ] as const) {
-    const answer = await admin(path, body)
-    expect([path, answer.status, answer.text]).toEqual([path, 200, answer.text])
-  }
+  await done('/admin/cleanup', {})
+  await followTheRunbook()
+  await done('/admin/purge', { confirm: true, namespace: 'default' })
+  await done('/admin/purge', { confirm: true })
 }
 
-describe.skipIf(reason !== null)(
-  `a disk that one key has filled${reason === null ? '' : ` (skipped: ${reason})`}`,
-  () => {
+async function done(path: string, body: object): Promise<void> {
+  const { status, text } = await admin(path, body)
+  expect([path, status, text]).toEqual([path, 200, text])
+}
+
+describe.skipIf(reason !== null).each(['thread', 'inline'])(
+  `a disk that one key has filled, with the writer %s${reason === null ? '' : ` (skipped: ${reason})`}`,
+  writer => {
+    beforeEach(() => begin(writer), 60_000)
+    afterEach(() => small.remove())
+
     test.each([
       ['values', values],
       ['payloads', payloads],
@@ -140,14 +152,14 @@ describe.skipIf(reason !== null)(
         await takeTheRest()
         expect((await get('/get/mine')).status).toBe(200)
         await deleteTheWayOut()
-        expect(inconsistencies(database)).toEqual([])
+        expect(inconsistencies(small.database)).toEqual([])
 
-        disk.relieve()
+        small.disk.relieve()
         await until(async () => (await send('/intent', { goal: 'after', payload: 1 })).status === 201)
         await until(isPutBy)
         await until(async () => (await warnings()).length === 0)
-        expect(await bus.stop()).toEqual({ code: 0, signal: null })
-        expect(inconsistencies(database)).toEqual([])
+        expect(await small.bus.stop()).toEqual({ code: 0, signal: null })
+        expect(inconsistencies(small.database)).toEqual([])
       },
       300_000,
     )
@@ -159,17 +171,17 @@ describe.skipIf(reason !== null)(
         const { id } = JSON.parse((await send('/intent', { goal: 'kept', payload: 1 })).text)
         await values()
         await takeTheRest()
-        await restarted(how)
-        disk.fill()
-        await restarted(how)
+        await small.restarted(how)
+        small.disk.fill()
+        await small.restarted(how)
         expect((await get('/get/mine')).status).toBe(200)
         expect((await get(`/status/${id}`)).status).toBe(200)
         expect((await get('/health/ready')).status).toBe(200)
         await deleteTheWayOut()
-        disk.relieve()
+        small.disk.relieve()
         await until(async () => (await send('/intent', { goal: 'after', payload: 1 })).status === 201)
-        expect(await bus.stop()).toEqual({ code: 0, signal: null })
-        expect(inconsistencies(database)).toEqual([])
+        expect(await small.bus.stop()).toEqual({ code: 0, signal: null })
+        expect(inconsistencies(small.database)).toEqual([])
       },
       300_000,
     )
@@ -186,7 +198,7 @@ describe.skipIf(reason !== null)(
     }, 120_000)
 
     test('what is put by takes its room for real', () => {
-      const { size, blocks } = statSync(`${database}.spare`)
+      const { size, blocks } = statSync(`${small.database}.spare`)
       expect([size, blocks * 512]).toEqual([PUT_BY, PUT_BY])
     })
   },
