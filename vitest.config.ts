@@ -26,8 +26,8 @@ const PROGRAMS = [
 
 const EVERYWHERE = '{service,clients,docs,ops,grafana,infra}/**/test/**/*.test.ts'
 
-/** They put a module of their own in the place of one of the bus, so each needs a process of its own. */
-const MOCKED = ['service/test/openapi/document.test.ts']
+/** They put a module of their own in the place of one of the bus or of Node, so each needs a process of its own. */
+const MOCKED = ['service/test/openapi/document.test.ts', 'service/test/store/copy.test.ts']
 
 type Suite = { include: string[]; exclude?: string[]; isolate: boolean }
 

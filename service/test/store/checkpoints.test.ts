@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Checkpoints } from '../../store/sqlite/checkpoints.ts'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite from '../../store/sqlite/driver.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 type LogState = { log: number; checkpointed: number }
 
@@ -121,6 +122,8 @@ test('a large commit is looked at at once, and a log that has grown twice too lo
   }
   write()
   checkpoints.committed(1500 * 4096)
-  while (!copied) await sleep(5)
+  // One commit of 32, and nothing else has made it look.
+  expect(asked).toBe(1)
+  await vi.waitUntil(() => copied, { timeout: PATIENCE_MS })
   expect(asked).toBe(3)
 })

@@ -90,6 +90,22 @@ describe.skipIf(noSmallDisk !== null)(`on a disk of 40 MiB (${noSmallDisk ?? 'tm
     expect(lackingForLog(writer.db)).toBeLessThanOrEqual(0)
   })
 
+  test('at the last chance the log is copied before a large deletion is appended to it', () => {
+    publish(500)
+    cancelAll()
+    // What was put by can hold the log, with a few pages to spare: the deletion takes more.
+    const pagesLeft = () => (PUT_BY - lackingForLog(writer.db) - disk.freeBytes) / 4096
+    while (pagesLeft() > 50) publish(10)
+    while (pagesLeft() > 8) publish(1)
+    disk.fill()
+    expect(lackingForLog(writer.db)).toBeGreaterThan(PUT_BY - PUT_BY / 8)
+    expect(lackingForLog(writer.db)).toBeLessThanOrEqual(PUT_BY)
+
+    const ids = Array.from({ length: 400 }, (_, n) => `i${n}`)
+    expect(commit({ kind: 'dropDead', ids, by: ADMIN })).toEqual([{ ok: true, value: ids.map(() => true) }])
+    expect(lackingForLog(writer.db)).toBeLessThanOrEqual(0)
+  })
+
   test('a cancel, which frees nothing, does not cost what a purge needs', () => {
     publish(500)
     disk.fill()

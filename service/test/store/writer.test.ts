@@ -69,6 +69,21 @@ test('what a refused operation had begun is undone: not even the lane it was for
   expect(commit([claim(), claim()], 1001).outcomes).toMatchObject([{ value: [{ id: 'b' }] }, { value: [] }])
 })
 
+test('says about how much a commit added to the log, by which it is copied in time', () => {
+  commit([publish('small')], 1000)
+  expect(writer.logged).toBeLessThan(16_384)
+  const payload = JSON.stringify('x'.repeat(7000))
+  const ops = Array.from({ length: 20 }, (_, i) => publish(`large-${i}`, { payload }))
+  commit([{ kind: 'publishAll', ops, nonce: null }], 1000)
+  expect(writer.logged).toBeGreaterThan(20 * 7000)
+  // Rows without a payload are a page each.
+  const ids = Array.from({ length: 100 }, (_, i) => `absent-${i}`)
+  commit([{ kind: 'dropDead', ids }], 1000)
+  expect(writer.logged).toBe(100 * 4096)
+  commit([publish('another')], 1000)
+  expect(writer.logged).toBeLessThan(16_384)
+})
+
 test('tallies, heads and the agenda are the same after a restart', () => {
   commit([publish('a'), publish('b', { delayMs: 5000 }), publish('c', { priority: 900 }), claim()], 1000)
   const before = { depth: writer.depths([], 50), nextDue: writer.nextDue }
