@@ -1,5 +1,6 @@
 import { BusError } from '../../errors.ts'
-import { DEEPEST, MOST_MEMBERS, type ScanFault } from './scan.ts'
+import { DEEPEST, MOST_MEMBERS } from './scan.ts'
+import type { ScanFault } from './scan-fault.ts'
 
 /**
  * Where a text stops being JSON, and what is expected there; of the text itself only the character, for an error is read by

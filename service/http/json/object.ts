@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { KnownField, KnownFields } from './known-fields.ts'
-import { LONGEST_NAME, type Member, type Place } from './scan.ts'
+import type { Member, Place } from './places.ts'
+import { LONGEST_NAME } from './scan.ts'
 import type { SentText } from './sent-text.ts'
 import { QUOTE, unescaped } from './tokens.ts'
 

@@ -5,6 +5,8 @@
  *
  * The grammar is that of RFC 8259, as `JSON.parse` has it.
  */
+import type { Item, Member, Place } from './places.ts'
+import { ScanFault } from './scan-fault.ts'
 import {
   afterDigit,
   afterPlain,
@@ -34,42 +36,6 @@ export const MOST_KEPT = 16_384
 
 /** A name of more bytes, quotes included, is none that any call knows, however it is escaped: six bytes a letter at most. */
 export const LONGEST_NAME = 1024
-
-/** Why a text is refused, and at which byte. `takes` says what belongs there. */
-export class ScanFault extends Error {
-  readonly kind: 'unexpected' | 'early' | 'deep' | 'many' | 'members'
-  readonly at: number
-  readonly takes: string
-
-  constructor(kind: ScanFault['kind'], at: number, takes = '') {
-    super(kind)
-    this.kind = kind
-    this.at = at
-    this.takes = takes
-  }
-}
-
-/** Where a value stands, in bytes; `end` is exclusive. */
-export type Place = { start: number; end: number }
-
-/**
- * A member of an object: its value, and where its name stands, quotes included. `escaped` says whether the name has an escape,
- * `depth` is that of the value's deepest leaf (its own root is at 0), and `spaced` says whether there is white space between the
- * tokens of the value.
- */
-export type Member = Place & {
-  nameStart: number
-  nameEnd: number
-  escaped: boolean
-  depth: number
-  spaced: boolean
-}
-
-/**
- * An element of the list that was asked for. `members` is `null` when it is no object, or has more members than are written
- * down. `values` is how many JSON values it has, itself included.
- */
-export type Item = Place & { members: Member[] | null; values: number }
 
 export type ScanOptions = {
   /** More values than this are refused. */

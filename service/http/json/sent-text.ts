@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import type { Place } from './scan.ts'
+import type { Place } from './places.ts'
 
 /** To cut a text to pieces is cheaper than bytes, where both count alike; a long one is not worth a copy. */
 const LONGEST_TEXT_BYTES = 256 * 1024

@@ -1,15 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  DEEPEST,
-  type Member,
-  MOST_KEPT,
-  MOST_MEMBERS,
-  type Place,
-  Scan,
-  ScanFault,
-  type ScanOptions,
-} from '../../http/json/scan.ts'
+import type { Member, Place } from '../../http/json/places.ts'
+import { DEEPEST, MOST_KEPT, MOST_MEMBERS, Scan, type ScanOptions } from '../../http/json/scan.ts'
+import { ScanFault } from '../../http/json/scan-fault.ts'
 import { anyJson, anyObject, nearlyJson } from './any-json.ts'
 import { canonicalBefore } from './canonical-before.ts'
 
