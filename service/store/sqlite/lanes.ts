@@ -1,56 +1,21 @@
 import type { Database } from 'better-sqlite3'
 import { WIRE_STATES } from '../../intent/lifecycle.ts'
-import {
-  type Ask,
-  claimOrder,
-  groupsFor,
-  groupsOf,
-  type Head,
-  type Route,
-  routeKey,
-} from '../../intent/routing.ts'
+import { type Ask, claimOrder, groupsFor, groupsOf, type Route, routeKey } from '../../intent/routing.ts'
 import type { GoalDepth } from '../records.ts'
 import type { Readied } from '../store.ts'
 import type { Damage } from './damage/damage.ts'
 import type { Detour } from './damage/detour.ts'
 import { traced } from './damage/tracing.ts'
-import { type GoalLoad, GoalLoads } from './goal-loads.ts'
-import type { Holding, KeyHoldings } from './key-holdings.ts'
+import { GoalLoads } from './goal-loads.ts'
+import type { KeyHoldings } from './key-holdings.ts'
+import { headOf, isWork, type Lane, type LaneHead, type StateCode, TALLY_OF } from './lane.ts'
 import { LaneGroup } from './lane-groups.ts'
-import { type HeadRow, LANE_SQL, type LaneRow, prepareLaneStatements, type Tally } from './lane-statements.ts'
+import { LANE_SQL, type LaneRow, prepareLaneStatements } from './lane-statements.ts'
 import { NamespaceDepths } from './namespace-depths.ts'
 import { routeOf } from './route-rows.ts'
-import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from './states.ts'
-
-export type LaneHead = Head & { expiresAt: number }
-
-export type Lane = Tally & {
-  readonly id: number
-  readonly route: Route
-  readonly key: string
-  readonly groups: LaneGroup<Lane>[]
-  readonly load: GoalLoad
-  readonly holding: Holding
-  /** Of the payloads of its open intents. */
-  openBytes: number
-  head: LaneHead | null
-  /** Whether this commit changed the tallies. */
-  touched: boolean
-  /** Intents that this commit made ready. */
-  readied: number
-}
 
 /** Lanes without open or claimed work that are kept in memory: 3 KB each. */
 const MOST_IDLE = 10_000
-
-const TALLY_OF = {
-  [DELAYED]: 'open',
-  [READY]: 'open',
-  [CLAIMED]: 'claimed',
-  [FULFILLED]: 'fulfilled',
-  [DEAD]: 'dead',
-} as const
-type StateCode = keyof typeof TALLY_OF
 
 /**
  * Lanes with work in them that lies open or is claimed, in memory: their tallies and best ready intents. A lane where all
@@ -325,17 +290,5 @@ export class Lanes {
   #weigh(lane: Lane, bytes: number): void {
     lane.openBytes += bytes
     this.#holdings.countPayload(lane.holding, bytes)
-  }
-}
-
-const isWork = (tally: keyof Tally): tally is 'open' | 'claimed' => tally === 'open' || tally === 'claimed'
-
-export function headOf(row: HeadRow): LaneHead {
-  return {
-    priority: row.priority,
-    runAt: row.run_at,
-    attempts: row.attempts,
-    sequence: row.n,
-    expiresAt: row.expires_at,
   }
 }

@@ -1,7 +1,7 @@
 import { claimOrder } from '../../../intent/routing.ts'
 import type { ClaimOp, ReleaseOp } from '../../operations.ts'
 import type { Claimed, Outcome } from '../../outcomes.ts'
-import { headOf, type Lane } from '../lanes.ts'
+import { headOf, type Lane } from '../lane.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'

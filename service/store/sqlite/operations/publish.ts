@@ -1,7 +1,7 @@
 import type { KeyId } from '../../../intent/routing.ts'
 import type { PublishAllOp, PublishOp } from '../../operations.ts'
 import type { Outcome, Published, Refused } from '../../outcomes.ts'
-import type { Lane } from '../lanes.ts'
+import type { Lane } from '../lane.ts'
 import { DELAYED, READY } from '../states.ts'
 import type { Writer } from '../writer.ts'
 import { insertRows } from './insert-rows.ts'
