@@ -12,16 +12,20 @@ const COMPILED = fileURLToPath(new URL('./node_modules/.cache/intent-bus-tests',
 /** Where the results go as JSON too, for whoever adds them up. */
 const report = process.env['TEST_REPORT']
 
-/** The minutes: each test of theirs starts the command, a bus, or the workers in sh. `npm run test:programs` runs them. */
+/**
+ * The minutes: each test of theirs starts the command, a bus or the workers in sh, or waits as long as a client may.
+ * `npm run test:programs` runs them.
+ */
 const PROGRAMS = [
   'clients/cli/test/*.test.ts',
   'docs/test/{at-least-once,backup,coming-from,command-line,keys,long-poll-and-batches}.test.ts',
   'docs/test/{moving-in,operations,patterns,publish,workers}.test.ts',
   'ops/test/{clocks,foreign-answers,json,own-name,rooms,smoke,webhook,worker}.test.ts',
   'ops/test/termux/*.test.ts',
-  'service/test/{start-and-stop,hostile/localhost}.test.ts',
-  'service/test/store/opening.test.ts',
-  'service/test/backup/restore.test.ts',
+  'service/test/{planted-keys,resealed-keys,short-secrets,start-and-stop}.test.ts',
+  'service/test/backup/{directory,restore}.test.ts',
+  'service/test/hostile/{localhost,slow-clients,unwritable-log}.test.ts',
+  'service/test/store/{opening,ownership}.test.ts',
 ]
 
 const EVERYWHERE = '{service,clients,docs,ops,grafana,infra}/**/test/**/*.test.ts'
