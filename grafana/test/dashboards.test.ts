@@ -65,7 +65,7 @@ describe.each(panels)('$on: $title', panel => {
 })
 
 test.each(['intent_bus_store_damaged', 'intent_bus_set_aside_intents'])(
-  '%s has a panel of its own, which turns red at the first sign of damage',
+  '%s has its own panel, which turns red at the first sign of damage',
   metric => {
     const own = panels.filter(({ targets }) => targets.every(({ expr }) => expr.startsWith(`${metric}{`)))
     expect(own.map(({ type, fieldConfig }) => [type, fieldConfig.defaults.thresholds.steps.at(-1)])).toEqual([

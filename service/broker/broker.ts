@@ -23,8 +23,8 @@ export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 
 /**
- * The verbs; what is done to issued keys, or to intents by admins and publishers, has parts of its own. Each resolves after its commit is
- * on disk, and throws a {@link BusError} when it was refused.
+ * The verbs of publishers and workers. `keys` has what is done to issued keys, `interventions` what admins and publishers do to
+ * intents. Each call resolves after its commit is on disk, and throws a {@link BusError} when it was refused.
  */
 export class Broker {
   readonly store: Store

@@ -39,8 +39,8 @@ export class IssuedKeys {
   }
 
   /**
-   * After this, and the two calls below, whoever keeps the keys changes them and then calls `dismissWaiting`: those who are
-   * answered before would still find the old key good.
+   * After `rotate`, `change` and `revoke`, the caller first updates its own table of keys, and then calls `dismissWaiting`. In the
+   * other order, clients that are answered would still find the old key good.
    *
    * @throws {BusError} `not_found`, or `invalid_request` when it has a successor already
    */

@@ -15,7 +15,7 @@ export const firstAddressOf = (host: string): string => (isLocalhost(host) ? V4 
 
 /**
  * The other address of `localhost`: clients try both, and some only ::1. Fastify would open a second HTTP server for it, which
- * has none of the limits of the first. This listener has no HTTP of its own: it hands its connections to the one server, which
+ * has none of the limits of the first. This listener speaks no HTTP: it hands its connections to the first server, which
  * counts, bounds and closes them as it does the others (https://nodejs.org/api/http.html#event-connection).
  */
 export class SecondAddress {

@@ -12,7 +12,7 @@ export type Column = {
 }
 
 const GAP = '  '
-/** A last column that would be narrower moves to lines of its own, as on a phone. */
+/** If the last column would be narrower than this, as on a phone, its text goes on separate lines below the row. */
 const LEAST_LAST = 16
 const INDENT = 4
 

@@ -93,7 +93,7 @@ export function addDead(program: Program): void {
   }
 }
 
-/** Only admins see dead letters. With a key alone, `list --status dead` shows those of its own intents. */
+/** Only admins see dead letters. Without an admin token, `list --status dead` shows the dead intents that this key published. */
 function connectAsAdmin(globals: Globals): Session {
   const session = connect(globals)
   const { adminToken, key } = session.settings
