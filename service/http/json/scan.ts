@@ -22,8 +22,9 @@ import {
   WORDS,
 } from './tokens.ts'
 
-/** Nesting beyond this is refused: a level costs 8 bytes for as long as it is open. No payload may go beyond 30. */
+/** Nesting beyond this is refused: a level costs a byte for as long as it is open. No payload may go beyond 30. */
 export const DEEPEST = 131_072
+const USUAL_LEVELS = 32
 
 /** More names than this in the outermost object are refused: each is written down and compared with the others. */
 export const MOST_MEMBERS = 1000
@@ -88,15 +89,16 @@ export class Scan {
   #next = VALUE
   #number = 0
   #values = 0
-  /** Of each container that is open: whether it is an object. */
-  readonly #open: boolean[] = []
+  /** How many containers are open, and of each of them whether it is an object: 1, or 0. */
+  #level = 0
+  #objects: Uint8Array = new Uint8Array(USUAL_LEVELS)
   #isObject = false
   #deepest = 0
   #spaced = false
   /** The member whose list is open. */
   #listed: Member | null = null
   /** The level of the members that are written down: of the outermost object, or of an item that is one. */
-  #level = 1
+  #memberLevel = 1
   #nameStart = 0
   #nameEnd = 0
   #escaped = false
@@ -143,7 +145,7 @@ export class Scan {
           i++
           if (next === IN_TEXT) next = this.#valueEnds(i)
           else {
-            if (this.#open.length === this.#level) this.#nameEnd = i
+            if (this.#level === this.#memberLevel) this.#nameEnd = i
             if (i < stop && bytes[i] === COLON) {
               next = VALUE
               i++
@@ -157,7 +159,7 @@ export class Scan {
         continue
       }
       if (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) {
-        if (this.#open.length > 1) this.#spaced = true
+        if (this.#level > 1) this.#spaced = true
         i++
         continue
       }
@@ -175,7 +177,7 @@ export class Scan {
       if (next >= FIRST_NAME) {
         if (c === CLOSE_OBJECT && next === FIRST_NAME) next = this.#closes(++i)
         else if (c === QUOTE) {
-          if (this.#open.length === this.#level) {
+          if (this.#level === this.#memberLevel) {
             this.#nameStart = i
             this.#escaped = false
           }
@@ -194,8 +196,7 @@ export class Scan {
         next = IN_TEXT
         i = afterPlain(bytes, i + 1, stop)
       } else if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
-        if (this.#open.length === DEEPEST) throw new ScanFault('deep', i)
-        this.#open.push(c === OPEN_OBJECT)
+        this.#opens(c === OPEN_OBJECT, i)
         next = c === OPEN_OBJECT ? FIRST_NAME : FIRST_ITEM
         i++
       } else if (c === MINUS || isDigit(c)) {
@@ -211,20 +212,20 @@ export class Scan {
     this.#next = next
     if (i < end) return false
     if (next === IN_NUMBER && isNumber(this.#number)) this.#next = this.#valueEnds(i)
-    if (this.#next !== AFTER_VALUE || this.#open.length > 0) throw new ScanFault('early', end)
+    if (this.#next !== AFTER_VALUE || this.#level > 0) throw new ScanFault('early', end)
     return true
   }
 
   #valueBegins(c: number, i: number): void {
-    const level = this.#open.length
+    const level = this.#level
     if (level > this.#deepest) this.#deepest = level
     if (++this.#values > this.#mostValues) throw new ScanFault('many', i)
-    if (level === this.#level) {
+    if (level === this.#memberLevel) {
       this.#valueStart = i
       this.#valueEscaped = this.#escaped
       this.#deepest = level
       this.#spaced = false
-      if (level === 1 && this.#list !== undefined && c === OPEN_ARRAY && this.#open[0]) {
+      if (level === 1 && this.#list !== undefined && c === OPEN_ARRAY && this.#objects[0] === 1) {
         this.#listed = this.#isListed() ? this.#member(i) : null
       }
     } else if (level === 2 && this.#listed !== null) this.#itemBegins(c, i)
@@ -233,10 +234,10 @@ export class Scan {
 
   /** @param end exclusive */
   #valueEnds(end: number): number {
-    const level = this.#open.length
-    if (level === this.#level) {
+    const level = this.#level
+    if (level === this.#memberLevel) {
       if (level !== 1) this.#keepOfItem(end)
-      else if (this.#open[0]) {
+      else if (this.#objects[0] === 1) {
         if (this.members.length === MOST_MEMBERS) throw new ScanFault('members', this.#nameStart)
         this.members.push(this.#listed === null ? this.#member(end) : { ...this.#listed, end })
         this.#listed = null
@@ -252,7 +253,7 @@ export class Scan {
       escaped: this.#valueEscaped,
       start: this.#valueStart,
       end,
-      depth: this.#deepest - this.#level,
+      depth: this.#deepest - this.#memberLevel,
       spaced: this.#spaced,
     }
   }
@@ -261,7 +262,7 @@ export class Scan {
     this.#itemStart = i
     this.#valuesBefore = this.#values - 1
     if (c !== OPEN_OBJECT || this.itemCount >= this.#list!.most) return
-    this.#level = ITEM_LEVEL
+    this.#memberLevel = ITEM_LEVEL
     this.#itemMembers = []
   }
 
@@ -284,13 +285,13 @@ export class Scan {
       this.items.push({ start: this.#itemStart, end, members: this.#itemMembers, values })
     }
     this.#itemMembers = null
-    this.#level = 1
+    this.#memberLevel = 1
   }
 
   #afterValue(c: number, i: number): number {
-    const level = this.#open.length
+    const level = this.#level
     if (level === 0) throw new ScanFault('unexpected', i, 'the end')
-    const inObject = this.#open[level - 1]
+    const inObject = this.#objects[level - 1] === 1
     if (c === COMMA) return inObject ? NAME : VALUE
     if (c !== (inObject ? CLOSE_OBJECT : CLOSE_ARRAY)) {
       throw new ScanFault('unexpected', i, `a comma or ${inObject ? '}' : ']'}`)
@@ -298,8 +299,19 @@ export class Scan {
     return this.#closes(i + 1)
   }
 
+  #opens(isObject: boolean, i: number): void {
+    const level = this.#level++
+    if (level === DEEPEST) throw new ScanFault('deep', i)
+    if (level === this.#objects.length) {
+      const more = new Uint8Array(4 * level)
+      more.set(this.#objects)
+      this.#objects = more
+    }
+    this.#objects[level] = isObject ? 1 : 0
+  }
+
   #closes(end: number): number {
-    this.#open.pop()
+    this.#level--
     return this.#valueEnds(end)
   }
 
