@@ -16,6 +16,7 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
+const NINE = 0x39
 
 const isSpace = (c: number): boolean => c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09
 
@@ -109,7 +110,7 @@ export function unescapedBytes(compactText: string): number {
   while (i !== -1) {
     const kind = compactText.charCodeAt(i + 1)
     if (kind === 0x75) {
-      const code = Number.parseInt(compactText.slice(i + 2, i + 6), 16)
+      const code = hexAt(compactText, i + 2)
       if (isHighSurrogate(code) && isEscapedLowSurrogate(compactText, i + 6)) {
         bytes -= 12 - 4
         i += 12
@@ -126,11 +127,22 @@ export function unescapedBytes(compactText: string): number {
   return bytes
 }
 
+/** The number that four hex digits say. `parseInt` of a slice took 150 ns of it, and a result of 1 MiB may have 175,000. */
+function hexAt(text: string, at: number): number {
+  let code = 0
+  for (let i = at; i < at + 4; i++) {
+    const c = text.charCodeAt(i)
+    // a-f and A-F differ in one bit, and stand nine before their value in the last four.
+    code = (code << 4) | (c <= NINE ? c & 0xf : (c & 0xf) + 9)
+  }
+  return code
+}
+
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
 
 function isEscapedLowSurrogate(text: string, at: number): boolean {
   if (text.charCodeAt(at) !== BACKSLASH || text.charCodeAt(at + 1) !== 0x75) return false
-  const code = Number.parseInt(text.slice(at + 2, at + 6), 16)
+  const code = hexAt(text, at + 2)
   return code >= 0xdc00 && code <= 0xdfff
 }
 
