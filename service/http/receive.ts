@@ -76,8 +76,10 @@ function collect(request: FastifyRequest, unfinished: UnfinishedBodies, enter: E
 
   function append(chunk: Buffer, needed: number): void {
     if (needed > room.length) {
-      const most = announced ?? limit
-      const larger = Buffer.allocUnsafe(Math.min(most, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)))
+      const larger = Buffer.allocUnsafe(
+        // Room has been given for all of it, and no page of it is there before it is written to.
+        announced ?? Math.min(limit, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)),
+      )
       room.copy(larger, 0, 0, length)
       room = larger
     }
