@@ -13,14 +13,34 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** About a millisecond of work: so much of the text is read, or so many members are sorted, in one step. */
-const STEP_CHARS = 32 * 1024
-const STEP_MEMBERS = 1024
+/** Less than a millisecond of work: so much of the text is read, or so many members are sorted, in one step. */
+const STEP_CHARS = 8 * 1024
+const STEP_MEMBERS = 256
 
-type MemberText = { key: string; value: string }
+/** Nothing that was sent follows it. */
+const NOWHERE = -2
 
-/** A container that is open: of an array what is written so far, of an object its members so far. */
-type Open = { members: MemberText[] | null; key: string; items: string; empty: boolean }
+/** Its value stands from `start` to `end`, exclusive. `text` is the canonical one; `null`: what stands there. */
+type Member = { key: string; start: number; end: number; text: string | null }
+
+/**
+ * A container that is open. What is canonical as it was sent is not written anew: of an array, `runStart` to `runEnd` are the
+ * elements since the last of its `pieces`; of an object, `runEnd` is where its last member ends.
+ */
+type Open = {
+  start: number
+  /** `null`: an array. */
+  members: Member[] | null
+  /** Whether each of the members so far is canonical as it was sent, and whether they came in the order of their names. */
+  asSent: boolean
+  isSorted: boolean
+  key: string
+  keyStart: number
+  keyEnd: number
+  pieces: string[]
+  runStart: number
+  runEnd: number
+}
 
 /**
  * One text for all JSON texts that mean the same: keys sorted, white space gone, strings escaped one way. Numbers are
@@ -33,6 +53,7 @@ type Open = { members: MemberText[] | null; key: string; items: string; empty: b
  */
 export function* canonicalSteps(text: string): Generator<void, string> {
   const open: Open[] = []
+  const escapes = new Escapes(text)
   let stepAt = STEP_CHARS
   let i = skipSpace(text, 0)
   for (;;) {
@@ -41,74 +62,121 @@ export function* canonicalSteps(text: string): Generator<void, string> {
       yield
     }
     const c = text.charCodeAt(i)
-    let value: string
+    let start = i
+    /** Of the value that begins there: `null` says that it is canonical as it was sent. */
+    let canonical: string | null = null
     if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
       if (open.length === DEEPEST_SORTED) {
         const span = spanOf(text, i)
-        value = compact(text, span)
         i = span.end
+        if (span.spaced) canonical = compact(text, span)
       } else {
-        open.push({ members: c === OPEN_OBJECT ? [] : null, key: '', items: '', empty: true })
         i = skipSpace(text, i + 1)
-        if (text.charCodeAt(i) === (c === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY)) {
-          open.pop()
-          value = c === OPEN_OBJECT ? '{}' : '[]'
-          i++
-        } else {
-          if (c === OPEN_OBJECT) i = readKey(text, i, open.at(-1)!)
+        if (text.charCodeAt(i) !== (c === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY)) {
+          const inside = opened(start, c === OPEN_OBJECT)
+          open.push(inside)
+          if (c === OPEN_OBJECT) i = readKey(text, i, inside, escapes)
           continue
         }
+        i++
+        if (i > start + 2) canonical = c === OPEN_OBJECT ? '{}' : '[]'
       }
     } else if (c === QUOTE) {
-      const end = endOfString(text, i)
-      value = canonicalString(text.slice(i, end))
-      i = end
-    } else {
-      const end = endOfScalar(text, i)
-      value = text.slice(i, end)
-      i = end
-    }
+      i = endOfString(text, i)
+      if (escapes.isIn(start, i)) canonical = escapedOneWay(text, start, i)
+    } else i = endOfScalar(text, i)
     // Each value that ends may end the one it stands in.
     for (;;) {
       const inside = open.at(-1)
-      if (inside === undefined) return value
-      add(inside, value)
+      if (inside === undefined) return canonical ?? text.slice(start, i)
+      if (inside.members === null) addElement(text, inside, start, i, canonical)
+      else addMember(inside, inside.members, start, i, canonical)
       i = skipSpace(text, i)
       if (text.charCodeAt(i) === COMMA) {
         i = skipSpace(text, i + 1)
-        if (inside.members !== null) i = readKey(text, i, inside)
+        if (inside.members !== null) i = readKey(text, i, inside, escapes)
         break
       }
       i++
       open.pop()
-      const { members, items } = inside
-      if (members === null) value = `[${items}]`
-      else if (members.length <= STEP_MEMBERS) value = objectText(members.sort(byKey))
-      else value = objectText(yield* sorted(members))
+      start = inside.start
+      canonical = yield* closed(text, inside, i)
     }
   }
 }
 
-function add(inside: Open, value: string): void {
-  if (inside.members !== null) inside.members.push({ key: inside.key, value })
-  else {
-    inside.items = inside.empty ? value : `${inside.items},${value}`
-    inside.empty = false
+const opened = (start: number, isObject: boolean): Open => ({
+  start,
+  members: isObject ? [] : null,
+  asSent: true,
+  isSorted: true,
+  key: '',
+  keyStart: 0,
+  keyEnd: 0,
+  pieces: [],
+  runStart: start + 1,
+  runEnd: start,
+})
+
+function addElement(text: string, inside: Open, start: number, end: number, canonical: string | null): void {
+  // Nothing but the bracket or a comma stands between.
+  if (canonical !== null || start !== inside.runEnd + 1) {
+    endRun(text, inside)
+    inside.runStart = start
   }
+  if (canonical === null) inside.runEnd = end
+  else inside.pieces.push(canonical)
+}
+
+/** Puts the run among the pieces, and lets nothing follow it. */
+function endRun(text: string, inside: Open): void {
+  if (inside.runEnd > inside.runStart) inside.pieces.push(text.slice(inside.runStart, inside.runEnd))
+  inside.runEnd = NOWHERE
+}
+
+function addMember(
+  inside: Open,
+  members: Member[],
+  start: number,
+  end: number,
+  canonical: string | null,
+): void {
+  const { key } = inside
+  if (inside.isSorted && members.length > 0 && members.at(-1)!.key > key) inside.isSorted = false
+  if (canonical !== null || inside.keyStart !== inside.runEnd + 1 || start !== inside.keyEnd + 1) {
+    inside.asSent = false
+  }
+  inside.runEnd = end
+  members.push({ key, start, end, text: canonical })
+}
+
+/** @param end of it, exclusive @returns its canonical text; `null`: it is what was sent */
+function* closed(text: string, inside: Open, end: number): Generator<void, string | null> {
+  const { start, members, asSent, isSorted, pieces, runStart, runEnd } = inside
+  const endsTight = end === runEnd + 1
+  if (members !== null) {
+    if (asSent && isSorted && endsTight) return null
+    if (members.length <= STEP_MEMBERS)
+      return `{${membersText(text, isSorted ? members : members.sort(byKey))}}`
+    return `{${yield* longText(text, isSorted ? members : yield* sorted(members))}}`
+  }
+  if (pieces.length === 0 && runStart === start + 1 && endsTight) return null
+  endRun(text, inside)
+  return `[${pieces.join(',')}]`
 }
 
 /** In the order of their names, and those of one name in the order they were sent in. */
-const byKey = (a: MemberText, b: MemberText): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+const byKey = (a: Member, b: Member): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
 /** The same order as `members.sort(byKey)`, for a list that is too long for one step: parts are sorted, then merged. */
-function* sorted(members: readonly MemberText[]): Generator<void, MemberText[]> {
-  let runs: MemberText[][] = []
+function* sorted(members: readonly Member[]): Generator<void, Member[]> {
+  let runs: Member[][] = []
   for (let i = 0; i < members.length; i += STEP_MEMBERS) {
     runs.push(members.slice(i, i + STEP_MEMBERS).sort(byKey))
     yield
   }
   while (runs.length > 1) {
-    const longer: MemberText[][] = []
+    const longer: Member[][] = []
     for (let i = 0; i < runs.length; i += 2) {
       const [first, second] = [runs[i]!, runs[i + 1]]
       longer.push(second === undefined ? first : yield* merged(first, second))
@@ -118,8 +186,8 @@ function* sorted(members: readonly MemberText[]): Generator<void, MemberText[]> 
   return runs[0]!
 }
 
-function* merged(first: MemberText[], second: MemberText[]): Generator<void, MemberText[]> {
-  const all: MemberText[] = []
+function* merged(first: Member[], second: Member[]): Generator<void, Member[]> {
+  const all: Member[] = []
   let i = 0
   let j = 0
   while (i < first.length || j < second.length) {
@@ -130,24 +198,53 @@ function* merged(first: MemberText[], second: MemberText[]): Generator<void, Mem
   return all
 }
 
-function objectText(members: readonly MemberText[]): string {
-  let text = '{'
+function membersText(text: string, members: readonly Member[]): string {
+  let joined = ''
   for (let i = 0; i < members.length; i++) {
-    const { key, value } = members[i]!
-    text += i === 0 ? `${key}:${value}` : `,${key}:${value}`
+    const { key, start, end, text: canonical } = members[i]!
+    const value = canonical ?? text.slice(start, end)
+    joined += i === 0 ? `${key}:${value}` : `,${key}:${value}`
   }
-  return `${text}}`
+  return joined
+}
+
+function* longText(text: string, members: readonly Member[]): Generator<void, string> {
+  const parts: string[] = []
+  for (let i = 0; i < members.length; i += STEP_MEMBERS) {
+    parts.push(membersText(text, members.slice(i, i + STEP_MEMBERS)))
+    yield
+  }
+  return parts.join(',')
 }
 
 /** @returns where the value of that key begins */
-function readKey(text: string, at: number, inside: Open): number {
+function readKey(text: string, at: number, inside: Open, escapes: Escapes): number {
   const end = endOfString(text, at)
-  inside.key = canonicalString(text.slice(at, end))
+  const isEscaped = escapes.isIn(at, end)
+  inside.key = isEscaped ? escapedOneWay(text, at, end) : text.slice(at, end)
+  inside.keyStart = at
+  inside.keyEnd = isEscaped ? NOWHERE : end
   return skipSpace(text, skipSpace(text, end) + 1)
 }
 
-function canonicalString(raw: string): string {
-  return raw.includes('\\') ? JSON.stringify(JSON.parse(raw)) : raw
+const escapedOneWay = (text: string, start: number, end: number): string =>
+  JSON.stringify(JSON.parse(text.slice(start, end)))
+
+/** Where backslashes are. To cut each string out and look into it would be a string of garbage for each. */
+class Escapes {
+  readonly #text: string
+  #next: number
+
+  constructor(text: string) {
+    this.#text = text
+    this.#next = text.indexOf('\\')
+  }
+
+  /** Of stretches in the order they stand in. @param end exclusive */
+  isIn(start: number, end: number): boolean {
+    if (this.#next !== -1 && this.#next < start) this.#next = this.#text.indexOf('\\', start)
+    return this.#next !== -1 && this.#next < end
+  }
 }
 
 /** A number or a word ends where one of `,` `]` `}` or white space begins. */
