@@ -14,6 +14,7 @@ import { batches } from './rows/batches.ts'
 import { claims } from './rows/claims.ts'
 import { cycles } from './rows/cycles.ts'
 import { flash } from './rows/flash.ts'
+import { largeBodies } from './rows/large-bodies.ts'
 import { longPolls } from './rows/long-polls.ts'
 import { placement } from './rows/placement.ts'
 import { prune } from './rows/prune.ts'
@@ -37,6 +38,7 @@ const BENCHES: Record<string, (directory: string, scale: Scale) => Promise<Repor
   backups,
   writes,
   flash,
+  'large-bodies': largeBodies,
 }
 
 const { values } = parseArgs({
