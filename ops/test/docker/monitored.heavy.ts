@@ -10,6 +10,7 @@ import { faultsOf, stillAtZero } from '../../../grafana/test/asked.ts'
 import { LIVELY, lifeOf } from '../../../grafana/test/life.ts'
 import { root } from '../../../service/test/real-bus.ts'
 import { Client } from '../../../service/test/support/client.ts'
+import { NIGHTLY } from '../../../service/test/support/nightly.ts'
 import { main as stressMain } from '../../stress/run.ts'
 import { Prometheus } from '../monitoring.ts'
 import { burstTold, receiver, shortSighted } from '../notices.ts'
@@ -127,7 +128,10 @@ describe.skipIf(cannot)(
       expect(await stillAtZero(prometheus, '1m')).toEqual([])
     })
 
-    test('the conformance suite passes', { timeout: 900_000 }, async () => {
+    // By day the phone has all of it, and `npm test` before.
+    const [part, least] = NIGHTLY ? [[], 2000] : [['--only', 'settling'], 40]
+    const name = `the conformance suite passes${NIGHTLY ? '' : ', in what it says of settling'}`
+    test(name, { timeout: 900_000 }, async () => {
       stack.write('bus.env', '')
       await stack.up('bus')
       const env = {
@@ -135,12 +139,12 @@ describe.skipIf(cannot)(
         INTENT_BUS_CONFIG: '/nonexistent/config.json',
         ...(await stack.keys()),
       }
-      const args = ['ops/conformance/run.ts', stack.url, '--erase']
+      const args = ['ops/conformance/run.ts', stack.url, '--erase', ...part]
       const { stdout } = await run(process.execPath, args, { cwd: root, env }).catch(error => {
         throw new Error(error.stdout + error.stderr)
       })
       console.log(stdout.trim().split('\n').at(-1))
-      expect(Number(/^(\d+) proved, 0 not/m.exec(stdout)?.[1])).toBeGreaterThan(2000)
+      expect(Number(/^(\d+) proved, 0 not/m.exec(stdout)?.[1])).toBeGreaterThan(least)
     })
   },
   240_000,
