@@ -76,14 +76,17 @@ function collect(request: FastifyRequest, unfinished: UnfinishedBodies, enter: E
 
   function append(chunk: Buffer, needed: number): void {
     if (needed > room.length) {
-      const larger = Buffer.allocUnsafe(
-        // Room has been given for all of it, and no page of it is there before it is written to.
-        announced ?? Math.min(limit, Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)),
-      )
+      const larger = Buffer.allocUnsafe(Math.min(announced ?? limit, roomFor(needed)))
       room.copy(larger, 0, 0, length)
       room = larger
     }
     chunk.copy(room, length)
+  }
+
+  /** Once there is room for all of it, it is taken at once: no page of it is there before it is written to. */
+  function roomFor(needed: number): number {
+    if (announced !== null && isLarge) return announced
+    return Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES)
   }
 
   function entered(): boolean {

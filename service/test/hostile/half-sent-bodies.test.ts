@@ -6,19 +6,27 @@ import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'
 
+const MIB = 1024 * 1024
 const BODY = '{"goal":"work","payload":{}}'
 
 /** The head of a request and the first bytes of its body, once the bus has read them. */
-async function begin(bus: TestBus, { key }: Client): Promise<Socket> {
+async function begin(
+  bus: TestBus,
+  { key }: Client,
+  { path = '/intent', length = BODY.length, more = '' } = {},
+): Promise<Socket> {
   const accepted = once(bus.app.server, 'connection')
   const socket = await open(bus.port)
   onTestFinished(() => {
     socket.destroy()
   })
   const [served] = (await accepted) as [Socket]
-  const start = `POST /intent HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${key}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY.slice(0, 10)}`
+  const start = `POST ${path} HTTP/1.1\r\nHost: bus\r\nX-API-KEY: ${key}\r\nContent-Length: ${length}\r\n\r\n${BODY.slice(0, 10)}`
   socket.write(start)
   await expect.poll(() => served.bytesRead).toBe(start.length)
+  if (more === '') return socket
+  socket.write(more)
+  await expect.poll(() => served.bytesRead).toBe(start.length + more.length)
   return socket
 }
 
@@ -41,6 +49,14 @@ test('a key may have a quarter of the connections for bodies that are on their w
   for (const socket of sockets) socket.destroy()
   for (let i = 0; i < 10; i += 1)
     await expect.poll(async () => (await begin(bus, rude)).destroyed).toBe(false)
+})
+
+test('a large body takes no memory before it comes', async () => {
+  const bus = await busForTest()
+  const key = await bus.issue('somebody')
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 20; i += 1) await begin(bus, key, { path: '/intents', length: 15 * MIB, more: 'x' })
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(15 * MIB)
 })
 
 test('a key that is revoked while its body comes publishes nothing', async () => {
