@@ -15,7 +15,7 @@ import type { AppSettings } from './settings.ts'
 const readPublish = reader(PublishBody)
 
 /** Whose canonical text takes less than a turn. */
-const SHORT_CHARS = 16 * 1024
+const SHORT_CHARS = 8 * 1024
 
 /**
  * @returns a promise when its fingerprint takes more than one turn

@@ -43,34 +43,41 @@ export async function largeBodies(): Promise<Report> {
   }
 }
 
-async function longestWait({ access }: OwnBus, { path, body, headers }: LargeBody): Promise<number> {
+async function longestWait({ access }: OwnBus, { what, path, body, headers }: LargeBody): Promise<number> {
   let isRead = false
-  const reading = send(access.url + path, 'POST', { 'x-api-key': access.key, ...headers }, body).then(() => {
-    isRead = true
-  })
-  let longest = 0
-  while (!isRead) {
-    const askedAt = performance.now()
-    await send(`${access.url}/health`, 'GET')
-    longest = Math.max(longest, performance.now() - askedAt)
-    await sleep(LOOK_EVERY_MS)
+  const reading = send(access.url + path, 'POST', { 'x-api-key': access.key, ...headers }, body).finally(
+    () => {
+      isRead = true
+    },
+  )
+  const asking = async (): Promise<number> => {
+    let longest = 0
+    while (!isRead) {
+      const askedAt = performance.now()
+      const status = await send(`${access.url}/health`, 'GET')
+      if (status !== 200) throw new Error(`GET /health was answered ${status}`)
+      longest = Math.max(longest, performance.now() - askedAt)
+      await sleep(LOOK_EVERY_MS)
+    }
+    return Math.round(longest)
   }
-  await reading
-  return Math.round(longest)
+  const [longest, status] = await Promise.all([asking(), reading])
+  if (status >= 500) throw new Error(`POST ${path} was answered ${status}: ${what}`)
+  return longest
 }
 
-/** @returns once its answer has been read */
+/** @returns the status, once the answer has been read */
 function send(
   url: string,
   method: string,
   headers: Record<string, string> = {},
   body?: Buffer,
-): Promise<void> {
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': `${body.length}` }
     const asked = request(url, { method, headers: { ...headers, ...length } }, response => {
       response.resume()
-      response.on('end', resolve)
+      response.on('end', () => resolve(response.statusCode!))
     })
     asked.on('error', reject)
     asked.end(body)

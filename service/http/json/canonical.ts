@@ -25,7 +25,7 @@ type Member = { key: string; start: number; end: number; text: string | null }
 
 /**
  * A container that is open. What is canonical as it was sent is not written anew: of an array, `runStart` to `runEnd` are the
- * elements since the last of its `pieces`; of an object, `runEnd` is where its last member ends.
+ * elements since the last that was written anew; of an object, `runEnd` is where its last member ends.
  */
 type Open = {
   start: number
@@ -37,7 +37,8 @@ type Open = {
   key: string
   keyStart: number
   keyEnd: number
-  pieces: string[]
+  /** Of an array, the text of the elements before the run. */
+  items: string
   runStart: number
   runEnd: number
 }
@@ -100,7 +101,9 @@ export function* canonicalSteps(text: string): Generator<void, string> {
       i++
       open.pop()
       start = inside.start
-      canonical = yield* closed(text, inside, i)
+      canonical = null
+      if (!isAsSent(inside, i))
+        canonical = isLong(inside) ? yield* longText(text, inside) : shortText(text, inside)
     }
   }
 }
@@ -113,7 +116,7 @@ const opened = (start: number, isObject: boolean): Open => ({
   key: '',
   keyStart: 0,
   keyEnd: 0,
-  pieces: [],
+  items: '',
   runStart: start + 1,
   runEnd: start,
 })
@@ -125,13 +128,18 @@ function addElement(text: string, inside: Open, start: number, end: number, cano
     inside.runStart = start
   }
   if (canonical === null) inside.runEnd = end
-  else inside.pieces.push(canonical)
+  else addItems(inside, canonical)
 }
 
-/** Puts the run among the pieces, and lets nothing follow it. */
+/** Writes the run, and lets nothing follow it. */
 function endRun(text: string, inside: Open): void {
-  if (inside.runEnd > inside.runStart) inside.pieces.push(text.slice(inside.runStart, inside.runEnd))
+  if (inside.runEnd > inside.runStart) addItems(inside, text.slice(inside.runStart, inside.runEnd))
   inside.runEnd = NOWHERE
+}
+
+/** V8 joins them when the text is read: joined here, they would be copied once for each level they stand in. */
+function addItems(inside: Open, items: string): void {
+  inside.items = inside.items === '' ? items : `${inside.items},${items}`
 }
 
 function addMember(
@@ -150,19 +158,19 @@ function addMember(
   members.push({ key, start, end, text: canonical })
 }
 
-/** @param end of it, exclusive @returns its canonical text; `null`: it is what was sent */
-function* closed(text: string, inside: Open, end: number): Generator<void, string | null> {
-  const { start, members, asSent, isSorted, pieces, runStart, runEnd } = inside
-  const endsTight = end === runEnd + 1
-  if (members !== null) {
-    if (asSent && isSorted && endsTight) return null
-    if (members.length <= STEP_MEMBERS)
-      return `{${membersText(text, isSorted ? members : members.sort(byKey))}}`
-    return `{${yield* longText(text, isSorted ? members : yield* sorted(members))}}`
-  }
-  if (pieces.length === 0 && runStart === start + 1 && endsTight) return null
+/** Whether its text is canonical. @param end of it, exclusive */
+function isAsSent({ start, members, asSent, isSorted, items, runStart, runEnd }: Open, end: number): boolean {
+  if (end !== runEnd + 1) return false
+  return members === null ? items === '' && runStart === start + 1 : asSent && isSorted
+}
+
+const isLong = ({ members }: Open): boolean => members !== null && members.length > STEP_MEMBERS
+
+function shortText(text: string, inside: Open): string {
+  const { members, isSorted } = inside
+  if (members !== null) return `{${membersText(text, isSorted ? members : members.sort(byKey))}}`
   endRun(text, inside)
-  return `[${pieces.join(',')}]`
+  return `[${inside.items}]`
 }
 
 /** In the order of their names, and those of one name in the order they were sent in. */
@@ -208,13 +216,14 @@ function membersText(text: string, members: readonly Member[]): string {
   return joined
 }
 
-function* longText(text: string, members: readonly Member[]): Generator<void, string> {
+function* longText(text: string, { members, isSorted }: Open): Generator<void, string> {
+  const inOrder = isSorted ? members! : yield* sorted(members!)
   const parts: string[] = []
-  for (let i = 0; i < members.length; i += STEP_MEMBERS) {
-    parts.push(membersText(text, members.slice(i, i + STEP_MEMBERS)))
+  for (let i = 0; i < inOrder.length; i += STEP_MEMBERS) {
+    parts.push(membersText(text, inOrder.slice(i, i + STEP_MEMBERS)))
     yield
   }
-  return parts.join(',')
+  return `{${parts.join(',')}}`
 }
 
 /** @returns where the value of that key begins */

@@ -1,6 +1,6 @@
 /**
  * JSON checked and measured where it stands, before anything is built from it. One run over the bytes, which can stop
- * anywhere and continue later: depth costs an entry of a list, a value costs a count, and only the members of the
+ * anywhere and continue later: depth costs a byte, a value costs a count, and only the members of the
  * outermost object are written down.
  *
  * The grammar is that of RFC 8259, as `JSON.parse` has it.

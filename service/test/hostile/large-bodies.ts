@@ -145,6 +145,10 @@ export function largeSingles(bytes = MIB): LargeBody[] {
       numbered(start, i => `,"a${i}":1`, '}', bytes),
     ),
     publish('an unknown field 31 levels deep', filled(`${start},"x":[0`, `,${deep(30, '1')}`, ']}', bytes)),
+    publish(
+      'an unknown field 31 levels deep, with blanks',
+      filled(`${start},"x":[0`, `,${deep(30, '1 ')}`, ']}', bytes),
+    ),
     publish('an unknown field 990 levels deep', filled(`${start},"x":[0`, `,${deep(990, '1')}`, ']}', bytes)),
     publish('an unknown text of escapes', filled(`${start},"x":"`, '\\u00e9', '"}', bytes)),
     publish('a payload of blanks', filled('{"goal":"large","payload":[', ' ', ']}', bytes)),

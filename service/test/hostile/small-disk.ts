@@ -3,7 +3,7 @@
  * nobody else may mount.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -36,6 +36,7 @@ export class SmallDisk {
       // Its log and its inodes are not the room of whoever asks for a disk: what a small one leaves to files, this does.
       run('mkfs.ext4', ['-q', '-m', '0', '-O', '^has_journal', '-N', '256', image])
       run('mount', ['-o', 'loop', image, this.path])
+      chmodSync(this.path, 0o700)
     } finally {
       // Mounted, it is there until it is unmounted.
       rmSync(image)
@@ -48,12 +49,13 @@ export class SmallDisk {
   }
 
   /** Takes room away: this much, or all there is. */
-  fill(mebibytes = this.freeBytes / MIB): void {
+  fill(mebibytes?: number): void {
+    const bytes = mebibytes === undefined ? this.freeBytes : mebibytes * MIB
     try {
-      writeFileSync(join(this.path, `ballast-${performance.now()}`), Buffer.alloc(mebibytes * MIB))
+      writeFileSync(join(this.path, `ballast-${performance.now()}`), Buffer.alloc(bytes))
     } catch (error) {
-      // Where a large file needs blocks for the list of its blocks, it is full a little earlier.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      // All there is is a little less where a large file needs blocks for the list of its blocks.
+      if (mebibytes !== undefined || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     }
   }
 
@@ -88,6 +90,6 @@ export function whyNoSmallDisk(): string | null {
     new SmallDisk(1).remove()
     return null
   } catch (error) {
-    return `mount: ${(error as Error).message}`
+    return `no small disk can be mounted: ${(error as Error).message}`
   }
 }
