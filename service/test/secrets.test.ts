@@ -81,7 +81,10 @@ describe('the first start', () => {
       DASHBOARD_PASSWORD: given('BUS_SECRET'),
       BUS_METRICS_TOKEN: given('BUS_SECRET'),
     }
-    ensureSecrets('/nowhere/at/all', all, warn)
+    const { values, made } = ensureSecrets(join(dir, 'not-there'), all, warn)
+    expect(Object.values(values)).toEqual(['v', 'v', 'v', 'v'])
+    expect(made).toEqual([])
+    expect(readdirSync(dir)).toEqual([])
   })
 
   test('a line that was taken out is made anew, and the others stay', () => {
