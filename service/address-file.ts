@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writePrivateFile } from './secrets/private-file.ts'
 
-export const ADDRESS_FILE = 'bus.url'
+const ADDRESS_FILE = 'bus.url'
 
 /**
  * Writes `http://localhost:8080` and a line break. What a bus that was killed has left there is replaced.

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Running } from '../../ops/test/running.ts'
 
-export type Frame = { width: number; height: number; phone?: boolean }
+type Frame = { width: number; height: number; phone?: boolean }
 
 export type Picture = Frame & {
   url: string

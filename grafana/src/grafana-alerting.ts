@@ -36,7 +36,7 @@ export function grafanaRulesGone(): { [key: string]: Yaml } {
 }
 
 /** `IntentBusDown` → `intent-bus-down`. */
-export const uidOf = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()
+const uidOf = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()
 
 function ruleOf(alert: Alert, group: string): Rule {
   const { name, fires } = alert

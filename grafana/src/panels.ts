@@ -32,7 +32,7 @@ import { linkTo, type Runbook } from './runbooks.ts'
 /** Grafana's names of the units in use: `s` and `bytes` choose their own prefix, `percentunit` takes 0 to 1. */
 export type Unit = 's' | 'bytes' | 'percentunit' | 'short' | 'cps' | 'reqps' | 'ops' | 'none'
 
-export type Query = {
+type Query = {
   expr: string
   /** What its lines are called, behind the bus that they are of. */
   legend: string

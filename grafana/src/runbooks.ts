@@ -2,7 +2,7 @@
  * Where alerts and panels point. With the address at which you read this repository, such as
  * `https://git.example.com/you/intent-bus/blob/main/docs`, they are links that open on a phone; then `npm run grafana`.
  */
-export const DOCS = 'docs'
+const DOCS = 'docs'
 
 /** Pages below `DOCS`, by what they are about. */
 const PAGES = {

@@ -22,7 +22,7 @@ const link = object(
 
 const position = object({ x: 'number', y: 'number', w: 'number', h: 'number' }, 'x', 'y', 'w', 'h')
 
-export const ROW = object(
+const ROW = object(
   {
     id: 'number',
     type: 'string',

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { DASHBOARDS, pathOf } from '../src/made-files.ts'
 
-export type Target = { refId: string; expr: string; legendFormat: string; datasource: { uid: string } }
-export type MadePanel = {
+type Target = { refId: string; expr: string; legendFormat: string; datasource: { uid: string } }
+type MadePanel = {
   id: number
   type: string
   title: string

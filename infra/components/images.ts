@@ -21,7 +21,7 @@ export const UPSTREAM = {
 const FIRST_THE_NEXT: pulumi.CustomResourceOptions = { deleteBeforeReplace: false }
 
 /** One that is in a registry, or on the host. It stays there when the resource goes: others may use it. */
-export function pulledImage(
+function pulledImage(
   resource: string,
   name: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,

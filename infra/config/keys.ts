@@ -50,7 +50,7 @@ export type KeyName = keyof typeof KEYS
 export type SecretKeyName = {
   [Name in KeyName]: (typeof KEYS)[Name] extends { secret: true } ? Name : never
 }[KeyName]
-export type PlainKeyName = Exclude<KeyName, SecretKeyName>
+type PlainKeyName = Exclude<KeyName, SecretKeyName>
 
 /** What each key that is no secret holds, its default included. */
 export type Settings = {

@@ -73,7 +73,7 @@ function refusal({ user, address }: DockerReadyInputs, err: string): string | un
 }
 
 /** @returns the version of the Docker @throws when the machine is another one, its start failed, or time is up */
-export async function waitForDocker(inputs: DockerReadyInputs): Promise<string> {
+async function waitForDocker(inputs: DockerReadyInputs): Promise<string> {
   const deadline = Date.now() + inputs.seconds * 1000
   let last = 'it did not answer'
   let refusedSince: number | undefined

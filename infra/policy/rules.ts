@@ -50,7 +50,7 @@ export function isPublic(address: string): boolean {
 type Port = { internal?: unknown; external?: unknown; ip?: unknown; protocol?: unknown }
 
 /** A port that everybody reaches is one of HTTPS, or the one that sends people on to it. */
-export const noPublicPortWithoutHttps: Rule = ({ type, name, inputs }) => {
+const noPublicPortWithoutHttps: Rule = ({ type, name, inputs }) => {
   if (type !== CONTAINER) return []
   if (inputs['publishAllPorts'] === true) return [`${name} publishes all its ports, to everybody.`]
   if (inputs['networkMode'] === 'host') return [`${name} has the network of the host, and so all its ports.`]
@@ -66,7 +66,7 @@ export const noPublicPortWithoutHttps: Rule = ({ type, name, inputs }) => {
 }
 
 /** A container says by number as whom it runs. */
-export const noRootContainer: Rule = ({ type, name, inputs }) => {
+const noRootContainer: Rule = ({ type, name, inputs }) => {
   if (type !== CONTAINER) return []
   const { user, privileged } = inputs
   const faults: string[] = []
@@ -84,7 +84,7 @@ export const noRootContainer: Rule = ({ type, name, inputs }) => {
 }
 
 /** @param deleteData what the configuration says: then they may go */
-export const noUnprotectedVolume =
+const noUnprotectedVolume =
   (deleteData: boolean): Rule =>
   ({ type, name, options }) =>
     type === VOLUME && !deleteData && options.retainOnDelete !== true && options.protect !== true
@@ -98,7 +98,7 @@ const SECRET = /SECRET|PASSWORD|PASSPHRASE|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY/
 const FILE = /_FILE$/
 
 /** `docker inspect` shows an environment to all who may ask it, and the state keeps it. */
-export const noSecretInTheEnvironment: Rule = ({ type, name, inputs }) => {
+const noSecretInTheEnvironment: Rule = ({ type, name, inputs }) => {
   if (type !== CONTAINER) return []
   return listOf<unknown>(inputs['envs'])
     .map(line => (typeof line === 'string' ? line.slice(0, line.indexOf('=')) : ''))
@@ -107,7 +107,7 @@ export const noSecretInTheEnvironment: Rule = ({ type, name, inputs }) => {
 }
 
 /** An image that changes under its name makes of the same program another bus. */
-export const noUnpinnedImage: Rule = ({ type, name, inputs }) => {
+const noUnpinnedImage: Rule = ({ type, name, inputs }) => {
   if (type !== IMAGE || typeof inputs['name'] !== 'string' || isPinned(inputs['name'])) return []
   return [
     `${name} is ${inputs['name']}, which changes under its name: take one with a digest, or a tag that is not latest.`,

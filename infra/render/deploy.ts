@@ -2,7 +2,7 @@
 import { askRender, pause, type RenderApi } from './api.ts'
 import { deployToStart, type RenderServiceInputs } from './service-inputs.ts'
 
-export type RenderDeploy = { id: string; status?: string }
+type RenderDeploy = { id: string; status?: string }
 
 /** Ended well: it serves, or served until a newer one took its place. */
 const SERVES = ['live', 'deactivated']

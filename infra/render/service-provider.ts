@@ -9,7 +9,7 @@ import { assertTakeable, lookAt, namesake, type Service } from './existing-servi
 import { faultsOf, type RenderServiceInputs, serviceToChange, serviceToMake } from './service-inputs.ts'
 import { readVariables, setVariables } from './variables.ts'
 
-export type RenderServiceOutputs = RenderServiceInputs & {
+type RenderServiceOutputs = RenderServiceInputs & {
   /** `https://NAME.onrender.com` */
   url: string
   dashboardUrl: string

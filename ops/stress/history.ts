@@ -3,7 +3,7 @@
  * what is wrong with it.
  */
 
-export type ClaimSeen = {
+type ClaimSeen = {
   id: string
   token: string
   attempt: number

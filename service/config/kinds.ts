@@ -100,7 +100,7 @@ export function path(said: Said<string>): Variable<string> {
 const SECONDS_IN = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 
 /** @returns seconds, or `undefined` when it is no length of time: `90`, `90s`, `15m`, `24h`, `7d` */
-export function secondsOf(text: string): number | undefined {
+function secondsOf(text: string): number | undefined {
   const match = /^(\d{1,10})\s?([smhd]?)$/.exec(text.toLowerCase())
   if (match === null) return undefined
   return Number(match[1]) * SECONDS_IN[(match[2] || 's') as keyof typeof SECONDS_IN]

@@ -17,7 +17,7 @@ const DAY = 24 * HOUR
 const YEAR = 365 * DAY
 const MIB = 1024 * 1024
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** `node`: the one that Node comes with. */

@@ -8,7 +8,7 @@ import { HOME, layout } from './layout.ts'
 import { type Column, longText, table } from './table.ts'
 import { when } from './times.ts'
 
-export type ShownKey = Pick<KeyFacts, 'prefix' | 'owner' | 'createdAt' | 'lastUsedAt' | 'expiresAt'>
+type ShownKey = Pick<KeyFacts, 'prefix' | 'owner' | 'createdAt' | 'lastUsedAt' | 'expiresAt'>
 
 /** What the button that led here came to. */
 export const NOTICES = {

@@ -20,7 +20,7 @@ const REFERENCE_VERSION = '7.61'
  * SDKs compare what stands before the first dot with their own version and warn about a difference, so each hears the
  * numbering it uses.
  */
-export function intentVersion(headers: IncomingHttpHeaders): string {
+function intentVersion(headers: IncomingHttpHeaders): string {
   const sent = headers['x-intent-version']
   return typeof sent === 'string' && sent.startsWith('2.') ? PROTOCOL_VERSION : REFERENCE_VERSION
 }

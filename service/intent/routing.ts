@@ -8,7 +8,7 @@
 export type KeyId = number
 export const MASTER_KEY: KeyId = 0
 
-export type Visibility = 'private' | 'public'
+type Visibility = 'private' | 'public'
 
 export type Route = {
   namespace: string

@@ -52,7 +52,7 @@ export type ProgressOp = Held & Progress & { kind: 'progress'; leaseMs: number |
 export type SetOp = Signed & { kind: 'set'; keyId: KeyId; key: string; value: string; expiresAt: number }
 
 /** Does nothing but keep a nonce: a signed read, or a signed request that was refused before it reached the store. */
-export type WitnessOp = Signed & { kind: 'witness' }
+type WitnessOp = Signed & { kind: 'witness' }
 
 /** Who asked for it, as far as a request says. What is done for somebody goes into the audit trail in the same transaction. */
 type Audited = { by?: Actor | undefined }
@@ -84,7 +84,7 @@ export type RevokeKeyOp = Audited & { kind: 'revokeKey'; hash: Buffer }
 export type DropValuesOp = { kind: 'dropValues'; keyId: KeyId; limit: number }
 
 /** `at` is bus ms. */
-export type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
+type KeyUsedOp = { kind: 'keyUsed'; id: number; at: number }
 
 /** Only if that key published it; `null`: an admin asks, for whom it does not matter. */
 type OfPublisher = Signed & { publisher: KeyId | null }
@@ -102,7 +102,7 @@ export type RetryDeadOp = Audited & { kind: 'retryDead'; ids: string[]; ttlMs: n
 export type DropDeadOp = Audited & { kind: 'dropDead'; ids: string[] }
 
 /** What was done outside the database: it goes into the audit trail after the fact. */
-export type RecordOp = {
+type RecordOp = {
   kind: 'record'
   by: Actor
   action: AuditAction

@@ -72,7 +72,7 @@ export type SweepCounts = Record<(typeof SWEEP_COUNTS)[number], number>
 
 export const noCounts = () => Object.fromEntries(SWEEP_COUNTS.map(name => [name, 0])) as SweepCounts
 
-export type Swept = { counts: SweepCounts; done: boolean }
+type Swept = { counts: SweepCounts; done: boolean }
 
 /** Something that time did to an intent, in whichever commit noticed. */
 export type Lapse = { id: string; namespace: string; what: 'lease_retried' | 'lease_died' | 'expired' }

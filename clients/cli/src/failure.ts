@@ -97,7 +97,7 @@ export function exitOf(error: Error): ExitCode {
 }
 
 /** What the bus says where an admin token is wanted; for a key it says something else. */
-export const isAdminRefusal = ({ message }: Error): boolean => message.includes('Authentication required')
+const isAdminRefusal = ({ message }: Error): boolean => message.includes('Authentication required')
 
 export const wrongKey = (origins?: Origins): string =>
   `The bus does not know this key; it came from ${origins?.key ?? 'BUS_API_KEY or a profile'}. An admin makes one with \`${COMMAND} keys create\`.`

@@ -133,7 +133,7 @@ export type Extension =
 
 export type Health = { ok: boolean; ts: number; version: string }
 
-export type CamelName<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+type CamelName<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelName<Tail>>}`
   : Name
 export type Camel<Fields> = { [Name in keyof Fields as CamelName<Name & string>]: Fields[Name] }

@@ -31,4 +31,4 @@ export const SAYINGS = {
   bytes: 'humanize1024',
   count: 'printf "%.0f"',
 } as const
-export type Saying = keyof typeof SAYINGS
+type Saying = keyof typeof SAYINGS

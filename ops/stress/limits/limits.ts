@@ -54,7 +54,7 @@ export function checkHeld(cage: Cage, pid: number, asked: Limits): void {
   )
 }
 
-export const tellLimits = ({ cpu, memoryBytes }: Limits): string =>
+const tellLimits = ({ cpu, memoryBytes }: Limits): string =>
   [
     cpu === undefined ? null : `${cpu} cores`,
     memoryBytes === undefined ? null : `${Math.round(memoryBytes / 2 ** 20)} MiB`,

@@ -11,7 +11,7 @@ import type { Profile } from '../profiles.ts'
 export const LATENCY_NAMES = ['publish', 'claim', 'settle', 'end to end'] as const
 export type LatencyName = (typeof LATENCY_NAMES)[number]
 
-export type Moment = {
+type Moment = {
   /** Seconds since the start, of the beginning of the interval. */
   at: number
   published: number
@@ -158,10 +158,10 @@ export function loadResult(outcomes: readonly LoadOutcome[], jobs: number): Load
 const byName = <T>(of: (name: LatencyName) => T) =>
   Object.fromEntries(LATENCY_NAMES.map(name => [name, of(name)])) as Record<LatencyName, T>
 
-export const settledIn = ({ jobs }: LoadOutcome): number => jobs.filter(job => job.settledAt !== null).length
+const settledIn = ({ jobs }: LoadOutcome): number => jobs.filter(job => job.settledAt !== null).length
 const publishedIn = ({ jobs }: LoadOutcome): number => jobs.filter(job => job.publishedAt !== null).length
 const secondsOf = ({ startedAt, endedAt }: LoadOutcome): number => (endedAt - startedAt) / 1000
-export const speedOf = (outcome: LoadOutcome): number =>
+const speedOf = (outcome: LoadOutcome): number =>
   outcome.endedAt === outcome.startedAt ? 0 : settledIn(outcome) / secondsOf(outcome)
 
 /** Some sixty of them, of a length that can be said. */

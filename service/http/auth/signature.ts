@@ -3,7 +3,7 @@ import { BusError } from '../../errors.ts'
 import { atOnce, inTurns } from '../json/turns.ts'
 
 /** How far a signature's timestamp may be off wall time, either way. */
-export const SIGNATURE_WINDOW_S = 300
+const SIGNATURE_WINDOW_S = 300
 
 /** A timestamp may lie a window ahead and stay good for a window after that; the nonce outlives both. */
 export const NONCE_TTL_MS = 2 * SIGNATURE_WINDOW_S * 1000 + 60_000
@@ -82,7 +82,7 @@ const refused = (message: string): BusError => new BusError('invalid_signature',
  * What a client may have signed for this URL: the decoded path, then the query with its pairs decoded, sorted and
  * encoded again. Servers differ on repeated keys (sorted by key alone, or by key and value), so there can be two.
  */
-export function canonicalPaths(url: string): string[] {
+function canonicalPaths(url: string): string[] {
   const mark = url.indexOf('?')
   const path = lenientDecode(mark === -1 ? url : url.slice(0, mark))
   const query = mark === -1 ? '' : url.slice(mark + 1)

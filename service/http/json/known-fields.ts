@@ -13,7 +13,7 @@ export type KnownFields = {
  * its place counts. An object, or a list in the place of another thing, is never built: it is kept as the text that it is, and
  * only stands for itself among the fields.
  */
-export type Built = 'scalar' | 'list' | 'nothing'
+type Built = 'scalar' | 'list' | 'nothing'
 
 export type KnownField = { readonly name: string; readonly built: Built }
 

@@ -13,7 +13,7 @@ import { CatalogueRegistry } from './registry.ts'
 import { StoreWatch } from './store-watch.ts'
 
 /** What is looked up when somebody scrapes. */
-export type Sources = {
+type Sources = {
   stats(): Promise<Stats>
   /** Of these namespaces, and of so many of the busiest others. */
   depths(names: readonly string[], most: number): Promise<Depth[]>
@@ -48,7 +48,7 @@ export interface Metrics extends Observer, ConnectionsObserver {
 }
 
 /** What happened since the start, in all namespaces. */
-export type Totals = Record<keyof typeof TOTALS, number>
+type Totals = Record<keyof typeof TOTALS, number>
 
 export type MetricsOptions = {
   version: string

@@ -32,7 +32,7 @@ export type Parameter = {
   example?: unknown
 }
 
-export type Body = {
+type Body = {
   schema: Keywords
   example: unknown
   /** Else JSON. */
@@ -82,7 +82,7 @@ export const TAGS = {
   Dashboard: 'The page of the operators, for browsers.',
   Health: 'Is it there, is it well, and how busy is it.',
 } as const
-export type Tag = keyof typeof TAGS
+type Tag = keyof typeof TAGS
 
 const NAME = Symbol('name in components/schemas')
 

@@ -30,7 +30,7 @@ const LONGEST_LEASE_MS = 3_600_000
 const DEFAULT_ATTEMPTS = 3
 const MOST_ATTEMPTS = 20
 
-export const CHANGED = {
+const CHANGED = {
   id: 'its id had fewer digits: it has zeros in front now',
   payload: 'its payload is the same JSON with the white space gone',
   noPublisher: 'nobody knows who published it: it is the master key’s now',

@@ -8,7 +8,7 @@ export type IssuedKey = { apiKey: string; hash: Buffer; prefix: string; owner: s
 const CARRIED = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/
 const LONGEST_OWNER = 128
 
-export const OWNER_CHANGED = 'its owner was no text of 1 to 128 characters'
+const OWNER_CHANGED = 'its owner was no text of 1 to 128 characters'
 
 /** @throws {Unfit} */
 export function keyOf(row: Row, now: number): { key: IssuedKey; changes: string[] } {

@@ -3,7 +3,7 @@ import { idOf, msOf, textOf, Unfit, wholeOf } from './cells.ts'
 import { deathOf, LEFT_OUT, payloadOf, routeOf, type Surroundings, type Taken } from './intents.ts'
 import type { Row } from './source.ts'
 
-export const NO_INTENT =
+const NO_INTENT =
   'its intent was deleted when it expired: priority, attempts, backoff and routing are the defaults now'
 
 /**

@@ -7,7 +7,7 @@ export type Value = { keyId: KeyId; key: string; value: string; expiresAt: numbe
 
 const LONGEST_KEY = 256
 
-export const SHARED = 'every key could read it: it is the master key’s alone now'
+const SHARED = 'every key could read it: it is the master key’s alone now'
 
 /**
  * A stored value. Since 7.0.1 each API key has its own; before, there was one store for all.

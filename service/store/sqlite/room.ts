@@ -228,7 +228,7 @@ export function makeRoomToOpen(database: string, log: RoomLog): void {
   log.error(`the disk is full: gave up some of ${path} to start`)
 }
 
-export const spareFileOf = (database: string): string => `${database}.spare`
+const spareFileOf = (database: string): string => `${database}.spare`
 
 const putByOf = ({ reserveBytes }: RoomSettings): number =>
   Math.min(MOST_PUT_BY, Math.floor(reserveBytes / 2))

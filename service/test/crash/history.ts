@@ -8,7 +8,7 @@ type Span = { sentAt: number; answeredAt: number }
 /** `unknown`: the connection died; it may have happened or not. */
 export type Outcome = 'ok' | 'refused' | 'unknown'
 
-export type PublishSeen = Span & {
+type PublishSeen = Span & {
   kind: 'publish'
   key: string | null
   /** The JSON text sent; unique to one logical publish. */
@@ -16,23 +16,23 @@ export type PublishSeen = Span & {
   outcome: Outcome
   id: string | null
 }
-export type ClaimSeen = Span & {
+type ClaimSeen = Span & {
   kind: 'claim'
   id: string
   token: string
   attempts: number
   payload: string
 }
-export type SettleSeen = Span & {
+type SettleSeen = Span & {
   kind: 'fulfil' | 'fail' | 'extend'
   id: string
   token: string
   outcome: Outcome
 }
 /** A signed request that had been answered with success, sent once more in a later life of the bus. */
-export type ReplaySeen = Span & { kind: 'replay'; accepted: boolean }
+type ReplaySeen = Span & { kind: 'replay'; accepted: boolean }
 /** An accepted idempotency key, sent once more with another body. */
-export type ConflictSeen = Span & { kind: 'conflict'; accepted: boolean }
+type ConflictSeen = Span & { kind: 'conflict'; accepted: boolean }
 
 export type Seen = PublishSeen | ClaimSeen | SettleSeen | ReplaySeen | ConflictSeen
 

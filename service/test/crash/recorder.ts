@@ -2,7 +2,7 @@ import type { Answer, Call, Client } from './client.ts'
 import type { Outcome, Seen } from './history.ts'
 
 /** Opened while the bus serves, closed when it was killed: who wants to send waits here. */
-export class Gate {
+class Gate {
   #opened = Promise.withResolvers<void>()
 
   get opened(): Promise<void> {

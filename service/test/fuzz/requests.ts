@@ -12,7 +12,7 @@ const MOST_BATCH_BYTES = 16 * MIB
 /** Node takes 16 KiB of URL and headers. */
 const LONG_HEADER_BYTES = 6 * KIB
 
-export const CREDENTIALS = ['master', 'issued', 'signed', 'wrong', 'none'] as const
+const CREDENTIALS = ['master', 'issued', 'signed', 'wrong', 'none'] as const
 
 export type Plan = {
   call: Call

@@ -16,7 +16,7 @@ const id = '0'.repeat(32)
 const held = { claim_token: 'f'.repeat(32) }
 
 /** Every route of the protocol, with a body as it should be. */
-export const ROUTES: [method: string, path: string, body: object | null][] = [
+const ROUTES: [method: string, path: string, body: object | null][] = [
   ['GET', '/', null],
   ['GET', '/health', null],
   ['GET', '/health/ready', null],

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Ask, Route } from '../../intent/routing.ts'
 
 /** One thing to do. Intents are named by a number taken modulo how many there are, so that shrinking keeps its sense. */
-export type PublishStep = {
+type PublishStep = {
   do: 'publish'
   route: Route
   priority: number
@@ -12,7 +12,7 @@ export type PublishStep = {
   body: number
   limit: number | null
 }
-export type SettleStep = {
+type SettleStep = {
   do: 'extend' | 'fulfil' | 'fail'
   pick: number
   keyId: number

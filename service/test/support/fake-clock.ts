@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 type Timer = { at: number; wake: () => void }
 
 /** A moment in 2027. The exact one matters to nobody; that it is the same in each run does. */
-export const START_MS = 1_800_000_000_000
+const START_MS = 1_800_000_000_000
 
 /** Bus time that stands still until a test moves it. Timers run at their own time, in order, each to its end. */
 export class FakeClock implements Clock {

@@ -21,7 +21,7 @@ export function sign(
 }
 
 /** Enough for paths without repeated keys, which is what SDKs send. */
-export function canonicalPath(path: string): string {
+function canonicalPath(path: string): string {
   const [name = '', query] = path.split('?')
   const decoded = decodeURIComponent(name)
   if (!query) return decoded

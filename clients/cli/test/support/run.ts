@@ -9,7 +9,7 @@ import { ADMIN_TOKEN, MASTER } from '../../../../service/test/support/bus.ts'
 
 export const COMMAND = fileURLToPath(new URL('../../intent-bus.js', import.meta.url))
 
-export type Ran = { code: number | null; signal: NodeJS.Signals | null; out: string; err: string }
+type Ran = { code: number | null; signal: NodeJS.Signals | null; out: string; err: string }
 export type Running = { child: ChildProcess; ended: Promise<Ran>; out: () => string; err: () => string }
 export type Place = { cwd?: string; env?: Record<string, string>; stdin?: string }
 

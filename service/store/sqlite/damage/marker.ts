@@ -14,7 +14,7 @@ export type Marker = { intents: SetAside[]; parts: string[] }
 export const RUNBOOK = 'docs/operations/corrupt-database.md'
 
 /** Where the bus notes damage, for its next start. */
-export const markerOf = (database: string): string => database + MARKER_END
+const markerOf = (database: string): string => database + MARKER_END
 export const MARKER_END = '.damaged'
 
 export function writeMarker(database: string, marker: Marker): void {

@@ -164,7 +164,7 @@ export function checksumAfter(before: Checksum, frame: Buffer): Checksum {
   return ofFrame(before, wordsOf(frame, BIG_ENDIAN), 0, frame.length / 4)
 }
 
-export const BIG_ENDIAN = endianness() === 'BE'
+const BIG_ENDIAN = endianness() === 'BE'
 
 /** The header of a log that is to be written, and the checksum from which its first frame continues. */
 export function newHeader(
