@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const TAKES = 'Node 22.18, 23.6 or newer'
 
 /** The first versions that take types out by themselves. */
-const isSuitable = version => {
+export const isSuitable = version => {
   const [major, minor] = version.split('.').map(Number)
   return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)
 }
