@@ -9,8 +9,8 @@ import { main } from '../stress/run.ts'
 
 const LIMITS = 'cpu=0.1,memory=512M'
 /**
- * How long an answer may take: Node takes in one new connection in each turn of its loop, and where 100 others are busy on a slow
- * machine, the last of 100 new ones waits for more than half a minute.
+ * How long to wait for an answer, in seconds. Node accepts one new connection in each turn of its event loop. On a slow machine with
+ * 100 busy connections, the last of 100 new ones waits for more than 30 s.
  */
 const PATIENT_S = 300
 

@@ -12,7 +12,7 @@ export type Column = {
 }
 
 const GAP = '  '
-/** If the last column would be narrower than this, as on a phone, its text goes on separate lines below the row. */
+/** If the last column is narrower than this, as on a phone, its text is printed on separate lines below the row. */
 const LEAST_LAST = 16
 const INDENT = 4
 

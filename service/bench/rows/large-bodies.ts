@@ -1,9 +1,9 @@
-import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OwnBus } from '../../../ops/stress/bus/own-bus.ts'
 import { readLimits } from '../../../ops/stress/limits/limits.ts'
 import { StressError } from '../../../ops/stress/stress-error.ts'
 import { type LargeBody, largeBatches, largeSingles } from '../../test/hostile/large-bodies.ts'
+import { call } from '../../test/support/client.ts'
 import type { Report, Row } from '../report.ts'
 import { median } from '../statistics.ts'
 
@@ -45,7 +45,7 @@ export async function largeBodies(): Promise<Report> {
 
 async function longestWait({ access }: OwnBus, { what, path, body, headers }: LargeBody): Promise<number> {
   let isRead = false
-  const reading = send(access.url + path, 'POST', { 'x-api-key': access.key, ...headers }, body).finally(
+  const reading = call(access.url + path, 'POST', { 'x-api-key': access.key, ...headers }, body).finally(
     () => {
       isRead = true
     },
@@ -54,34 +54,16 @@ async function longestWait({ access }: OwnBus, { what, path, body, headers }: La
     let longest = 0
     while (!isRead) {
       const askedAt = performance.now()
-      const status = await send(`${access.url}/health`, 'GET')
+      const { status } = await call(`${access.url}/health`, 'GET', {})
       if (status !== 200) throw new Error(`GET /health was answered ${status}`)
       longest = Math.max(longest, performance.now() - askedAt)
       await sleep(LOOK_EVERY_MS)
     }
     return Math.round(longest)
   }
-  const [longest, status] = await Promise.all([asking(), reading])
+  const [longest, { status }] = await Promise.all([asking(), reading])
   if (status >= 500) throw new Error(`POST ${path} was answered ${status}: ${what}`)
   return longest
-}
-
-/** @returns the status, once the answer has been read */
-function send(
-  url: string,
-  method: string,
-  headers: Record<string, string> = {},
-  body?: Buffer,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'content-length': `${body.length}` }
-    const asked = request(url, { method, headers: { ...headers, ...length } }, response => {
-      response.resume()
-      response.on('end', () => resolve(response.statusCode!))
-    })
-    asked.on('error', reject)
-    asked.end(body)
-  })
 }
 
 function row(round: string, waits: readonly Wait[]): Row {

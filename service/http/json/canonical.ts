@@ -24,8 +24,8 @@ const NOWHERE = -2
 type Member = { key: string; start: number; end: number; text: string | null }
 
 /**
- * A container that is open. What is canonical as it was sent is not written anew: of an array, `runStart` to `runEnd` are the
- * elements since the last that was written anew; of an object, `runEnd` is where its last member ends.
+ * An array or object whose end has not been read. Text that is already canonical is not rewritten. In an array, `runStart` to `runEnd`
+ * covers the elements after the last rewritten one. In an object, `runEnd` is the end of the last member.
  */
 type Open = {
   start: number

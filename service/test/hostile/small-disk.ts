@@ -1,7 +1,4 @@
-/**
- * A disk of a few MiB, to be filled: in memory; with SMALL_DISK=ext4 in a file, as disks are for the most part. Linux, and root:
- * nobody else may mount.
- */
+/** A disk of a few MiB that a test can fill. It is in memory, or an ext4 image with SMALL_DISK=ext4. Requires Linux and root, to mount it. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,12 +30,12 @@ export class SmallDisk {
     writeFileSync(image, '')
     try {
       truncateSync(image, Math.max(mebibytes, LEAST_EXT4_MIB) * MIB)
-      // Its log and its inodes are not the room of whoever asks for a disk: what a small one leaves to files, this does.
+      // A journal and the usual number of inodes would take up most of a small disk.
       run('mkfs.ext4', ['-q', '-m', '0', '-O', '^has_journal', '-N', '256', image])
       run('mount', ['-o', 'loop', image, this.path])
       chmodSync(this.path, 0o700)
     } finally {
-      // Mounted, it is there until it is unmounted.
+      // The mount keeps the image until it is unmounted.
       rmSync(image)
     }
   }
@@ -54,7 +51,7 @@ export class SmallDisk {
     try {
       writeFileSync(join(this.path, `ballast-${performance.now()}`), Buffer.alloc(bytes))
     } catch (error) {
-      // All there is is a little less where a large file needs blocks for the list of its blocks.
+      // On ext4 a large file also needs blocks for its block list, so the disk is full slightly earlier.
       if (mebibytes !== undefined || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     }
   }
