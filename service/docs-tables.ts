@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { CONFIGURATION_HEAD, configurationRows, configurationSchema } from '../infra/config/table.ts'
 import { BACKUP_SECRETS, SECRETS } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
-import { METRICS } from './http/metrics/catalogue.ts'
+import { METRICS } from './metrics/catalogue.ts'
 
 /** Each generated part of a page, by the name that its markers carry. */
 const PAGES: Record<string, Record<string, () => string>> = {

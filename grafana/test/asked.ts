@@ -1,6 +1,6 @@
 /** Every query of the dashboards and alerts, from the made files, and what is wrong with the answers of a Prometheus. */
 import type { Prometheus, Sample } from '../../ops/test/monitoring.ts'
-import { METRICS } from '../../service/http/metrics/catalogue.ts'
+import { METRICS } from '../../service/metrics/catalogue.ts'
 import { ALERTS } from '../src/alerts/all.ts'
 import { YAML_FILES } from '../src/made-files.ts'
 import { dashboards, panels, type Variable } from './panels.ts'

@@ -1,10 +1,11 @@
 /** The configuration as a stack has it, read once and up front: every fault is told, not the first one alone. */
+
+import { readConfig as readSettingsOfBus } from '../../service/config/config.ts'
 import { ConfigError } from '../../service/config/config-error.ts'
 import { nearest } from '../../service/config/nearest.ts'
 import { BACKUP_SECRET_NAMES, SECRET_NAMES } from '../../service/config/secret-variables.ts'
 import { shown } from '../../service/config/shown.ts'
 import { unknownVariables } from '../../service/config/unknown.ts'
-import { readConfig as readSettingsOfBus } from '../../service/config.ts'
 import { isPublic } from '../policy/rules.ts'
 import { RESERVED_SETTINGS } from './docker-keys.ts'
 import type { Key, Target } from './key.ts'

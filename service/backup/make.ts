@@ -1,6 +1,6 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ownerAround, ownerOfFolder } from '../owner.ts'
+import { ownerAround, ownerOfFolder } from '../files/owner.ts'
 import { type Contents, copyInto, examine, type KeptFile } from '../store/sqlite/copy.ts'
 import { BackupFault, lineOf } from './fault.ts'
 import { copyPath, removeLeftCopy } from './left-copy.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Connections } from './limits/connections.ts'
-import type { Metrics } from './metrics/metrics.ts'
 
 const UNMATCHED = 'unmatched'
 const INTENT_ID = /^[0-9a-f]{32}$/

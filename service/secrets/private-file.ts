@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { ownerOf } from '../owner.ts'
+import { ownerOf } from '../files/owner.ts'
 import { errorCode, SecretsError } from './secrets-error.ts'
 
 const OWNER_ONLY = 0o600

@@ -1,8 +1,8 @@
 /** Secrets that come over the network and are short enough to be guessed there. */
 import { statSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { SECRET_NAMES, SECRETS, type SecretName } from '../config/secret-variables.ts'
-import type { Config } from '../config.ts'
 import { keptSecrets, SECRETS_FILE } from './first-start.ts'
 import { errorCode } from './secrets-error.ts'
 import type { Kept } from './secrets-file.ts'

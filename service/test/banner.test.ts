@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { banner, firstIntent } from '../banner.ts'
+import { banner, firstIntent } from '../process/banner.ts'
 
 let dir: string
 beforeEach(() => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../config/config.ts'
 import { VARIABLES } from '../config/variables.ts'
-import { ConfigError, readConfig } from '../config.ts'
 
 let dir: string
 beforeEach(() => {

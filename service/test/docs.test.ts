@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MADE_PAGES, readPage, withTables } from '../docs-tables.ts'
-import { METRICS } from '../http/metrics/catalogue.ts'
+import { METRICS } from '../metrics/catalogue.ts'
 import { RealBus, root } from './real-bus.ts'
 
 const pages = [

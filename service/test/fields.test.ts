@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { BusError } from '../errors.ts'
-import { clamp, numeral } from '../http/clamp.ts'
-import { reader } from '../http/read.ts'
+import { clamp, numeral } from '../http/bodies/clamp.ts'
+import { reader } from '../http/bodies/read.ts'
 import * as requests from '../http/schemas/requests.ts'
 import type { ObjectSchema, Schema } from '../http/schemas/schema.ts'
 

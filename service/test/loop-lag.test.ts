@@ -1,7 +1,7 @@
 import perfHooks, { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LoopLag } from '../http/metrics/loop-lag.ts'
-import { CatalogueRegistry } from '../http/metrics/registry.ts'
+import { LoopLag } from '../metrics/loop-lag.ts'
+import { CatalogueRegistry } from '../metrics/registry.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

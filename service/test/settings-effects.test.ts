@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { appSettings, brokerSettings, roomSettings } from '../app-settings.ts'
-import { backupSettings } from '../backup-settings.ts'
+import { appSettings, brokerSettings, roomSettings } from '../config/app-settings.ts'
+import { backupSettings } from '../config/backup-settings.ts'
+import { readConfig } from '../config/config.ts'
 import { VARIABLES, type Values } from '../config/variables.ts'
-import { readConfig } from '../config.ts'
 import { RealBus, root } from './real-bus.ts'
 
 type Name = keyof Values
@@ -75,7 +75,7 @@ test.each(NAMES.filter(name => !AT_THE_START.includes(name)))('%s reaches the pa
 test.each(AT_THE_START)('%s is read at the start', name => {
   const places = [
     'main.ts',
-    'backup-settings.ts',
+    'config/backup-settings.ts',
     'secrets/short-secrets.ts',
     'store/sqlite/driver.ts',
     'store/sqlite/sqlite-store.ts',

@@ -243,7 +243,7 @@ describe('told to stop', () => {
 
   test('it does not wait longer than BUS_DRAIN_SECONDS for what is never done', async () => {
     const program = `
-      import { stopOnSignal } from ${JSON.stringify(join(root, 'service/shutdown.ts'))}
+      import { stopOnSignal } from ${JSON.stringify(join(root, 'service/process/shutdown.ts'))}
       stopOnSignal({
         withinMs: () => 200,
         stop: () => new Promise(() => {}),

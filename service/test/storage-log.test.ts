@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createMetrics } from '../http/metrics/metrics.ts'
-import { withStorageLog } from '../storage-log.ts'
+import { withStorageLog } from '../log/storage-log.ts'
+import { createMetrics } from '../metrics/metrics.ts'
 
 test('a commit that fails is counted each time, and said once a second', async () => {
   const lines: { fields: object; line: string }[] = []

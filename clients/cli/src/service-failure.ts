@@ -1,5 +1,5 @@
 import { BackupFault } from '../../../service/backup/fault.ts'
-import { ConfigError } from '../../../service/config.ts'
+import { ConfigError } from '../../../service/config/config.ts'
 import { SecretsError } from '../../../service/secrets/secrets-error.ts'
 import { StoreOpenError } from '../../../service/store/open-error.ts'
 import { EXIT } from './exit-codes.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DEPLOYMENT } from '../../../ops/deployment.ts'
 import { readsYaml, yamlFile } from '../../../ops/test/yaml-file.ts'
-import { readConfig } from '../../../service/config.ts'
+import { readConfig } from '../../../service/config/config.ts'
 import { RenderService } from '../../render/render-service.ts'
 import type { RenderServiceInputs } from '../../render/service-inputs.ts'
 import { renderTarget } from '../../targets/render.ts'

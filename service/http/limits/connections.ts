@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { isLoopback } from '../loopback.ts'
+import { isLoopback } from '../connections/loopback.ts'
 import { addressGroup } from './address-group.ts'
 
 export type ConnectionLimits = {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BusError } from '../../errors.ts'
 import type { KeyId } from '../../intent/routing.ts'
-import { hangUp } from '../hang-up.ts'
+import { hangUp } from '../connections/hang-up.ts'
 import { callerOf } from '../request.ts'
 import { addressGroup } from './address-group.ts'
 

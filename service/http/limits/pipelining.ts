@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { refusalByHand } from '../connection-errors.ts'
+import { refusalByHand } from '../connections/connection-errors.ts'
 
 /**
  * Requests that may wait on one connection behind the one that is being answered. Node parses all that has come at once, and

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { seconds, sendJson } from '../answers.ts'
-import { StoreWatch } from '../metrics/store-watch.ts'
+import { StoreWatch } from '../../metrics/store-watch.ts'
+import { seconds, sendJson } from '../answers/answers.ts'
 import type { Parts } from './parts.ts'
 
 const OPEN = { config: { access: 'open', quiet: true } } as const

@@ -1,9 +1,14 @@
 import type { FastifyInstance } from 'fastify'
-import { publishedText, sendJson } from '../answers.ts'
-import { jsonBody, jsonItems } from '../body.ts'
-import { inItem, MOST_ITEMS, mostItemBytes, oneOfFew } from '../items.ts'
+import { publishedText, sendJson } from '../answers/answers.ts'
+import { jsonBody, jsonItems } from '../bodies/body.ts'
+import { inItem, MOST_ITEMS, mostItemBytes, oneOfFew } from '../bodies/items.ts'
+import {
+  idempotencyKeyOf,
+  isVisibilityUnknown,
+  publicationOf,
+  VISIBILITY_UNKNOWN,
+} from '../bodies/publication.ts'
 import { knownFields } from '../json/known-fields.ts'
-import { idempotencyKeyOf, isVisibilityUnknown, publicationOf, VISIBILITY_UNKNOWN } from '../publication.ts'
 import { callerOf, takeNonce } from '../request.ts'
 import { PublishBody } from '../schemas/requests.ts'
 import type { Parts } from './parts.ts'

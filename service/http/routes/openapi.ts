@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { JSON_TYPE } from '../answers.ts'
+import { JSON_TYPE } from '../answers/answers.ts'
 import type { AppSettings } from '../settings.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { seconds, sendJson } from '../answers.ts'
+import { seconds, sendJson } from '../answers/answers.ts'
 import type { OverviewAnswer } from '../schemas/responses.ts'
 import { maintenanceAnswer } from './maintenance.ts'
 import type { Parts } from './parts.ts'

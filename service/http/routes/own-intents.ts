@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { movedText, sendJson } from '../answers.ts'
+import { movedText, sendJson } from '../answers/answers.ts'
 import { publisherActor } from '../auth/actor.ts'
 import { openLimitOf } from '../auth/keys.ts'
 import { callerOf, takeNonce } from '../request.ts'

@@ -1,12 +1,12 @@
 import type { Backups } from '../../backup/backups.ts'
 import type { Broker } from '../../broker/broker.ts'
 import type { Clock } from '../../clock.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import type { KeyRing } from '../auth/keys.ts'
+import type { ProxyWatch } from '../connections/proxy-watch.ts'
 import type { LongPolls } from '../limits/long-polls.ts'
 import type { RequestLimits } from '../limits/request-limits.ts'
 import type { MaintenanceMode } from '../maintenance-mode.ts'
-import type { Metrics } from '../metrics/metrics.ts'
-import type { ProxyWatch } from '../proxy-watch.ts'
 import type { AppSettings, KeyVault } from '../settings.ts'
 
 /** What the routes work with. */

@@ -1,6 +1,6 @@
 /**
  * The fields requests are made of, as JSON Schema with notes on how a value is brought into shape before it is checked
- * (`http/read.ts` does both). A schema describes the value **after** that: a field with a `default` is always there
+ * (`http/bodies/read.ts` does both). A schema describes the value **after** that: a field with a `default` is always there
  * then, and may be left out on the wire.
  *
  * | note | meaning |

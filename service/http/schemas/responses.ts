@@ -1,4 +1,4 @@
-/** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers.ts`). */
+/** What each call answers, for the OpenAPI document and for tests; hot answers are built as text (`http/answers/answers.ts`). */
 import { CAUSES, WIRE_STATES } from '../../intent/lifecycle.ts'
 import { SWEEP_COUNTS } from '../../store/outcomes.ts'
 import { AUDIT_ACTIONS, CREDENTIALS } from '../../store/records.ts'

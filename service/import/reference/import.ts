@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../config/config.ts'
 import { NONCE_TTL_MS } from '../../http/auth/signature.ts'
 import type { KeyId } from '../../intent/routing.ts'
 import { keptSecrets } from '../../secrets/first-start.ts'

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ownerAround, ownerOf } from '../../owner.ts'
+import { ownerAround, ownerOf } from '../../files/owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import { refuseMarked } from './damage/marker.ts'
 import Sqlite, { type Database } from './driver.ts'

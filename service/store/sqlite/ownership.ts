@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
-import { ownerOf } from '../../owner.ts'
+import { ownerOf } from '../../files/owner.ts'
 import { StoreOpenError } from '../open-error.ts'
 import Sqlite, { type Database } from './driver.ts'
 import { type FileLock, isLockedByOthers, lockFile } from './file-lock.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import { METRICS } from '../../http/metrics/catalogue.ts'
-import { MAX_NAMESPACES } from '../../http/metrics/namespaces.ts'
+import { METRICS } from '../../metrics/catalogue.ts'
+import { MAX_NAMESPACES } from '../../metrics/namespaces.ts'
 import { StorageError } from '../../store/store.ts'
 import { busForFile, busForTest, METRICS_TOKEN, type TestBus } from '../support/bus.ts'
 import { Client } from '../support/client.ts'

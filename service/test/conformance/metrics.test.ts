@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { METRICS } from '../../http/metrics/catalogue.ts'
-import { createMetrics } from '../../http/metrics/metrics.ts'
+import { METRICS } from '../../metrics/catalogue.ts'
+import { createMetrics } from '../../metrics/metrics.ts'
 import { busForFile, busForTest, METRICS_TOKEN } from '../support/bus.ts'
 import { PATIENT } from '../support/patience.ts'
 import { rawCall } from '../support/raw.ts'

@@ -158,7 +158,7 @@ describe.skipIf(process.platform === 'win32')('with a pipe that is full and that
     const report = join(folder(), 'report')
     const script = `
       import { writeFileSync } from 'node:fs'
-      import { openLineSink } from '${join(root, 'service/line-sink.ts')}'
+      import { openLineSink } from '${join(root, 'service/log/line-sink.ts')}'
       const sink = openLineSink(1)
       const line = 'x'.repeat(1023) + '\\n'
       for (let i = 0; i < 3000; i += 1) sink.write(line)

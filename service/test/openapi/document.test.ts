@@ -7,8 +7,8 @@ import { routesOf } from '../support/routes.ts'
 
 /** The schemas that requests were read with. */
 const used = vi.hoisted(() => new Set<object>())
-vi.mock('../../http/read.ts', async original => {
-  const { reader } = await original<typeof import('../../http/read.ts')>()
+vi.mock('../../http/bodies/read.ts', async original => {
+  const { reader } = await original<typeof import('../../http/bodies/read.ts')>()
   const watched: typeof reader = schema => {
     const read = reader(schema)
     return raw => {

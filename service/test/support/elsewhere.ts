@@ -3,7 +3,7 @@
  * over HTTP alone. What only a bus of this process has, its clock above all, leaves out the test that asks for it.
  */
 import { afterEach, beforeEach, TestRunner } from 'vitest'
-import type { Env } from '../../config.ts'
+import type { Env } from '../../config/config.ts'
 import type { TestBus } from './bus.ts'
 import { Client, hangUpAll } from './client.ts'
 import { ELSEWHERE_VARIABLE, type Elsewhere } from './where.ts'

@@ -48,7 +48,7 @@ async function run(
 ): Promise<void> {
   // Only now: every other command would load the store for nothing.
   const { importReference, UNSEEN } = await import('../../../../service/import/reference/import.ts')
-  const { readConfig } = await import('../../../../service/config.ts')
+  const { readConfig } = await import('../../../../service/config/config.ts')
   let bar: ProgressBar | undefined
   try {
     const config = readConfig(process.env)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Chosen } from '../../../../service/backup/choose.ts'
 import type { Restored } from '../../../../service/backup/restore.ts'
 import type { Opener } from '../../../../service/backup/seal.ts'
-import type { Config } from '../../../../service/config.ts'
+import type { Config } from '../../../../service/config/config.ts'
 import { needsClone } from '../clone.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
@@ -38,7 +38,7 @@ export function addRestore(program: Program): void {
       const { restore } = await import('../../../../service/backup/restore.ts')
       const { configFor } = await import('../bus-of-directory.ts')
       const { serviceFailure } = await import('../service-failure.ts')
-      const { shellQuoted } = await import('../../../../service/banner.ts')
+      const { shellQuoted } = await import('../../../../service/process/banner.ts')
       const output = new Output(command.optsWithGlobals())
       if (command.args.length > 1)
         throw new Failure(

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from '../../../../service/config.ts'
+import type { Config } from '../../../../service/config/config.ts'
 import { Failure } from '../failure.ts'
 
 export type Host = {
@@ -43,7 +43,8 @@ function portNoted(dataDir: string): number | null {
  * @throws {Error} when a setting cannot be used; its message names the variable
  */
 export async function hostOf(env: NodeJS.ProcessEnv, data: string | undefined): Promise<Host> {
-  const { readConfig } = await ofTheService<typeof import('../../../../service/config.ts')>('config.ts')
+  const { readConfig } =
+    await ofTheService<typeof import('../../../../service/config/config.ts')>('config/config.ts')
   const config = readConfig(data === undefined ? env : { ...env, BUS_DB_PATH: join(data, 'bus.db') })
   const { HOST, PORT, BUS_DB_PATH } = config.values
   const database = resolve(BUS_DB_PATH)

@@ -1,4 +1,4 @@
-import { MOST_ITEMS } from '../../items.ts'
+import { MOST_ITEMS } from '../../bodies/items.ts'
 import { PublishBody } from '../../schemas/requests.ts'
 import { PublishAnswer, PublishedAnswer } from '../../schemas/responses.ts'
 import { EXAMPLE, type Keywords, type Link, named, type Operation, type Terms } from '../operation.ts'

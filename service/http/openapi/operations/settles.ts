@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../errors.ts'
-import { MOST_ITEMS } from '../../items.ts'
+import { MOST_ITEMS } from '../../bodies/items.ts'
 import { extendBody, FailBody, FulfilBody, ProgressBody } from '../../schemas/requests.ts'
 import { ExtendAnswer, ExtendedAnswer, SettleAnswer, SettledAnswer } from '../../schemas/responses.ts'
 import type { Schema } from '../../schemas/schema.ts'

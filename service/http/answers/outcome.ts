@@ -1,11 +1,11 @@
 /** What a worker reports: a result, or a failure. */
-import { BusError } from '../errors.ts'
-import { REASON } from '../intent/lifecycle.ts'
-import type { ResultType } from '../store/records.ts'
-import { jsonWithin } from './json/limits.ts'
-import type { JsonObject } from './json/object.ts'
-import { compactText, flawOf } from './json/text.ts'
-import type { AppSettings } from './settings.ts'
+import { BusError } from '../../errors.ts'
+import { REASON } from '../../intent/lifecycle.ts'
+import type { ResultType } from '../../store/records.ts'
+import { jsonWithin } from '../json/limits.ts'
+import type { JsonObject } from '../json/object.ts'
+import { compactText, flawOf } from '../json/text.ts'
+import type { AppSettings } from '../settings.ts'
 
 const LONGEST_ERROR_CHARS = 500
 

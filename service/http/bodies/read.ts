@@ -1,9 +1,9 @@
 import { Ajv } from 'ajv'
-import { BusError, type ErrorCode } from '../errors.ts'
+import { BusError, type ErrorCode } from '../../errors.ts'
+import { flawOf } from '../json/text.ts'
+import type { Notes } from '../schemas/fields.ts'
+import type { ObjectSchema, Schema, TypeOf } from '../schemas/schema.ts'
 import { type Bounds, clamp, numeral } from './clamp.ts'
-import { flawOf } from './json/text.ts'
-import type { Notes } from './schemas/fields.ts'
-import type { ObjectSchema, Schema, TypeOf } from './schemas/schema.ts'
 
 // The notes are keywords of our own, which it need not know.
 const ajv = new Ajv({ strict: false })

@@ -1,4 +1,4 @@
-import type { SecretSource } from './config/secret-variables.ts'
+import type { SecretSource } from '../config/secret-variables.ts'
 
 export type BannerFacts = {
   version: string

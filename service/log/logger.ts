@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import type { LogLevel } from './config/variables.ts'
+import type { LogLevel } from '../config/variables.ts'
 import type { LineSink } from './line-sink.ts'
 import { type LoggedError, loggedError } from './logged-error.ts'
 

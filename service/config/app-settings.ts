@@ -1,10 +1,10 @@
-import type { BrokerSettings } from './broker/broker.ts'
-import { SECRET_NAMES } from './config/secret-variables.ts'
+import type { BrokerSettings } from '../broker/broker.ts'
+import type { AppSettings } from '../http/settings.ts'
+import type { Secrets } from '../secrets/first-start.ts'
+import { isShort } from '../secrets/short-secrets.ts'
+import type { RoomSettings } from '../store/sqlite/room.ts'
 import type { Config } from './config.ts'
-import type { AppSettings } from './http/settings.ts'
-import type { Secrets } from './secrets/first-start.ts'
-import { isShort } from './secrets/short-secrets.ts'
-import type { RoomSettings } from './store/sqlite/room.ts'
+import { SECRET_NAMES } from './secret-variables.ts'
 
 /** Failed log-ins are counted per minute. */
 const AUTH_FAILURE_WINDOW_MS = 60_000

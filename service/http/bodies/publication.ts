@@ -1,16 +1,16 @@
 /** What a publisher asks for, from one JSON object: the body of `/intent`, or an item of `/intents`. */
-import type { Publish } from '../broker/requests.ts'
-import { BusError } from '../errors.ts'
-import { type Caller, openLimitOf } from './auth/keys.ts'
+import type { Publish } from '../../broker/requests.ts'
+import { BusError } from '../../errors.ts'
+import { type Caller, openLimitOf } from '../auth/keys.ts'
+import { digestOf } from '../digest.ts'
+import { canonicalSteps } from '../json/canonical.ts'
+import { jsonWithin } from '../json/limits.ts'
+import type { JsonObject } from '../json/object.ts'
+import { atOnce, inTurns } from '../json/turns.ts'
+import { PublishBody } from '../schemas/requests.ts'
+import type { AppSettings } from '../settings.ts'
 import { asSent } from './body.ts'
-import { digestOf } from './digest.ts'
-import { canonicalSteps } from './json/canonical.ts'
-import { jsonWithin } from './json/limits.ts'
-import type { JsonObject } from './json/object.ts'
-import { atOnce, inTurns } from './json/turns.ts'
 import { reader } from './read.ts'
-import { PublishBody } from './schemas/requests.ts'
-import type { AppSettings } from './settings.ts'
 
 const readPublish = reader(PublishBody)
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { CATALOGUE, type ErrorCode, errorBody } from '../errors.ts'
-import { requestId, SECURITY_HEADERS } from './response-headers.ts'
+import { CATALOGUE, type ErrorCode, errorBody } from '../../errors.ts'
+import { requestId, SECURITY_HEADERS } from '../answers/response-headers.ts'
 
 const REASON: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'Bad Request',

@@ -3,12 +3,12 @@
  * ids, tokens, namespaces and labels are made of characters that need no escaping (the edge saw to it).
  */
 import type { FastifyReply } from 'fastify'
-import type { Report } from '../broker/requests.ts'
-import type { BusError } from '../errors.ts'
-import { wireState } from '../intent/lifecycle.ts'
-import type { Claimed, Moved } from '../store/outcomes.ts'
-import type { DeadLetter, Intent, IntentResult } from '../store/records.ts'
-import type { ListedIntent, StatusFields } from './schemas/responses.ts'
+import type { Report } from '../../broker/requests.ts'
+import type { BusError } from '../../errors.ts'
+import { wireState } from '../../intent/lifecycle.ts'
+import type { Claimed, Moved } from '../../store/outcomes.ts'
+import type { DeadLetter, Intent, IntentResult } from '../../store/records.ts'
+import type { ListedIntent, StatusFields } from '../schemas/responses.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 

@@ -1,6 +1,6 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { BusError } from '../errors.ts'
-import type { Count, UnfinishedBodies } from './limits/unfinished-bodies.ts'
+import { BusError } from '../../errors.ts'
+import type { Count, UnfinishedBodies } from '../limits/unfinished-bodies.ts'
 
 const NO_BYTES = Buffer.alloc(0)
 const FIRST_ROOM_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
-import type { Died, Observer } from './broker/observer.ts'
-import type { Clock } from './clock.ts'
+import type { Died, Observer } from '../broker/observer.ts'
+import type { Clock } from '../clock.ts'
 
 /** Deaths of one transaction that have a line each; of more there is one line for all of them. */
 const LINES_EACH = 3

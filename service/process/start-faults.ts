@@ -1,7 +1,7 @@
-import { ConfigError } from './config.ts'
-import { SecretsError } from './secrets/secrets-error.ts'
-import { StoreOpenError } from './store/open-error.ts'
-import { StorageError } from './store/store.ts'
+import { ConfigError } from '../config/config.ts'
+import { SecretsError } from '../secrets/secrets-error.ts'
+import { StoreOpenError } from '../store/open-error.ts'
+import { StorageError } from '../store/store.ts'
 
 /** @returns the one line an operator needs, or `undefined` for a fault of the bus itself, which shows its stack */
 export function startFault(error: unknown, host: string, port: number): string | undefined {

@@ -1,14 +1,14 @@
 /** Settings: the environment, read once, at the start. The table itself is in `config/variables.ts`. */
 import { dirname, join } from 'node:path'
-import { type BackupSecrets, readBackupSecrets } from './config/backup-secrets.ts'
-import { ConfigError } from './config/config-error.ts'
-import { givenText, readValue } from './config/read-value.ts'
-import { type GivenSecret, readSecret, SECRET_NAMES, type SecretName } from './config/secret-variables.ts'
-import { shown } from './config/shown.ts'
-import { unknownVariables } from './config/unknown.ts'
-import { VARIABLES, type Values } from './config/variables.ts'
+import { type BackupSecrets, readBackupSecrets } from './backup-secrets.ts'
+import { ConfigError } from './config-error.ts'
+import { givenText, readValue } from './read-value.ts'
+import { type GivenSecret, readSecret, SECRET_NAMES, type SecretName } from './secret-variables.ts'
+import { shown } from './shown.ts'
+import { unknownVariables } from './unknown.ts'
+import { VARIABLES, type Values } from './variables.ts'
 
-export { ConfigError } from './config/config-error.ts'
+export { ConfigError } from './config-error.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 

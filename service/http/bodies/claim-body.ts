@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { BusError } from '../errors.ts'
-import { knownFields } from './json/known-fields.ts'
-import { JsonObject } from './json/object.ts'
-import { Scan } from './json/scan.ts'
-import { ScanFault } from './json/scan-fault.ts'
-import { SentText } from './json/sent-text.ts'
-import { object } from './schemas/schema.ts'
+import { BusError } from '../../errors.ts'
+import { knownFields } from '../json/known-fields.ts'
+import { JsonObject } from '../json/object.ts'
+import { Scan } from '../json/scan.ts'
+import { ScanFault } from '../json/scan-fault.ts'
+import { SentText } from '../json/sent-text.ts'
+import { object } from '../schemas/schema.ts'
 
 /** What decides which job a worker gets. */
 const DECIDING = ['goal', 'namespace', 'worker_id', 'capabilities'] as const

@@ -1,9 +1,9 @@
-import { type BackupObserver, Backups } from './backup/backups.ts'
-import { backupSettings, checkRecipients, keptFiles } from './backup-settings.ts'
-import { systemChance } from './broker/identity.ts'
-import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
-import type { CopySource } from './store/store.ts'
+import { systemChance } from '../broker/identity.ts'
+import type { Clock } from '../clock.ts'
+import { backupSettings, checkRecipients, keptFiles } from '../config/backup-settings.ts'
+import type { Config } from '../config/config.ts'
+import type { CopySource } from '../store/store.ts'
+import { type BackupObserver, Backups } from './backups.ts'
 
 /**
  * @returns `null` for an engine that has a tool of its own

@@ -1,5 +1,5 @@
-import type { Observer } from './broker/observer.ts'
-import type { StorageFault } from './store/store.ts'
+import type { Observer } from '../broker/observer.ts'
+import type { StorageFault } from '../store/store.ts'
 
 /** A disk that fails does so at every commit: one line in so long says it, in ms. */
 const QUIET_MS = 1000

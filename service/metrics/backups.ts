@@ -1,4 +1,4 @@
-import type { BackupObserver } from '../../backup/backups.ts'
+import type { BackupObserver } from '../backup/backups.ts'
 import type { CatalogueRegistry } from './registry.ts'
 
 export function backupMetrics(all: CatalogueRegistry): BackupObserver {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../clock.ts'
 
 /**
  * Asks the store something, for those who must have an answer even when it gives none. However many ask, one question is

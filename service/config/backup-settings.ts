@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { BackupSettings } from './backup/backups.ts'
-import { type Seal, sealer } from './backup/seal.ts'
+import type { BackupSettings } from '../backup/backups.ts'
+import { type Seal, sealer } from '../backup/seal.ts'
+import { SECRETS_FILE } from '../secrets/first-start.ts'
+import type { KeptFile } from '../store/sqlite/copy.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
-import { SECRETS_FILE } from './secrets/first-start.ts'
-import type { KeptFile } from './store/sqlite/copy.ts'
 
 /** The environment's names and seconds, as the backups' names and milliseconds. @param database the file */
 export function backupSettings(config: Config, database: string): BackupSettings {

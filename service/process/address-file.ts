@@ -1,7 +1,7 @@
 /** Where the bus listens, noted beside its secrets: who has a terminal in that directory need not know the port. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writePrivateFile } from './secrets/private-file.ts'
+import { writePrivateFile } from '../secrets/private-file.ts'
 
 const ADDRESS_FILE = 'bus.url'
 

@@ -1,7 +1,7 @@
 /** Requests that carry many: `{"intents": […]}` and `{"items": […]}`. */
 import type { onRequestHookHandler } from 'fastify'
-import { BusError } from '../errors.ts'
-import type { RequestLimits } from './limits/request-limits.ts'
+import { BusError } from '../../errors.ts'
+import type { RequestLimits } from '../limits/request-limits.ts'
 
 export const MOST_ITEMS = 1000
 

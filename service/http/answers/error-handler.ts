@@ -1,14 +1,14 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Broker } from '../broker/broker.ts'
-import { OpenLimitError } from '../broker/refusals.ts'
-import { storageRefusal } from '../broker/storage-refusal.ts'
-import { BusError, type ErrorCode, errorBody } from '../errors.ts'
-import { StorageError } from '../store/store.ts'
+import type { Broker } from '../../broker/broker.ts'
+import { OpenLimitError } from '../../broker/refusals.ts'
+import { storageRefusal } from '../../broker/storage-refusal.ts'
+import { BusError, type ErrorCode, errorBody } from '../../errors.ts'
+import { StorageError } from '../../store/store.ts'
+import { type Caller, openLimitOf } from '../auth/keys.ts'
+import type { RequestLimits } from '../limits/request-limits.ts'
+import { takeNonce } from '../request.ts'
+import type { AppSettings } from '../settings.ts'
 import { sendJson } from './answers.ts'
-import { type Caller, openLimitOf } from './auth/keys.ts'
-import type { RequestLimits } from './limits/request-limits.ts'
-import { takeNonce } from './request.ts'
-import type { AppSettings } from './settings.ts'
 
 /**
  * Refusals that nothing limits, or that a limit is the cause of: their nonces cost the disk nothing. The nonce of any other request
