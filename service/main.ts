@@ -5,21 +5,15 @@ import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { normalize } from 'node:path'
-import { buildApp } from './app.ts'
-import { openBackups } from './backup/open-backups.ts'
-import { Broker } from './broker/broker.ts'
-import { systemChance } from './broker/identity.ts'
 import { systemClock } from './clock.ts'
-import { appSettings, brokerSettings, roomSettings } from './config/app-settings.ts'
+import { composeBus } from './compose-bus.ts'
+import { roomSettings } from './config/app-settings.ts'
 import { type Config, readConfig } from './config/config.ts'
 import { SECRET_NAMES } from './config/secret-variables.ts'
 import { VARIABLES } from './config/variables.ts'
 import { firstAddressOf, SecondAddress } from './http/connections/localhost.ts'
-import { withDeathLog } from './log/death-log.ts'
 import { openLineSink } from './log/line-sink.ts'
 import { openLogger } from './log/logger.ts'
-import { withStorageLog } from './log/storage-log.ts'
-import { createMetrics } from './metrics/metrics.ts'
 import servicePackage from './package.json' with { type: 'json' }
 import { noteAddress } from './process/address-file.ts'
 import { banner, urlOf } from './process/banner.ts'
@@ -111,28 +105,20 @@ async function run(config: Config): Promise<void> {
       `${values.BUS_DB_PATH} has seen a time ${Math.round(aheadMs / 3_600_000)} h ahead of this machine's clock, and the bus goes on from there. ${CLOCK_PAGE}`,
     )
   await resealKeys(store, vault, keys, clock.now(), { info: line => logger.info(line), warn })
-  const metrics = createMetrics({ version, droppedLogLines: () => lines.dropped })
-  const broker = new Broker(
+  const bus = await composeBus({
+    config,
+    secrets: secrets.values,
+    version,
     store,
+    vault,
     clock,
-    systemChance(),
-    withDeathLog(withStorageLog(metrics, logger), logger, clock),
-    brokerSettings(config),
-  )
-  opened.push(() => broker.drain())
-
-  const backups = await openBackups(config, store.copySource, clock, metrics.backups, logger)
-  opened.push(async () => backups?.close(Math.min(BACKUP_GRACE_MS, (values.BUS_DRAIN_SECONDS * 1000) / 3)))
-
-  const settings = appSettings(config, secrets.values, version)
-  const app = await buildApp({ settings, broker, vault, backups, clock, metrics, logger })
-  const second = new SecondAddress(app.server)
-  opened.push(async () => {
-    // First of all: what comes over connections that stay open is told to come back, and `/health/ready` says so.
-    broker.beginDrain()
-    backups?.beginDrain()
-    await Promise.all([second.close(), app.close()])
+    logger,
+    droppedLogLines: () => lines.dropped,
   })
+  const { app, backups } = bus
+  const second = new SecondAddress(app.server)
+  const graceMs = Math.min(BACKUP_GRACE_MS, (values.BUS_DRAIN_SECONDS * 1000) / 3)
+  opened.push(() => bus.stop(graceMs, () => Promise.all([second.close(), app.close()])))
 
   // Fastify would announce each address; we say it once, with more.
   logger.level = 'warn'

@@ -2,13 +2,9 @@
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pino } from 'pino'
-import { buildApp } from '../app.ts'
-import { Broker } from '../broker/broker.ts'
-import { systemChance } from '../broker/identity.ts'
 import { systemClock } from '../clock.ts'
-import { appSettings, brokerSettings } from '../config/app-settings.ts'
+import { composeBus } from '../compose-bus.ts'
 import { readConfig } from '../config/config.ts'
-import { createMetrics } from '../metrics/metrics.ts'
 import { Aes256Vault } from '../secrets/vault.ts'
 import { MASTER_KEY } from '../test/crash/child-bus.ts'
 
@@ -28,15 +24,13 @@ const secrets = {
   DASHBOARD_PASSWORD: '',
   BUS_METRICS_TOKEN: '',
 }
-const clock = systemClock()
-const metrics = createMetrics({ version: 'bench' })
-const broker = new Broker(store, clock, systemChance(), metrics, brokerSettings(config))
-const app = await buildApp({
-  settings: appSettings(config, secrets, 'bench'),
-  broker,
+const { app } = await composeBus({
+  config,
+  secrets,
+  version: 'bench',
+  store,
   vault: new Aes256Vault(Buffer.alloc(32)),
-  clock,
-  metrics,
+  clock: systemClock(),
   logger: pino({ level: 'warn' }),
 })
 const delay = monitorEventLoopDelay({ resolution: 1 })

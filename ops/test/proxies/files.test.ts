@@ -1,7 +1,7 @@
 /** What a proxy has to know of the bus, in the files that docs/reach puts in front of it. */
 import { describe, expect, test } from 'vitest'
-import { KEEP_ALIVE_MS } from '../../../service/app.ts'
 import { VARIABLES } from '../../../service/config/variables.ts'
+import { KEEP_ALIVE_MS } from '../../../service/http/app.ts'
 import { DEPLOYMENT } from '../../deployment.ts'
 import { readsYaml, yamlFile } from '../yaml-file.ts'
 import { configOf } from './front.ts'

@@ -23,7 +23,7 @@ const migrated = {
 }
 /** Starts nowhere. */
 const broken = {
-  'service/app.ts': (text: string) =>
+  'service/http/app.ts': (text: string) =>
     text.replace(
       'export async function buildApp',
       "throw new Error('broken on purpose')\nexport async function buildApp",

@@ -2,14 +2,11 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, onTestFinished } from 'vitest'
-import { buildApp } from '../../app.ts'
-import { Backups } from '../../backup/backups.ts'
-import { Broker } from '../../broker/broker.ts'
-import { appSettings, brokerSettings, roomSettings } from '../../config/app-settings.ts'
-import { backupSettings } from '../../config/backup-settings.ts'
+import type { Backups } from '../../backup/backups.ts'
+import type { Broker } from '../../broker/broker.ts'
+import { type ComposedBus, composeBus } from '../../compose-bus.ts'
+import { roomSettings } from '../../config/app-settings.ts'
 import { type Env, readConfig } from '../../config/config.ts'
-import { withDeathLog } from '../../log/death-log.ts'
-import { createMetrics } from '../../metrics/metrics.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import type { CopySource } from '../../store/store.ts'
 import { Client } from './client.ts'
@@ -42,6 +39,7 @@ export const basic = (name: string, password: string) => ({
 export class TestBus {
   #env: Env
   readonly #place: Place
+  #bus!: ComposedBus
   readonly #vault = new Aes256Vault(Buffer.alloc(32, 7))
   readonly clock = new FakeClock(() => this.store.settled())
   readonly chance = new LoadedChance()
@@ -67,50 +65,30 @@ export class TestBus {
   async start(): Promise<void> {
     const config = readConfig(this.#env)
     this.store = watched(await this.#place.open(roomSettings(config)))
-    const metrics = createMetrics({ version: this.version })
-    const settings = appSettings(config, { ...SECRETS, ...this.#secretsGiven() }, this.version)
-    const logger = pino({ level: 'trace' }, { write: line => this.log.push(line) })
-    const observer = withDeathLog(metrics, logger, this.clock)
-    this.broker = new Broker(this.store, this.clock, this.chance, observer, brokerSettings(config))
-    const wallNow = () => this.clock.now() + this.wallAheadMs
-    const { broker, clock, chance, store } = this
+    const { clock, chance, store, version } = this
     if (this.copySource !== null) Object.defineProperty(store, 'copySource', { value: this.copySource })
-    const { copySource } = store
-    this.backups =
-      'file' in copySource
-        ? new Backups({
-            source: copySource.file,
-            settings: backupSettings(config, copySource.file),
-            keep: () => [],
-            clock,
-            chance,
-            observer: metrics.backups,
-            wallNow,
-            log: { info: line => logger.info(line), error: line => logger.error(line) },
-          })
-        : null
-    const { backups } = this
-    this.app = await buildApp({
-      settings,
-      broker,
+    this.#bus = await composeBus({
+      config,
+      secrets: { ...SECRETS, ...this.#secretsGiven() },
+      version,
+      store,
       vault: this.#vault,
-      backups,
       clock,
-      metrics,
-      logger,
-      wallNow,
+      chance,
+      logger: pino({ level: 'trace' }, { write: line => this.log.push(line) }),
+      wallNow: () => this.clock.now() + this.wallAheadMs,
     })
-    backups?.begin()
+    this.app = this.#bus.app
+    this.broker = this.#bus.broker
+    this.backups = this.#bus.backups
+    this.backups?.begin()
     this.url = await this.app.listen({ host: '127.0.0.1', port: 0 })
     this.port = (this.app.server.address() as AddressInfo).port
   }
 
   async stop(): Promise<void> {
     this.app.server.closeAllConnections()
-    this.backups?.beginDrain()
-    await this.app.close()
-    await this.backups?.close(0)
-    await this.broker.drain()
+    await this.#bus.stop(0)
     await this.store.close()
   }
 
