@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { DEPLOYMENT } from '../../ops/deployment.ts'
 import { post, publish, statusOf } from '../../ops/test/docker/bus-calls.ts'
 import { docker, Engine } from '../../ops/test/docker/engine.ts'
-import { readPage } from '../../service/docs-tables.ts'
 import { freePort } from '../../service/test/crash/child-bus.ts'
 import { root } from '../../service/test/real-bus.ts'
+import { readPage } from '../pages.ts'
 import { answersIn, blocksOf } from './reader.ts'
 
 const page = readPage('docker.md')

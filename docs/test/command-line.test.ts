@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { EXIT } from '../../clients/cli/src/exit-codes.ts'
 import { fullProgram } from '../../clients/cli/src/main.ts'
-import { readPage } from '../../service/docs-tables.ts'
+import { readPage } from '../pages.ts'
 import { follow } from './reader.ts'
 
 const page = readPage('command-line.md')

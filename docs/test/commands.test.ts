@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readPage } from '../../service/docs-tables.ts'
 import { CATALOGUE } from '../../service/errors.ts'
+import { readPage } from '../pages.ts'
 import { answersIn, follow } from './reader.ts'
 
 const ID = expect.stringMatching(/^[0-9a-f]{32}$/)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readPage } from '../../service/docs-tables.ts'
+import { readPage } from '../pages.ts'
 import { follow } from './reader.ts'
 
 test('the command of docs/host.md looks at all that its table names, and at nothing else', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readPage } from '../../service/docs-tables.ts'
 import { AUDIT_ACTIONS } from '../../service/store/records.ts'
+import { readPage } from '../pages.ts'
 import { follow } from './reader.ts'
 
 const like = (pattern: RegExp) => expect.stringMatching(pattern)

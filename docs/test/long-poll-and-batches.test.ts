@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { emptyProject } from '../../clients/typescript/test/support/package.ts'
-import { readPage } from '../../service/docs-tables.ts'
+import { readPage } from '../pages.ts'
 import { follow } from './reader.ts'
 
 test('in docs/long-poll-and-batches.md a claim waits, and many jobs are done in a few requests', async () => {

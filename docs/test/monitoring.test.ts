@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readPage } from '../../service/docs-tables.ts'
 import { root } from '../../service/test/real-bus.ts'
+import { readPage } from '../pages.ts'
 
 const page = readPage('monitoring.md')
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readsYaml, yamlFile } from '../../ops/test/yaml-file.ts'
 import { VARIABLES } from '../../service/config/variables.ts'
-import { readPage } from '../../service/docs-tables.ts'
 import { KEEP_ALIVE_MS } from '../../service/http/app.ts'
 import { root } from '../../service/test/real-bus.ts'
+import { readPage } from '../pages.ts'
 
 const pages = readdirSync(join(root, 'docs/reach'))
 

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { readPage } from '../../service/docs-tables.ts'
 import { RealBus, root } from '../../service/test/real-bus.ts'
 import { typed } from '../../service/test/support/typed.ts'
+import { readPage } from '../pages.ts'
 
 export type Equipment = {
   /** What the bus is started with. */

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { HELP, readOptions } from '../../ops/stress/options.ts'
 import { PROFILES, PUBLISHED } from '../../ops/stress/profiles.ts'
 import type { Result } from '../../ops/stress/report/result.ts'
-import { readPage } from '../../service/docs-tables.ts'
 import { root } from '../../service/test/real-bus.ts'
+import { readPage } from '../pages.ts'
 
 const page = readPage('stress.md')
 const RESULTS = join(root, 'ops/stress/results')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { readPage } from '../../../service/docs-tables.ts'
+import { readPage } from '../../../docs/pages.ts'
 import { RealBus, root } from '../../../service/test/real-bus.ts'
 import { venvWith } from './venv.ts'
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { readPage } from '../../../service/docs-tables.ts'
+import { readPage } from '../../../docs/pages.ts'
 import { KEY, StubRender } from '../render/stub-render.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { readPage } from '../../../service/docs-tables.ts'
+import { readPage } from '../../../docs/pages.ts'
 import { Download } from './download.ts'
 import { Pretended } from './pretended.ts'
 

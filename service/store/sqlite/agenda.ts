@@ -1,10 +1,6 @@
 import type { Statement } from 'better-sqlite3'
-import type { Step } from './operations/due.ts'
 import { CLAIMED, DELAYED, READY } from './states.ts'
-import type { Writer } from './writer.ts'
-
-/** Lower bounds of the next time-driven move, by state; Infinity when there is none. */
-export type Agenda = { delayed: number; ready: number; claimed: number }
+import type { Agenda, Step, WriterState } from './writer-state.ts'
 
 export function earliestOf({ delayed, ready, claimed }: Agenda): number | null {
   const next = Math.min(delayed, ready, claimed)
@@ -12,7 +8,7 @@ export function earliestOf({ delayed, ready, claimed }: Agenda): number | null {
 }
 
 /** Asks the agenda when time next moves anything: three probes. */
-export function lookAhead(w: Writer): void {
+export function lookAhead(w: WriterState): void {
   if (w.damage.isFound) {
     const next = (state: number, step: Step) => (w.leftOut.has(step) ? null : nextIn(w, state))
     const at = (due: { due_at: number } | null) => due?.due_at ?? Number.POSITIVE_INFINITY
@@ -33,6 +29,6 @@ export function lookAhead(w: Writer): void {
 }
 
 /** Where there is damage. */
-export function nextIn(w: Writer, state: number) {
+export function nextIn(w: WriterState, state: number) {
   return w.db.inTransaction ? w.detour.next(state) : w.detour.nextWherePossible(state)
 }

@@ -5,7 +5,7 @@ import { Blame } from './damage/blame.ts'
 import { apply } from './operations/apply.ts'
 import type { RoomLog } from './room.ts'
 import { isStorageFault } from './storage-faults.ts'
-import type { Writer } from './writer.ts'
+import type { WriterState } from './writer-state.ts'
 
 /** So often one commit is done again, each time with more known of what is damaged. Beyond it all of it fails. */
 const MOST_TRIES = 256
@@ -23,10 +23,10 @@ export class Careful {
   /** Whether that is under way. */
   isOn = false
   readonly blame: Blame
-  readonly #w: Writer
+  readonly #w: WriterState
   readonly #log: RoomLog
 
-  constructor(w: Writer, log: RoomLog) {
+  constructor(w: WriterState, log: RoomLog) {
     this.#w = w
     this.#log = log
     this.blame = new Blame(w, log)

@@ -5,7 +5,7 @@ import type { Op } from '../operations.ts'
 import type { Lapse, Outcome } from '../outcomes.ts'
 import type { Depth, GoalDepth, KeyHolding } from '../records.ts'
 import type { DamageState, Readied, RoomState, Stats, Transaction } from '../store.ts'
-import { type Agenda, earliestOf, lookAhead, nextIn } from './agenda.ts'
+import { earliestOf, lookAhead, nextIn } from './agenda.ts'
 import { rowBytesOf, type Timed } from './batches.ts'
 import { Careful } from './careful.ts'
 import { startLogOver } from './checkpoints.ts'
@@ -18,12 +18,12 @@ import { withRoom } from './full-disk.ts'
 import { KeyHoldings } from './key-holdings.ts'
 import { Lanes } from './lanes.ts'
 import { apply } from './operations/apply.ts'
-import type { Step } from './operations/due.ts'
 import { Room, type RoomLog, type RoomSettings } from './room.ts'
 import { shrink } from './shrink.ts'
 import { prepareAll, WRITE_SQL } from './statements.ts'
 import { READY } from './states.ts'
 import { isDamage, isStorageFault, storageError } from './storage-faults.ts'
+import type { Agenda, Step, WriterState } from './writer-state.ts'
 
 const isPurgeOfAll = (op: Op): boolean => op.kind === 'purge' && op.namespace === null
 
@@ -32,9 +32,9 @@ const SEEN_STEP_MS = 1000
 
 /**
  * The one writing connection and what is kept in memory beside it. Synchronous: it is for a thread of its own.
- * Operations (`operations/`) work on its public parts.
+ * Operations (`operations/`) work on its public parts (`WriterState`).
  */
-export class Writer {
+export class Writer implements WriterState {
   readonly db: Database
   sql: { [name in keyof typeof WRITE_SQL]: Statement }
   readonly lanes: Lanes

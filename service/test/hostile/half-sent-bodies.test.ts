@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { readPage } from '../../docs-tables.ts'
+import { readPage } from '../../../docs/pages.ts'
 import { busForTest, type TestBus } from '../support/bus.ts'
 import { type Client, refusal } from '../support/client.ts'
 import { answerOn, open } from '../support/raw.ts'

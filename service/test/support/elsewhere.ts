@@ -4,7 +4,6 @@
  */
 import { afterEach, beforeEach, TestRunner } from 'vitest'
 import type { Env } from '../../config/config.ts'
-import type { TestBus } from './bus.ts'
 import { Client, hangUpAll } from './client.ts'
 import { ELSEWHERE_VARIABLE, type Elsewhere } from './where.ts'
 
@@ -24,7 +23,7 @@ export function leaveOut(why: string): never {
 }
 
 /** What there is of a bus elsewhere; to ask for anything more leaves the test out. */
-function seen({ url, key, adminToken }: Elsewhere, version: string): TestBus {
+function seen({ url, key, adminToken }: Elsewhere, version: string) {
   const admin = new Client(url, { 'x-admin-token': adminToken })
   const nobody = new Client(url, {})
   const there = {
@@ -55,7 +54,7 @@ function seen({ url, key, adminToken }: Elsewhere, version: string): TestBus {
   }
   // then: or to await it would ask for that.
   const lacks = (name: string | symbol) => !(name in there) && name !== 'then'
-  return new Proxy(there as unknown as TestBus, {
+  return new Proxy(there, {
     get(target, name, receiver) {
       return lacks(name)
         ? leaveOut(`it takes the ${String(name)} of the bus`)
@@ -64,8 +63,12 @@ function seen({ url, key, adminToken }: Elsewhere, version: string): TestBus {
   })
 }
 
-/** For all tests of a file, which are left out where the bus had to be set otherwise. */
-export async function busElsewhere(where: Elsewhere, env: Env): Promise<TestBus> {
+/**
+ * For all tests of a file, which are left out where the bus had to be set otherwise.
+ *
+ * @returns what a `TestBus` has, as far as it is there
+ */
+export async function busElsewhere(where: Elsewhere, env: Env) {
   const settings = Object.keys(env).filter(name => !NEVER_MIND.includes(name))
   if (settings.length > 0) beforeEach(() => leaveOut(`it sets ${settings}`))
   afterEach(hangUpAll)

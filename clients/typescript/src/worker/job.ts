@@ -1,9 +1,8 @@
 /** One intent in the hands of its handler. */
-import type { IntentBus } from '../bus.ts'
 import type { LeaseLostError } from '../errors.ts'
 import type { AnyGoals, Goal, GoalsLike, PayloadOf } from '../goals.ts'
 import { hex } from '../random.ts'
-import type { Claim, Published, PublishOptions } from '../wire.ts'
+import type { Claim, Lease, Published, PublishOptions } from '../wire.ts'
 
 /** What a handler gets. */
 export type Job<Payload = unknown, Goals extends GoalsLike<Goals> = AnyGoals> = Omit<
@@ -42,6 +41,16 @@ export type Handler<Payload = unknown, R = unknown, Goals extends GoalsLike<Goal
   job: Job<Payload, Goals>,
 ) => R | TextResult | Promise<R | TextResult>
 
+/** What a job asks of the bus. */
+export type JobCalls<Goals extends GoalsLike<Goals>> = {
+  progress(lease: Lease, progress: number, options: { message?: string }): Promise<void>
+  publish<G extends Goal<Goals>>(
+    goal: G,
+    payload: PayloadOf<Goals, G>,
+    options: PublishOptions,
+  ): Promise<Published>
+}
+
 export class RunningJob<Goals extends GoalsLike<Goals>> {
   readonly claim: Claim
   readonly job: Job<never, Goals>
@@ -50,10 +59,10 @@ export class RunningJob<Goals extends GoalsLike<Goals>> {
   /** The handler has ended, and the report is on its way. */
   settling = false
   readonly #abort = new AbortController()
-  readonly #bus: IntentBus<Goals>
+  readonly #bus: JobCalls<Goals>
   readonly #published = new Map<string, number>()
 
-  constructor(bus: IntentBus<Goals>, claim: Claim, leaseEnds: number) {
+  constructor(bus: JobCalls<Goals>, claim: Claim, leaseEnds: number) {
     this.#bus = bus
     this.claim = claim
     this.leaseEnds = leaseEnds

@@ -1,16 +1,24 @@
-import type { IntentBus } from '../bus.ts'
 import type { Clock } from '../clock.ts'
 import type { AnyGoals, GoalsLike } from '../goals.ts'
 import { check, checkWord, WORKER } from '../options.ts'
+import type { Persistence } from '../transport.ts'
 import type { Claim } from '../wire.ts'
 import { Attempt } from './attempt.ts'
 import type { Hooks } from './events.ts'
-import { type Handler, RunningJob } from './job.ts'
-import { LeaseKeeper } from './lease-keeper.ts'
+import { type Handler, type JobCalls, RunningJob } from './job.ts'
+import { type Extender, LeaseKeeper } from './lease-keeper.ts'
 import { ownName } from './own-name.ts'
 import { Reporter } from './reporter.ts'
-import { Settler } from './settler.ts'
+import { type Desk, Settler } from './settler.ts'
 import { onStopSignals } from './stop-signals.ts'
+
+/** What a worker asks of the bus. An `IntentBus` has it. */
+export type WorkerCalls<Goals extends GoalsLike<Goals>> = JobCalls<Goals> &
+  Desk &
+  Extender & {
+    readonly url: string
+    claimMany(asked: object, persistence: Persistence): Promise<Claim[]>
+  }
 
 export type WorkerOptions = {
   /** How many jobs at once. Default 1. */
@@ -53,7 +61,7 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
   /** Resolves when it has stopped; rejects when it had to: a wrong key, a goal that the bus does not take. */
   readonly done: Promise<void>
   readonly workerId: string
-  readonly #bus: IntentBus<Goals>
+  readonly #bus: WorkerCalls<Goals>
   readonly #goal: string
   readonly #handler: Handler<never, unknown, Goals>
   readonly #options: WorkerOptions
@@ -65,9 +73,9 @@ export class Worker<Goals extends GoalsLike<Goals> = AnyGoals> {
   readonly #stop = new AbortController()
   #rouse: () => void = () => undefined
 
-  /** Use {@link IntentBus.worker}. @throws {RangeError} @throws {IntentBusError} `invalid_request` */
+  /** Use `IntentBus.worker`. @throws {RangeError} @throws {IntentBusError} `invalid_request` */
   constructor(
-    bus: IntentBus<Goals>,
+    bus: WorkerCalls<Goals>,
     goal: string,
     handler: Handler<never, unknown, Goals>,
     options: WorkerOptions,

@@ -2,7 +2,7 @@ import type { Op } from '../../operations.ts'
 import { idsOf } from '../batches.ts'
 import type { RoomLog } from '../room.ts'
 import { isDamage, storageError } from '../storage-faults.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { RUNBOOK } from './marker.ts'
 
 /** So often one commit is done again for the sake of one operation: then it is refused, and what was learnt is there for the next. */
@@ -21,7 +21,7 @@ export class Blame {
   aside: Aside | null = null
   /** Whether it is noted when the bus was last seen: the page of that may be damaged. */
   keepsTime = true
-  readonly #w: Writer
+  readonly #w: WriterState
   readonly #log: RoomLog
   /** Operations that met a damaged page, and what was said of them. */
   readonly #damaged = new Map<Op, string>()
@@ -29,7 +29,7 @@ export class Blame {
   readonly #tries = new Map<Op, number>()
   #toldOf = ''
 
-  constructor(w: Writer, log: RoomLog) {
+  constructor(w: WriterState, log: RoomLog) {
     this.#w = w
     this.#log = log
   }

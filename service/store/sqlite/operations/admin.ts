@@ -3,17 +3,17 @@ import type { CancelOp, RetryOp } from '../../operations.ts'
 import type { Outcome, Refusal } from '../../outcomes.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD, FULFILLED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { audit } from './audit.ts'
 import { die, payloadBytes } from './moves.ts'
 import { isFresh, REPLAY, refuse } from './nonces.ts'
 
 const refused = (refusal: Refusal) => ({ ok: false, refusal }) as const
 
-const afterNonce = (w: Writer, { nonce }: CancelOp | RetryOp, refusal: Refusal) =>
+const afterNonce = (w: WriterState, { nonce }: CancelOp | RetryOp, refusal: Refusal) =>
   isFresh(w, nonce) ? refused(refusal) : REPLAY
 
-export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
+export function cancel(w: WriterState, op: CancelOp): Outcome<'cancel'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined) return afterNonce(w, op, 'not_found')
   const { namespace, publisher } = w.lanes.get(row.lane).route
@@ -29,7 +29,7 @@ export function cancel(w: Writer, op: CancelOp): Outcome<'cancel'> {
 }
 
 /** Gives a dead or fulfilled intent all its attempts again, and its time to live from now. */
-export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
+export function retry(w: WriterState, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined) return afterNonce(w, op, 'not_found')
   const { publisher } = w.lanes.get(row.lane).route
@@ -51,7 +51,12 @@ export function retry(w: Writer, op: RetryOp): Outcome<'retry'> {
 const keyOf = ({ publisher }: CancelOp | RetryOp) => (publisher === null ? {} : { key_id: publisher })
 
 /** @returns its namespace */
-export function reopen(w: Writer, row: IntentRow, ttlMs: number, lastError: string = REASON.retried): string {
+export function reopen(
+  w: WriterState,
+  row: IntentRow,
+  ttlMs: number,
+  lastError: string = REASON.retried,
+): string {
   const lane = w.lanes.get(row.lane)
   const expiresAt = w.now + ttlMs
   w.sql.reopen.run(w.now, expiresAt, expiresAt, lastError, row.n)

@@ -1,6 +1,6 @@
 import type { Op, SettleAllOp } from '../../operations.ts'
 import type { Outcome } from '../../outcomes.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { cancel, retry } from './admin.ts'
 import { audit } from './audit.ts'
 import { claim, release } from './claim.ts'
@@ -18,7 +18,7 @@ import { dropValues, set } from './values.ts'
 const KEEPS_ITS_NONCE = new Set<Op['kind']>(['publish', 'publishAll', 'set', 'cancel', 'retry'])
 
 /** Carries out one operation inside the transaction under way. */
-export function apply(w: Writer, op: Op): Outcome {
+export function apply(w: WriterState, op: Op): Outcome {
   if (w.room.refuses(op)) return { ok: false, refusal: 'disk_full' }
   if ('nonce' in op && !KEEPS_ITS_NONCE.has(op.kind) && !isFresh(w, op.nonce)) return REPLAY
   switch (op.kind) {
@@ -79,7 +79,7 @@ export function apply(w: Writer, op: Op): Outcome {
   }
 }
 
-function settleAll(w: Writer, ops: SettleAllOp['ops']): Outcome<'extend' | 'fulfil' | 'fail'>[] {
+function settleAll(w: WriterState, ops: SettleAllOp['ops']): Outcome<'extend' | 'fulfil' | 'fail'>[] {
   if (w.careful.isOn) return ops.map(op => w.careful.carryOutItem(op))
   if (areFulfils(ops)) return fulfilAll(w, ops)
   return ops.map(op => apply(w, op) as Outcome<(typeof op)['kind']>)

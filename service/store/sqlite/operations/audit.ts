@@ -1,12 +1,12 @@
 import type { Actor, AuditAction } from '../../records.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 
 /** Entries that one publisher may have: what it does as often as it likes must not fill the disk. */
 const MOST_OF_PUBLISHER = 1000
 
 /** Writes down what was done, in the transaction under way: it is there if and only if that is. Nothing of nobody's. */
 export function audit(
-  w: Writer,
+  w: WriterState,
   by: Actor | undefined,
   action: AuditAction,
   subject: string | null,

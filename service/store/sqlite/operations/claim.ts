@@ -4,7 +4,7 @@ import type { Claimed, Outcome } from '../../outcomes.ts'
 import { headOf, type Lane } from '../lane.ts'
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { stepOf } from './due.ts'
 import { expire, payloadBytes, promoteDue } from './moves.ts'
 
@@ -20,7 +20,7 @@ type ReadyRow = Pick<IntentRow, 'n' | 'id' | 'priority' | 'attempts' | 'run_at' 
   payload: string
 }
 
-export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
+export function claim(w: WriterState, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
   if (w.next.delayed <= w.now) stepOf(w, 'due', () => promoteDue(w, ON_THE_WAY), null)
 
@@ -46,7 +46,7 @@ export function claim(w: Writer, op: ClaimOp): Outcome<'claim'> {
 }
 
 /** Takes as many as are wanted from the lane, or until another lane's turn comes; at least one. */
-function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, taken: Claimed[]): void {
+function takeFrom(w: WriterState, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, taken: Claimed[]): void {
   const wanted = tokens.length - taken.length
   const rival = wanted === 1 ? null : w.lanes.rivalOf(lane, ask)
   // Where there is damage one by one: what cannot be claimed is known then.
@@ -88,7 +88,12 @@ function takeFrom(w: Writer, lane: Lane, { ask, leaseMs, tokens }: ClaimOp, take
 }
 
 /** One statement for many takes 2.1 us each, one for each 3.0. */
-function markClaimed(w: Writer, rows: readonly ReadyRow[], tokens: readonly string[], by: unknown[]): void {
+function markClaimed(
+  w: WriterState,
+  rows: readonly ReadyRow[],
+  tokens: readonly string[],
+  by: unknown[],
+): void {
   const { changes } =
     rows.length === 1
       ? w.sql.claim.run(...by, tokens[0], rows[0]!.n)
@@ -96,7 +101,7 @@ function markClaimed(w: Writer, rows: readonly ReadyRow[], tokens: readonly stri
   if (changes !== rows.length) throw new Error(`${changes} of ${rows.length} ready intents could be claimed`)
 }
 
-export function release(w: Writer, op: ReleaseOp): Outcome<'release'> {
+export function release(w: WriterState, op: ReleaseOp): Outcome<'release'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined || row.state !== CLAIMED || row.token !== op.token) return { ok: true, value: false }
   const lane = w.lanes.get(row.lane)

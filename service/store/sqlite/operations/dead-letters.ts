@@ -2,7 +2,7 @@ import type { DropDeadOp, RetryDeadOp } from '../../operations.ts'
 import type { AuditAction } from '../../records.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { reopen } from './admin.ts'
 import { audit } from './audit.ts'
 import { deleteIntent } from './moves.ts'
@@ -13,11 +13,11 @@ const IDS_NAMED = 20
 /** Per id, whether it was dead. */
 type WereDead = { ok: true; value: boolean[] }
 
-export function retryDead(w: Writer, op: RetryDeadOp): WereDead {
+export function retryDead(w: WriterState, op: RetryDeadOp): WereDead {
   return eachDead(w, op, 'dead_retried', row => reopen(w, row, op.ttlMs))
 }
 
-export function dropDead(w: Writer, op: DropDeadOp): WereDead {
+export function dropDead(w: WriterState, op: DropDeadOp): WereDead {
   return eachDead(w, op, 'dead_dropped', row => {
     deleteIntent(w, row.n)
     w.sql.exhume.run(row.n)
@@ -26,7 +26,7 @@ export function dropDead(w: Writer, op: DropDeadOp): WereDead {
 }
 
 function eachDead(
-  w: Writer,
+  w: WriterState,
   { ids, by }: RetryDeadOp | DropDeadOp,
   action: AuditAction,
   move: (row: IntentRow) => void,

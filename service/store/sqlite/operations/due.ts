@@ -1,20 +1,6 @@
 import type { IntentRow } from '../statements.ts'
 import { CLAIMED, DEAD, DELAYED, FULFILLED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
-
-/** What a sweep does, in this order. */
-export type Step =
-  | 'leases'
-  | 'due'
-  | 'expired'
-  | 'fulfilled'
-  | 'dead'
-  | 'nonces'
-  | 'idempotency keys'
-  | 'values'
-  | 'audit'
-  | 'lanes'
-  | 'look ahead'
+import type { Step, WriterState } from '../writer-state.ts'
 
 const DUE = {
   [DELAYED]: 'dueDelayed',
@@ -30,7 +16,7 @@ const DUE = {
  * @param until bus ms
  */
 export function* dueRows(
-  w: Writer,
+  w: WriterState,
   state: keyof typeof DUE,
   until: number,
   limit: number,
@@ -46,7 +32,7 @@ export function* dueRows(
 }
 
 /** A part of the time-driven work. One that met damage with no intent to blame is left out, so that the others are done. */
-export function stepOf<T>(w: Writer, name: Step, work: () => T, nothing: T): T {
+export function stepOf<T>(w: WriterState, name: Step, work: () => T, nothing: T): T {
   if (w.leftOut.has(name)) return nothing
   w.step = name
   const done = work()

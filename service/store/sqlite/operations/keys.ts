@@ -10,12 +10,12 @@ import type {
 import type { Outcome } from '../../outcomes.ts'
 import type { KeyFacts } from '../../records.ts'
 import { factsOf, type KeyRow } from '../key-rows.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { audit } from './audit.ts'
 
 const NO_KEY = { ok: false, refusal: 'no_key' } as const
 
-export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
+export function createKey(w: WriterState, op: CreateKeyOp): Outcome<'createKey'> {
   const next = w.sql.nextKeyId.get() as { id: number }
   if (op.id !== next.id) return { ok: false, refusal: 'key_number_taken' }
   const key = insert(w, op, op, null)
@@ -28,13 +28,13 @@ export function createKey(w: Writer, op: CreateKeyOp): Outcome<'createKey'> {
   return { ok: true, value: key }
 }
 
-export function resealKeys(w: Writer, { keys }: ResealKeysOp): Outcome<'resealKeys'> {
+export function resealKeys(w: WriterState, { keys }: ResealKeysOp): Outcome<'resealKeys'> {
   for (const { id, sealed } of keys) w.sql.resealKey.run(sealed, id)
   return { ok: true, value: null }
 }
 
 /** Both keys are of one identity, so that the new one opens all that the old one did. */
-export function rotateKey(w: Writer, op: RotateKeyOp): Outcome<'rotateKey'> {
+export function rotateKey(w: WriterState, op: RotateKeyOp): Outcome<'rotateKey'> {
   const old = keyById(w, op.id)
   if (old === null) return NO_KEY
   if (old.replacedBy !== null) {
@@ -57,7 +57,7 @@ export function rotateKey(w: Writer, op: RotateKeyOp): Outcome<'rotateKey'> {
   return { ok: true, value: { successor, predecessor } }
 }
 
-export function changeKey(w: Writer, { id, changes, by }: ChangeKeyOp): Outcome<'changeKey'> {
+export function changeKey(w: WriterState, { id, changes, by }: ChangeKeyOp): Outcome<'changeKey'> {
   const old = keyById(w, id)
   if (old === null) return NO_KEY
   const { owner, note, expiresAt, rateLimit, openLimit } = { ...old, ...changes }
@@ -67,7 +67,7 @@ export function changeKey(w: Writer, { id, changes, by }: ChangeKeyOp): Outcome<
 }
 
 /** What its identity published stays. What that was remembered by goes, unless another key of it is left. */
-export function revokeKey(w: Writer, op: RevokeKeyOp): Outcome<'revokeKey'> {
+export function revokeKey(w: WriterState, op: RevokeKeyOp): Outcome<'revokeKey'> {
   const row = w.sql.revokeKey.get(op.hash) as KeyRow | undefined
   if (row === undefined) return { ok: true, value: null }
   const { id, identity, owner, prefix } = factsOf(row)
@@ -81,13 +81,13 @@ export function revokeKey(w: Writer, op: RevokeKeyOp): Outcome<'revokeKey'> {
   return { ok: true, value: { id, identity, unsettled, last } }
 }
 
-function keyById(w: Writer, id: number): KeyFacts | null {
+function keyById(w: WriterState, id: number): KeyFacts | null {
   const row = w.sql.keyById.get(id) as KeyRow | undefined
   return row === undefined ? null : factsOf(row)
 }
 
 function insert(
-  w: Writer,
+  w: WriterState,
   { hash, sealed, prefix }: KeySecret,
   { owner, note, expiresAt, rateLimit, openLimit }: KeyTerms,
   identity: number | null,

@@ -2,13 +2,13 @@ import { type Death, errorOfLastFail, hasAttemptsLeft, REASON } from '../../../i
 import { backoffMs } from '../../../intent/retry.ts'
 import type { HeldRow, IntentRow } from '../statements.ts'
 import { DEAD, DELAYED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { dueRows } from './due.ts'
 
 /** The moves of an intent that more than one verb makes. Each keeps row, tallies and index of ready work in step. */
 
 /** A worker gave its attempt up. @returns where the intent went */
-export function failAttempt(w: Writer, row: HeldRow, error: string, jitterMs: number): 'retry' | 'dead' {
+export function failAttempt(w: WriterState, row: HeldRow, error: string, jitterMs: number): 'retry' | 'dead' {
   if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
     die(w, row, { cause: 'max_retries', reason: error }, error)
     return 'dead'
@@ -18,7 +18,7 @@ export function failAttempt(w: Writer, row: HeldRow, error: string, jitterMs: nu
 }
 
 /** The lease of an attempt ran out. @returns where the intent went */
-export function lapseAttempt(w: Writer, row: IntentRow, jitterMs: number): 'retry' | 'dead' {
+export function lapseAttempt(w: WriterState, row: IntentRow, jitterMs: number): 'retry' | 'dead' {
   const failedWith = errorOfLastFail(row.last_error, row.failed_with)
   if (!hasAttemptsLeft(row.attempts, row.max_attempts)) {
     const reason = failedWith ?? REASON.maxRetries
@@ -30,7 +30,7 @@ export function lapseAttempt(w: Writer, row: IntentRow, jitterMs: number): 'retr
 }
 
 /** @returns the times that the row has from now on: `expires_at` moves along with `run_at` */
-function backingOff(w: Writer, row: HeldRow, jitterMs: number): [number, number, number] {
+function backingOff(w: WriterState, row: HeldRow, jitterMs: number): [number, number, number] {
   const runAt = w.now + backoffMs(row.backoff_ms, row.attempts, jitterMs)
   w.lanes.move(w.lanes.get(row.lane), row.state, DELAYED, 1, payloadBytes(w, row.n))
   w.next.delayed = Math.min(w.next.delayed, runAt)
@@ -38,15 +38,15 @@ function backingOff(w: Writer, row: HeldRow, jitterMs: number): [number, number,
 }
 
 /** Of its payload: what a key's limit counts while the intent is open. */
-export const payloadBytes = (w: Writer, n: number): number =>
+export const payloadBytes = (w: WriterState, n: number): number =>
   (w.sql.payloadBytes.get(n) as { bytes: number }).bytes
 
 /** 0 when it is not open: then it is not counted. */
-export const openBytes = (w: Writer, { n, state }: Pick<HeldRow, 'n' | 'state'>): number =>
+export const openBytes = (w: WriterState, { n, state }: Pick<HeldRow, 'n' | 'state'>): number =>
   state === DELAYED || state === READY ? payloadBytes(w, n) : 0
 
 /** @param lastError what `/status` shows from now on; cause and reason go into the dead letter */
-export function die(w: Writer, row: HeldRow, { cause, reason }: Death, lastError = reason): void {
+export function die(w: WriterState, row: HeldRow, { cause, reason }: Death, lastError = reason): void {
   const lane = w.lanes.get(row.lane)
   w.sql.die.run(w.now, lastError, row.n)
   w.sql.bury.run(row.n, row.lane, row.attempts, reason, cause, w.now)
@@ -54,13 +54,13 @@ export function die(w: Writer, row: HeldRow, { cause, reason }: Death, lastError
   w.lanes.move(lane, row.state, DEAD, 1, openBytes(w, row))
 }
 
-export function expire(w: Writer, row: IntentRow): void {
+export function expire(w: WriterState, row: IntentRow): void {
   die(w, row, { cause: 'expired', reason: REASON.expired })
   w.lapses.push({ id: row.id, namespace: w.lanes.get(row.lane).route.namespace, what: 'expired' })
 }
 
 /** Makes up to `limit` delayed intents that fell due ready (or dead, if they outlived their time while backing off). */
-export function promoteDue(w: Writer, limit: number): { promoted: number; expired: number } {
+export function promoteDue(w: WriterState, limit: number): { promoted: number; expired: number } {
   let promoted = 0
   let expired = 0
   for (const row of dueRows(w, DELAYED, w.now, limit)) {
@@ -91,7 +91,7 @@ export function promoteDue(w: Writer, limit: number): { promoted: number; expire
   return { promoted, expired }
 }
 
-export function deleteIntent(w: Writer, n: number): void {
+export function deleteIntent(w: WriterState, n: number): void {
   w.sql.deleteIntent.run(n)
   w.sql.deletePayload.run(n)
   w.sql.deleteResult.run(n)

@@ -1,11 +1,11 @@
 import type { Nonce } from '../../operations.ts'
 import type { Refused } from '../../outcomes.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 
 export const REPLAY = { ok: false, refusal: 'replay' } as const
 
 /** Keeps a nonce, in the transaction under way. @returns whether it had not been seen */
-export function isFresh(w: Writer, nonce: Nonce): boolean {
+export function isFresh(w: WriterState, nonce: Nonce): boolean {
   return nonce === null || w.sql.keepNonce.run(nonce.keyId, nonce.value, nonce.expiresAt).changes === 1
 }
 
@@ -13,7 +13,7 @@ export function isFresh(w: Writer, nonce: Nonce): boolean {
  * For what is refused before anything of it is written: its nonce is not written either, and whoever asked has to remember it. What
  * has passed once stays a replay, whatever it would be refused for by now.
  */
-export function refuse(w: Writer, nonce: Nonce, refused: Refused): Refused {
+export function refuse(w: WriterState, nonce: Nonce, refused: Refused): Refused {
   if (nonce === null || w.sql.seenNonce.get(nonce.keyId, nonce.value) === undefined) return refused
   return REPLAY
 }

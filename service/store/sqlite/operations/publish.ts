@@ -3,7 +3,7 @@ import type { PublishAllOp, PublishOp } from '../../operations.ts'
 import type { Outcome, Published, Refused } from '../../outcomes.ts'
 import type { Lane } from '../lane.ts'
 import { DELAYED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { insertRows } from './insert-rows.ts'
 import { isFresh, REPLAY, refuse } from './nonces.ts'
 
@@ -15,7 +15,7 @@ const CONFLICT = { ok: false, refusal: 'idempotency_conflict' } as const
 const TOO_MANY = { ok: false, refusal: 'limit_exceeded' } as const
 const LOW = { ok: false, refusal: 'disk_low' } as const
 
-export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
+export function publish(w: WriterState, op: PublishOp): Outcome<'publish'> {
   const earlier = remembered(w, op)
   if (earlier !== undefined) {
     if (!isFresh(w, op.nonce)) return REPLAY
@@ -31,7 +31,7 @@ export function publish(w: Writer, op: PublishOp): Outcome<'publish'> {
 }
 
 /** Looks at all of them before it inserts any, because refusing one undoes none of the others. */
-export function publishAll(w: Writer, { ops, nonce }: PublishAllOp): Outcome<'publishAll'> {
+export function publishAll(w: WriterState, { ops, nonce }: PublishAllOp): Outcome<'publishAll'> {
   const uses = new Map<string, Use>()
   const added = new Map<KeyId, { intents: number; bytes: number }>()
   const fresh: PublishOp[] = []
@@ -66,7 +66,7 @@ export function publishAll(w: Writer, { ops, nonce }: PublishAllOp): Outcome<'pu
  * @param before how many those are
  */
 function refusedBy(
-  w: Writer,
+  w: WriterState,
   { route, openLimit }: PublishOp,
   bytes: number,
   before: number,
@@ -85,7 +85,7 @@ function refusedBy(
 }
 
 /** Inserts those from `from` on that are alike but for id, payload and idempotency key. @returns how many */
-function insertRun(w: Writer, ops: readonly PublishOp[], from: number): number {
+function insertRun(w: WriterState, ops: readonly PublishOp[], from: number): number {
   const first = ops[from]!
   const lane = w.lanes.intern(first.route)
   let end = from + 1
@@ -94,7 +94,7 @@ function insertRun(w: Writer, ops: readonly PublishOp[], from: number): number {
   return end - from
 }
 
-function isAlike(w: Writer, op: PublishOp, first: PublishOp, lane: Lane): boolean {
+function isAlike(w: WriterState, op: PublishOp, first: PublishOp, lane: Lane): boolean {
   return (
     op.priority === first.priority &&
     op.delayMs === first.delayMs &&
@@ -106,7 +106,7 @@ function isAlike(w: Writer, op: PublishOp, first: PublishOp, lane: Lane): boolea
 }
 
 /** Intents of one lane that are alike but for id, payload and idempotency key. */
-function insert(w: Writer, lane: Lane, ops: readonly PublishOp[]): void {
+function insert(w: WriterState, lane: Lane, ops: readonly PublishOp[]): void {
   const { priority, delayMs, ttlMs, maxAttempts, backoffMs } = ops[0]!
   const runAt = w.now + delayMs
   const expiresAt = runAt + ttlMs
@@ -133,14 +133,14 @@ function insert(w: Writer, lane: Lane, ops: readonly PublishOp[]): void {
 }
 
 /** @returns its sequence */
-function writeOne(w: Writer, { id, payload }: PublishOp, terms: readonly number[]): number {
+function writeOne(w: WriterState, { id, payload }: PublishOp, terms: readonly number[]): number {
   const n = w.sql.insertIntent.run(id, ...terms).lastInsertRowid as number
   w.sql.insertPayload.run(n, payload)
   return n
 }
 
 /** @returns the sequence of the first; the others follow it one by one */
-function writeMany(w: Writer, ops: readonly PublishOp[], terms: readonly number[]): number {
+function writeMany(w: WriterState, ops: readonly PublishOp[], terms: readonly number[]): number {
   const { n: newest } = w.sql.newestIntent.get() as { n: number | null }
   const first = (newest ?? 0) + 1
   w.sql.insertIntents.run(first, ...terms, JSON.stringify(ops.map(op => op.id)))
@@ -153,7 +153,7 @@ function writeMany(w: Writer, ops: readonly PublishOp[], terms: readonly number[
 }
 
 /** What an idempotency key that still counts was used for; one that no longer does is dropped on the way. */
-function remembered(w: Writer, { route, idempotency }: PublishOp): Use | undefined {
+function remembered(w: WriterState, { route, idempotency }: PublishOp): Use | undefined {
   if (idempotency === null) return undefined
   const earlier = w.sql.findIdempotent.get(route.publisher, idempotency.key) as Remembered | undefined
   if (earlier === undefined) return undefined

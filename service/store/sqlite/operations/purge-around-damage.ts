@@ -1,6 +1,6 @@
 import type { PurgeCursor, PurgeOp } from '../../operations.ts'
 import type { Outcome } from '../../outcomes.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { purgeIntent } from './purge-intent.ts'
 
 /** Intents in a step: with each that turns out to be damaged, the step is done again. */
@@ -9,7 +9,7 @@ const MOST_AT_ONCE = 100
 type ById = Extract<PurgeCursor, { table: 'ids of intents' }>
 
 /** A purge that began without damage begins again: what is gone costs nothing. */
-export function aroundDamage(w: Writer, from: PurgeCursor | null): PurgeCursor {
+export function aroundDamage(w: WriterState, from: PurgeCursor | null): PurgeCursor {
   if (from !== null && from.table !== 'intents') return from
   const newest = w.sql.newestIdempotent.get() as { n: number | null }
   return {
@@ -23,7 +23,7 @@ export function aroundDamage(w: Writer, from: PurgeCursor | null): PurgeCursor {
  * Intents are found by the index of their ids, and each is read by itself, so that it is known which one met damage: that one is set
  * aside, and stays.
  */
-export function purgeReadable(w: Writer, { namespace, limit }: PurgeOp, from: ById): Outcome<'purge'> {
+export function purgeReadable(w: WriterState, { namespace, limit }: PurgeOp, from: ById): Outcome<'purge'> {
   const most = Math.min(limit, MOST_AT_ONCE)
   const found = w.detour.ids(from.after, from.upTo.ids, most)
   let deleted = 0
@@ -44,7 +44,7 @@ export function purgeReadable(w: Writer, { namespace, limit }: PurgeOp, from: By
 }
 
 /** Lanes stay, for those that are set aside; a sweep collects the empty ones. */
-export function purgeOthers(w: Writer): Outcome<'purge'> {
+export function purgeOthers(w: WriterState): Outcome<'purge'> {
   for (const table of ['nonces', 'key_values', 'value_bytes']) {
     w.damage.statement = `DELETE FROM ${table}`
     w.db.exec(w.damage.statement)

@@ -1,13 +1,13 @@
 import type { IntentRow } from '../statements.ts'
 import { DEAD, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { deleteIntent, openBytes } from './moves.ts'
 
 /** What a purge looks at. */
 export type Purged = Pick<IntentRow, 'n' | 'lane' | 'state'>
 
 /** @param namespace `null`: any @returns whether it is of that namespace, and gone */
-export function purgeIntent(w: Writer, row: Purged, namespace: string | null): boolean {
+export function purgeIntent(w: WriterState, row: Purged, namespace: string | null): boolean {
   const lane = w.lanes.get(row.lane)
   if (namespace !== null && lane.route.namespace !== namespace) return false
   const bytes = openBytes(w, row)

@@ -2,14 +2,14 @@ import type { PurgeCursor, PurgeOp } from '../../operations.ts'
 import type { Outcome, ValueOf } from '../../outcomes.ts'
 import type { Counts } from '../../records.ts'
 import { lookAhead } from '../agenda.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { audit } from './audit.ts'
 import { aroundDamage, purgeOthers, purgeReadable } from './purge-around-damage.ts'
 import { type Purged, purgeIntent } from './purge-intent.ts'
 
 type BySequence = Extract<PurgeCursor, { upTo: { intents: number } }>
 
-export function purge(w: Writer, op: PurgeOp): Outcome<'purge'> {
+export function purge(w: WriterState, op: PurgeOp): Outcome<'purge'> {
   if (op.namespace === null && op.from === null && !w.damage.isFound) {
     const purged = purgeAll(w)
     audit(w, op.by, 'purged', null, { intents: purged.value.deleted })
@@ -43,7 +43,7 @@ const EMPTIED = [
 ]
 
 /** Without a WHERE, SQLite drops whole b-trees instead of rows. */
-function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
+function purgeAll(w: WriterState): { ok: true; value: ValueOf['purge'] } {
   const deleted = sum(w.lanes.depths.totals)
   for (const table of EMPTIED) w.db.exec(`DELETE FROM ${table}`)
   w.damage.forgetAll()
@@ -52,13 +52,13 @@ function purgeAll(w: Writer): { ok: true; value: ValueOf['purge'] } {
   return { ok: true, value: { deleted, next: null } }
 }
 
-const fromTheFirst = (w: Writer): BySequence => ({
+const fromTheFirst = (w: WriterState): BySequence => ({
   table: 'intents',
   after: 0,
   upTo: { intents: newest(w.sql.newestIntent), idempotency_keys: newest(w.sql.newestIdempotent) },
 })
 
-function intentsIn(w: Writer, namespace: string | null): number {
+function intentsIn(w: WriterState, namespace: string | null): number {
   if (namespace === null) return sum(w.lanes.depths.totals)
   const [depth] = w.lanes.depths.of([namespace], 0)
   return depth === undefined ? 0 : sum(depth)
@@ -66,7 +66,7 @@ function intentsIn(w: Writer, namespace: string | null): number {
 
 const sum = ({ open, claimed, fulfilled, dead }: Counts): number => open + claimed + fulfilled + dead
 
-function purgeIntents(w: Writer, { namespace, limit }: PurgeOp, from: BySequence): Outcome<'purge'> {
+function purgeIntents(w: WriterState, { namespace, limit }: PurgeOp, from: BySequence): Outcome<'purge'> {
   const rows = w.sql.intentsFrom.all(from.after, from.upTo.intents, limit) as Purged[]
   const deleted = rows.filter(row => purgeIntent(w, row, namespace)).length
   const next: PurgeCursor =
@@ -77,7 +77,11 @@ function purgeIntents(w: Writer, { namespace, limit }: PurgeOp, from: BySequence
 }
 
 /** Else a publish would be answered with the id of an intent that is gone, and nothing would be done. */
-function purgeIdempotencyKeys(w: Writer, { namespace, limit }: PurgeOp, from: BySequence): Outcome<'purge'> {
+function purgeIdempotencyKeys(
+  w: WriterState,
+  { namespace, limit }: PurgeOp,
+  from: BySequence,
+): Outcome<'purge'> {
   const rows = w.sql.idempotentFrom.all(from.after, from.upTo.idempotency_keys, limit) as {
     n: number
     namespace: string
@@ -90,5 +94,5 @@ function purgeIdempotencyKeys(w: Writer, { namespace, limit }: PurgeOp, from: By
   return { ok: true, value: { deleted: 0, next } }
 }
 
-const newest = (statement: Writer['sql']['newestIntent']): number =>
+const newest = (statement: WriterState['sql']['newestIntent']): number =>
   (statement.get() as { n: number | null }).n ?? 0

@@ -4,7 +4,7 @@ import type { ExtendOp, FailOp, FulfilOp, ProgressOp, SettleAllOp } from '../../
 import type { Outcome } from '../../outcomes.ts'
 import type { HeldRow } from '../statements.ts'
 import { CLAIMED, FULFILLED } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { insertRows } from './insert-rows.ts'
 import { failAttempt } from './moves.ts'
 
@@ -15,7 +15,7 @@ type AskedRow = LeaseRow & { item: number }
 
 const LEASE_LOST = { ok: false, refusal: 'lease_lost' } as const
 
-export function extend(w: Writer, op: ExtendOp): Outcome<'extend'> {
+export function extend(w: WriterState, op: ExtendOp): Outcome<'extend'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
   const leaseUntil = w.now + op.leaseMs
@@ -25,7 +25,7 @@ export function extend(w: Writer, op: ExtendOp): Outcome<'extend'> {
   return { ok: true, value: { id: op.id } }
 }
 
-export function progress(w: Writer, op: ProgressOp): Outcome<'progress'> {
+export function progress(w: WriterState, op: ProgressOp): Outcome<'progress'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
   const leaseUntil = op.leaseMs === null ? row.due_at : w.now + op.leaseMs
@@ -34,7 +34,7 @@ export function progress(w: Writer, op: ProgressOp): Outcome<'progress'> {
   return { ok: true, value: { id: op.id } }
 }
 
-export function fulfil(w: Writer, op: FulfilOp): Outcome<'fulfil'> {
+export function fulfil(w: WriterState, op: FulfilOp): Outcome<'fulfil'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
   const lane = w.lanes.get(row.lane)
@@ -51,7 +51,7 @@ export function areFulfils(ops: SettleAllOp['ops']): ops is FulfilOp[] {
 }
 
 /** The same as one after the other, at 2.5 us each where that takes 6: the statements are for all of them. */
-export function fulfilAll(w: Writer, ops: readonly FulfilOp[]): Outcome<'fulfil'>[] {
+export function fulfilAll(w: WriterState, ops: readonly FulfilOp[]): Outcome<'fulfil'>[] {
   const outcomes: Outcome<'fulfil'>[] = ops.map(() => LEASE_LOST)
   const fulfilled = new Set<number>()
   const results: unknown[][] = []
@@ -72,19 +72,19 @@ export function fulfilAll(w: Writer, ops: readonly FulfilOp[]): Outcome<'fulfil'
   return outcomes
 }
 
-export function fail(w: Writer, op: FailOp): Outcome<'fail'> {
+export function fail(w: WriterState, op: FailOp): Outcome<'fail'> {
   const row = held(w, op)
   if (row === undefined) return LEASE_LOST
   return { ok: true, value: settled(w, op.id, row, failAttempt(w, row, op.error, op.jitterMs)) }
 }
 
 /** The intent, if its lease is alive and this caller's. */
-function held(w: Writer, op: Hold): HeldRow | undefined {
+function held(w: WriterState, op: Hold): HeldRow | undefined {
   const row = w.sql.held.get(op.id) as HeldRow | undefined
   return row !== undefined && isHeld(w, row, op) ? row : undefined
 }
 
-function isHeld(w: Writer, row: LeaseRow, op: Hold): boolean {
+function isHeld(w: WriterState, row: LeaseRow, op: Hold): boolean {
   if (row.state !== CLAIMED || row.due_at <= w.now || row.claimer !== op.keyId) return false
   return op.token === null || sameToken(row.token!, op.token)
 }
@@ -95,7 +95,7 @@ function sameToken(ours: string, theirs: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-function settled(w: Writer, id: string, row: LeaseRow, became: 'fulfilled' | 'retry' | 'dead') {
+function settled(w: WriterState, id: string, row: LeaseRow, became: 'fulfilled' | 'retry' | 'dead') {
   const { namespace } = w.lanes.get(row.lane).route
   return { id, namespace, heldMs: w.now - row.claimed_at!, became }
 }

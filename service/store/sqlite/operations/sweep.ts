@@ -3,7 +3,7 @@ import type { SweepOp } from '../../operations.ts'
 import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
 import { lookAhead } from '../agenda.ts'
 import { CLAIMED, DEAD, FULFILLED, READY } from '../states.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { dueRows, stepOf } from './due.ts'
 import { deleteIntent, expire, lapseAttempt, promoteDue } from './moves.ts'
 import { dropLapsed } from './values.ts'
@@ -12,7 +12,7 @@ import { dropLapsed } from './values.ts'
 const SPREAD = 0.618033988749895
 
 /** Up to `limit` rows of each kind of time-driven work. */
-export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
+export function sweep(w: WriterState, op: SweepOp): Outcome<'sweep'> {
   const leases = stepOf(w, 'leases', () => endLeases(w, op), { retried: 0, died: 0 })
   const due = stepOf(w, 'due', () => promoteDue(w, op.limit), { promoted: 0, expired: 0 })
   const stale = stepOf(w, 'expired', () => expireReady(w, op.limit), 0)
@@ -33,7 +33,7 @@ export function sweep(w: Writer, op: SweepOp): Outcome<'sweep'> {
   return { ok: true, value: { counts, done: most < op.limit } }
 }
 
-function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
+function endLeases(w: WriterState, op: SweepOp): { retried: number; died: number } {
   let retried = 0
   let died = 0
   for (const row of dueRows(w, CLAIMED, w.now, op.limit)) {
@@ -50,7 +50,7 @@ function endLeases(w: Writer, op: SweepOp): { retried: number; died: number } {
   return { retried, died }
 }
 
-function expireReady(w: Writer, limit: number): number {
+function expireReady(w: WriterState, limit: number): number {
   let expired = 0
   for (const row of dueRows(w, READY, w.now, limit)) {
     expire(w, row)
@@ -60,7 +60,7 @@ function expireReady(w: Writer, limit: number): number {
 }
 
 /** @returns lanes and audit entries, whichever were more: they are not counted for the caller */
-function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
+function prune(w: WriterState, op: SweepOp, counts: SweepCounts): number {
   stepOf(w, 'fulfilled', () => dropFulfilled(w, op, counts), undefined)
   stepOf(w, 'dead', () => dropDead(w, op, counts), undefined)
   const lapsed = (name: 'nonces' | 'idempotency keys', statement: 'lapsedNonces' | 'lapsedIdempotent') =>
@@ -76,7 +76,7 @@ function prune(w: Writer, op: SweepOp, counts: SweepCounts): number {
   )
 }
 
-function dropFulfilled(w: Writer, op: SweepOp, counts: SweepCounts): void {
+function dropFulfilled(w: WriterState, op: SweepOp, counts: SweepCounts): void {
   for (const row of dueRows(w, FULFILLED, w.now - op.keepFulfilledMs, op.limit)) {
     deleteIntent(w, row.n)
     w.lanes.move(w.lanes.get(row.lane), FULFILLED, null, 1, 0)
@@ -84,7 +84,7 @@ function dropFulfilled(w: Writer, op: SweepOp, counts: SweepCounts): void {
   }
 }
 
-function dropDead(w: Writer, op: SweepOp, counts: SweepCounts): void {
+function dropDead(w: WriterState, op: SweepOp, counts: SweepCounts): void {
   for (const row of dueRows(w, DEAD, w.now - op.keepDeadMs, op.limit)) {
     deleteIntent(w, row.n)
     counts.dead_letters_deleted += w.sql.exhume.run(row.n).changes

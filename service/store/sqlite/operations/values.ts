@@ -1,12 +1,12 @@
 import { MASTER_KEY } from '../../../intent/routing.ts'
 import type { DropValuesOp, SetOp } from '../../operations.ts'
 import type { Outcome } from '../../outcomes.ts'
-import type { Writer } from '../writer.ts'
+import type { WriterState } from '../writer-state.ts'
 import { isFresh, refuse } from './nonces.ts'
 
 type Gone = { key_id: number; bytes: number }
 
-export function set(w: Writer, op: SetOp): Outcome<'set'> {
+export function set(w: WriterState, op: SetOp): Outcome<'set'> {
   if (w.room.isLow) return refuse(w, op.nonce, { ok: false, refusal: 'disk_low' })
   const more = bytesOf(op) - bytesAt(w, op)
   if (op.keyId !== MASTER_KEY && more > 0) {
@@ -21,7 +21,7 @@ export function set(w: Writer, op: SetOp): Outcome<'set'> {
 }
 
 /** Keeps a value and what its key holds in step. */
-export function keepValue(w: Writer, op: Pick<SetOp, 'keyId' | 'key' | 'value' | 'expiresAt'>): void {
+export function keepValue(w: WriterState, op: Pick<SetOp, 'keyId' | 'key' | 'value' | 'expiresAt'>): void {
   const bytes = bytesOf(op)
   w.holdings.countValue(op.keyId, bytes - bytesAt(w, op))
   w.sql.setValue.run(op.keyId, op.key, op.value, op.expiresAt)
@@ -29,16 +29,16 @@ export function keepValue(w: Writer, op: Pick<SetOp, 'keyId' | 'key' | 'value' |
 }
 
 /** @returns how many went */
-export function dropLapsed(w: Writer, limit: number): number {
+export function dropLapsed(w: WriterState, limit: number): number {
   return dropped(w, w.sql.lapsedValues.all(w.now, limit) as Gone[])
 }
 
 /** Up to `limit` of the values of a key that nobody has any more. */
-export function dropValues(w: Writer, { keyId, limit }: DropValuesOp): Outcome<'dropValues'> {
+export function dropValues(w: WriterState, { keyId, limit }: DropValuesOp): Outcome<'dropValues'> {
   return { ok: true, value: { dropped: dropped(w, w.sql.dropValuesOf.all(keyId, limit) as Gone[]) } }
 }
 
-function dropped(w: Writer, gone: readonly Gone[]): number {
+function dropped(w: WriterState, gone: readonly Gone[]): number {
   for (const { key_id: keyId, bytes } of gone) w.holdings.countValue(keyId, -bytes)
   return gone.length
 }
@@ -46,5 +46,5 @@ function dropped(w: Writer, gone: readonly Gone[]): number {
 const bytesOf = ({ key, value }: Pick<SetOp, 'key' | 'value'>): number =>
   Buffer.byteLength(key) + Buffer.byteLength(value)
 
-const bytesAt = (w: Writer, { keyId, key }: Pick<SetOp, 'keyId' | 'key'>): number =>
+const bytesAt = (w: WriterState, { keyId, key }: Pick<SetOp, 'keyId' | 'key'>): number =>
   (w.sql.valueBytes.get(keyId, key) as { bytes: number } | undefined)?.bytes ?? 0

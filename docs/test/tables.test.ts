@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { MADE_PAGES, readPage, withTables } from '../docs-tables.ts'
-import { METRICS } from '../metrics/catalogue.ts'
-import { RealBus, root } from './real-bus.ts'
+import { METRICS } from '../../service/metrics/catalogue.ts'
+import { RealBus, root } from '../../service/test/real-bus.ts'
+import { readPage } from '../pages.ts'
+import { MADE_PAGES, withTables } from '../tables.ts'
 
 const pages = [
   'README.md',

@@ -1,10 +1,10 @@
 /** Tables of the docs that are made from the code. `npm run docs` writes them; a test holds them to it. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
 import { CONFIGURATION_HEAD, configurationRows, configurationSchema } from '../infra/config/table.ts'
-import { BACKUP_SECRETS, SECRETS } from './config/secret-variables.ts'
-import { VARIABLES } from './config/variables.ts'
-import { METRICS } from './metrics/catalogue.ts'
+import { BACKUP_SECRETS, SECRETS } from '../service/config/secret-variables.ts'
+import { VARIABLES } from '../service/config/variables.ts'
+import { METRICS } from '../service/metrics/catalogue.ts'
+import { pathOf, readPage } from './pages.ts'
 
 /** Each generated part of a page, by the name that its markers carry. */
 const PAGES: Record<string, Record<string, () => string>> = {
@@ -26,17 +26,13 @@ export function withTables(page: string, text: string): string {
   let made = text
   for (const [name, table] of Object.entries(PAGES[page]!)) {
     const comment = (said: string) => (page.endsWith('.yaml') ? `# ${said}` : `<!-- ${said} -->`)
-    const [begin, end] = [comment(`${name}: made by service/docs-tables.ts`), comment(`${name}: end`)]
+    const [begin, end] = [comment(`${name}: made by docs/tables.ts`), comment(`${name}: end`)]
     const [from, to] = [made.indexOf(begin), made.indexOf(end)]
     if (from === -1 || to < from) throw new Error(`docs/${page} lacks the markers of the table "${name}"`)
     made = `${made.slice(0, from + begin.length)}\n${table()}\n${made.slice(to)}`
   }
   return made
 }
-
-const pathOf = (page: string): string => fileURLToPath(new URL(`../docs/${page}`, import.meta.url))
-
-export const readPage = (page: string): string => readFileSync(pathOf(page), 'utf8')
 
 function secretsTable(secrets: Record<string, { meaning: string; takes: string; least?: number }>): string {
   const rows = Object.entries(secrets).map(([name, { meaning, takes, least }]) => [
