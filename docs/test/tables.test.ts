@@ -15,7 +15,7 @@ const pages = [
   'SECURITY.md',
   'CHANGELOG.md',
   'clients/typescript/README.md',
-  ...['docs', 'docs/operations', 'docs/deploy', 'docs/reach'].flatMap(folder =>
+  ...['docs', 'docs/decisions', 'docs/operations', 'docs/deploy', 'docs/reach'].flatMap(folder =>
     readdirSync(join(root, folder))
       .filter(name => name.endsWith('.md'))
       .map(name => `${folder}/${name}`),
