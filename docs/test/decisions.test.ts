@@ -19,7 +19,7 @@ test.each(names)('docs/decisions/%s has the four parts, and stands in the table'
   expect(readPage('decisions/README.md')).toContain(`](${name}) |`)
 })
 
-test.each([...names.map(name => `decisions/${name}`), 'path-of-an-intent.md'])(
+test.each([...names.map(name => `decisions/${name}`), 'path-of-an-intent.md', '../CONTRIBUTING.md'])(
   'every file that docs/%s names is there',
   page => {
     const files = filesIn(readPage(page))
