@@ -18,7 +18,7 @@ export type Host = {
   address: string
 }
 
-const SERVICE = fileURLToPath(new URL('../../../../service/http/', import.meta.url))
+const SERVICE = fileURLToPath(new URL('../../../../service/', import.meta.url))
 
 /** A module of the broker's. The command may be there without it; then there is no host to look at either. */
 export async function ofTheService<T>(path: string): Promise<T> {
