@@ -87,7 +87,15 @@ export class Interventions {
       deleted += step.deleted
       from = step.next
     } while (from !== null)
-    for (const id of this.#endings.ids) if ((await this.#store.intent(id)) === null) this.#endings.ended(id)
+    for (const id of this.#endings.ids) if (!(await this.#isThere(id))) this.#endings.ended(id)
     return deleted
+  }
+
+  /** One that cannot be read counts as gone. Those who wait for it look themselves, and their answers say what is damaged. */
+  #isThere(id: string): Promise<boolean> {
+    return this.#store.intent(id).then(
+      intent => intent !== null,
+      () => false,
+    )
   }
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { SECRET_NAMES, SECRETS, type SecretName } from '../config/secret-variables.ts'
+import { isSwitching } from '../store/sqlite/switching.ts'
 import { keptSecrets, SECRETS_FILE } from './first-start.ts'
 import { errorCode } from './secrets-error.ts'
 import type { Kept } from './secrets-file.ts'
@@ -43,8 +44,12 @@ export function refuseShortSecretsAtFirst(config: Config, warn: (line: string) =
   )
 }
 
-/** An empty file is what a start leaves that was killed before its first commit. What cannot be looked at is left to the store to name. */
+/**
+ * An empty file is what a start leaves that was killed before its first commit. A restore that was cut short may have left the old
+ * database under another name, from which the store takes it back. What cannot be looked at is left to the store to name.
+ */
 function isNew(database: string): boolean {
+  if (isSwitching(database)) return false
   try {
     return statSync(database).size === 0
   } catch (error) {

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SECRET_NAMES, SECRETS } from '../config/secret-variables.ts'
 import { isShort } from '../secrets/short-secrets.ts'
+import { incoming, markSwitch } from '../store/sqlite/switching.ts'
 import { RealBus } from './real-bus.ts'
 
 const [SHORT_KEY, SHORT_PASSWORD] = ['hunter2', 'hunter2-too']
@@ -111,4 +112,22 @@ test('a bus that has a database starts with short secrets, and warns at each sta
   const bus = start()
   await bus.ready()
   expect(warnings(bus)).toContain(warningOf('BUS_METRICS_TOKEN', 16))
+})
+
+test('a bus whose restore was cut short, with its database under another name, is not new', async () => {
+  const settings = { BUS_SECRET: SHORT_KEY, BUS_ALLOW_SHORT_SECRETS: 'true' }
+  const first = start(settings)
+  await first.ready()
+  await first.kill()
+  const database = join(dir, 'data/bus.db')
+  const aside = `${database}.before-restore-20261130T210000Z`
+  // As a phone leaves it, whose file system knows no second name of a file.
+  writeFileSync(incoming(database), 'the backup')
+  markSwitch(database, aside)
+  renameSync(database, aside)
+  renameSync(`${database}-wal`, `${aside}-wal`)
+  const bus = start({ BUS_SECRET: SHORT_KEY })
+  await bus.ready()
+  expect(warnings(bus)).toContain(warningOf('BUS_SECRET', 16))
+  expect(existsSync(aside)).toBe(false)
 })

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { StorageError } from '../../store/store.ts'
 import { busForTest } from '../support/bus.ts'
 import { refusal } from '../support/client.ts'
 import { KeptPlace, pagesOf } from './damaged-pages.ts'
@@ -55,4 +56,17 @@ test('the writer in the thread that serves does the same', async () => {
   } finally {
     delete process.env['BUS_SQLITE_WRITER']
   }
+})
+
+test('a purge is done though somebody waits for an intent that cannot be read any more', async () => {
+  const bus = await busForTest()
+  const waitedFor = await bus.master.publish()
+  const looks = vi.spyOn(bus.store, 'intent')
+  const poll = bus.master.get(`/result/${waitedFor}?wait=60`)
+  // The second time it is sure that somebody listens.
+  await vi.waitUntil(() => looks.mock.calls.length === 2)
+  looks.mockRejectedValueOnce(new StorageError('damaged', 'a page was damaged meanwhile'))
+  const purged = await bus.admin.post('/admin/purge', { confirm: true })
+  expect([purged.status, purged.json]).toEqual([200, { ok: true, deleted: 1 }])
+  expect((await poll).status).toBe(404)
 })
