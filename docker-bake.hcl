@@ -1,4 +1,4 @@
-# The image for both kinds of machine: VERSION=0.1.0 docker buildx bake -f docker-bake.hcl --push --set image.tags=registry.example.com/intent-bus:0.1.0
+# The image for both kinds of machine: docker buildx bake -f docker-bake.hcl --push --set image.tags=registry.example.com/intent-bus:VERSION
 variable "VERSION" { default = "0.1.0" }
 variable "REVISION" { default = "unknown" }
 variable "CREATED" { default = "1970-01-01T00:00:00Z" }

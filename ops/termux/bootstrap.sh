@@ -130,7 +130,7 @@ choose_source() {
   elif [ -d "$bus_home/current/" ]; then
     from=$(readlink -f "$bus_home/current")
   else
-    fail 'there is no release to install.' 'Say where it is: --from /path/of/a/clone, or --from https://…/intent-bus-0.1.0.tar.gz'
+    fail 'there is no release to install.' 'Say where it is: --from /path/of/a/clone, or --from https://…/intent-bus.tar.gz'
   fi
 }
 

@@ -7,16 +7,14 @@ import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { squatter } from '../../../service/test/real-bus.ts'
+import { DEPLOYMENT } from '../../deployment.ts'
 import { Download } from './download.ts'
 import { PREFIX } from './packages.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
-import { type Change, makeRelease, type Release } from './release.ts'
+import { type Change, makeRelease, type Release, versioned } from './release.ts'
 
 const BUS = `${HOME}/intent-bus`
-const versioned = (version: string) => ({
-  'service/package.json': (text: string) => text.replace('"version": "0.1.0"', `"version": "${version}"`),
-})
 /** A newer form of the database, which the release before does not read. */
 const migrated = {
   'service/store/sqlite/migrations/900_later.sql': () => 'CREATE TABLE later (n INTEGER) STRICT;\n',
@@ -136,7 +134,7 @@ describe.skipIf(termux.reason !== null)(
       expect(out).toContain('Termux:Boot')
       expect(bus.read('current/.sqlite-driver')).toBe('better-sqlite3\n')
       expect(phone.calls).toContain('termux-wake-lock')
-      expect(await bus.version()).toBe('0.1.0')
+      expect(await bus.version()).toBe(DEPLOYMENT.version)
     }, 1_500_000)
 
     test('what it printed as a key opens the bus, and nobody else may read the files with secrets', async () => {
@@ -202,7 +200,7 @@ describe.skipIf(termux.reason !== null)(
 
     test('an upgrade backs up first, takes over what is compiled, and keeps the release before', async () => {
       const [before, id] = [bus.current, await bus.publish('before-the-upgrade')]
-      const from = bus.bring(release(versioned('0.1.1')), 'next.tar.gz')
+      const from = bus.bring(release(versioned('99.1.1')), 'next.tar.gz')
       const { code, out, err } = await bus.bootstrap(`--from ${from}`)
       expect(err).toBe('')
       expect(code).toBe(0)
@@ -211,29 +209,29 @@ describe.skipIf(termux.reason !== null)(
       expect(out).toContain('Smoke suite, there: 8 well, 0 not')
       expect(existsSync(phone.path(`${BUS}/.trial`))).toBe(false)
       expect(readdirSync(phone.path(`${BUS}/backups`)).length).toBeGreaterThan(0)
-      expect(await bus.version()).toBe('0.1.1')
+      expect(await bus.version()).toBe('99.1.1')
       expect(await bus.state(id)).toBe('open')
       expect(readdirSync(phone.path(`${BUS}/releases`)).sort()).toEqual([before, bus.current].sort())
     })
 
     test('an upgrade that does not become ready is taken back, and its database with it', async () => {
       const [before, id] = [bus.current, await bus.publish('before-the-failure')]
-      const from = bus.bring(release({ ...versioned('0.1.2'), ...migrated, ...brokenHere }), 'broken.tar.gz')
+      const from = bus.bring(release({ ...versioned('99.1.2'), ...migrated, ...brokenHere }), 'broken.tar.gz')
       const { code, out, err } = await bus.bootstrap(`--from ${from}`, { env: { BUS_READY_SECONDS: '15' } })
       expect(code).toBe(1)
-      expect(out).toContain('does not become ready: back to 0.1.1')
+      expect(out).toContain('does not become ready: back to 99.1.1')
       expect(err).toContain('the upgrade was taken back; the bus runs as before.')
       expect(err).toContain('broken on purpose')
       expect(out).toContain('The database is that from before the upgrade')
       expect(err).toMatch(/If the new one has acknowledged anything, that is only in .*after-upgrade-/)
       expect(bus.current).toBe(before)
-      expect(await bus.version()).toBe('0.1.1')
+      expect(await bus.version()).toBe('99.1.1')
       expect(await bus.state(id)).toBe('open')
     })
 
     test('one that starts nowhere is never tried on the data: the bus is not even interrupted', async () => {
       const pid = await bus.pid()
-      const from = bus.bring(release({ ...versioned('0.1.3'), ...broken }), 'worse.tar.gz')
+      const from = bus.bring(release({ ...versioned('99.1.3'), ...broken }), 'worse.tar.gz')
       const { code, err } = await bus.bootstrap(`--from ${from}`)
       expect(code).toBe(1)
       expect(err).toContain('broken on purpose')
@@ -243,12 +241,12 @@ describe.skipIf(termux.reason !== null)(
 
     test('one that the data does not fit fails on a copy: the bus is not even interrupted', async () => {
       const [pid, data] = [await bus.pid(), readdirSync(phone.path(`${BUS}/data`)).sort()]
-      const from = bus.bring(release({ ...versioned('0.1.3'), ...unfit }), 'unfit.tar.gz')
+      const from = bus.bring(release({ ...versioned('99.1.3'), ...unfit }), 'unfit.tar.gz')
       const { code, err } = await bus.bootstrap(`--from ${from}`)
       expect(code).toBe(1)
       expect(err).toContain('UNIQUE constraint failed')
       expect(err).toContain(
-        'the new release does not prove itself on a copy of your data: it ends by itself.\nIts last words are above. Nothing was switched: 0.1.1',
+        'the new release does not prove itself on a copy of your data: it ends by itself.\nIts last words are above. Nothing was switched: 99.1.1',
       )
       expect(await bus.pid()).toBe(pid)
       expect(readdirSync(phone.path(`${BUS}/data`)).sort()).toEqual(data)
@@ -257,7 +255,7 @@ describe.skipIf(termux.reason !== null)(
 
     test('killed while one is tried on a copy, nothing of that stays when it is run again', async () => {
       const pid = await bus.pid()
-      const from = bus.bring(release({ ...versioned('0.1.3'), ...slowThere }), 'slow.tar.gz')
+      const from = bus.bring(release({ ...versioned('99.1.3'), ...slowThere }), 'slow.tar.gz')
       const trial = async () => (await phone.run(`grep -lsF "${BUS}/.trial/" /proc/[0-9]*/environ`)).out
       const killed = bus.bootstrap(`--from ${from}`)
       await vi.waitUntil(
@@ -278,21 +276,21 @@ describe.skipIf(termux.reason !== null)(
 
     test('one that fails on the data as it is leaves that alone', async () => {
       const id = await bus.publish('before-the-third-failure')
-      const from = bus.bring(release({ ...versioned('0.1.4'), ...brokenHere }), 'third.tar.gz')
+      const from = bus.bring(release({ ...versioned('99.1.4'), ...brokenHere }), 'third.tar.gz')
       const { code, out } = await bus.bootstrap(`--from ${from}`, { env: { BUS_READY_SECONDS: '15' } })
       expect(code).toBe(1)
       expect(out).not.toContain('The database is that')
-      expect(await bus.version()).toBe('0.1.1')
+      expect(await bus.version()).toBe('99.1.1')
       expect(await bus.state(id)).toBe('open')
     })
 
     test('a release that is not what its checksum says is not unpacked', async () => {
-      const from = bus.bring(release(versioned('0.1.5')), 'planted.tar.gz')
+      const from = bus.bring(release(versioned('99.1.5')), 'planted.tar.gz')
       await phone.must('printf x >> planted.tar.gz')
       const { code, err } = await bus.bootstrap(`--from ${from}`)
       expect(code).toBe(1)
       expect(err).toContain('is not what its checksum says')
-      expect(readdirSync(phone.path(`${BUS}/releases`)).join()).not.toContain('0.1.5')
+      expect(readdirSync(phone.path(`${BUS}/releases`)).join()).not.toContain('99.1.5')
     })
 
     test('a port that is taken is said, with another one to try, and that one is taken', async () => {
@@ -303,7 +301,7 @@ describe.skipIf(termux.reason !== null)(
       expect(err).toContain(`port ${port} of 0.0.0.0 is taken`)
       expect(err).toContain('--port 8081')
       expect((await bus.bootstrap(`--port ${bus.port}`)).code).toBe(0)
-      expect(await bus.version()).toBe('0.1.1')
+      expect(await bus.version()).toBe('99.1.1')
     })
 
     test('uninstalled, it is gone, and its data stays until that is told to go, too', async () => {

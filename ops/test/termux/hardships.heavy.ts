@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { SmallDisk, whyNoSmallDisk } from '../../../service/test/hostile/small-disk.ts'
 import { root } from '../../../service/test/real-bus.ts'
+import { DEPLOYMENT } from '../../deployment.ts'
 import { PREFIX } from './packages.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
-import { makeRelease, type Release } from './release.ts'
+import { makeRelease, type Release, versioned } from './release.ts'
 
 const conformance = join(root, 'ops/conformance/run.ts')
 
@@ -50,7 +51,7 @@ describe.skipIf(termux.reason !== null)(
       expect(out).toContain('Smoke suite: 8 well, 0 not')
       expect(code).toBe(0)
       expect(bus.read('current/.sqlite-driver')).toBe('node\n')
-      expect(await bus.version()).toBe('0.1.0')
+      expect(await bus.version()).toBe(DEPLOYMENT.version)
     })
 
     test('what is for the phone itself listens there alone, and has no code to scan', async () => {
@@ -250,12 +251,10 @@ describe.skipIf(noDisk !== null)(
         expect(err).toBe('')
         expect(code).toBe(0)
         expect(out).not.toContain('Installing')
-        expect(await bus.version()).toBe('0.1.0')
+        expect(await bus.version()).toBe(DEPLOYMENT.version)
 
         const [pid, id] = [await bus.pid(), await bus.publish('before-the-upgrade')]
-        const next = makeRelease({
-          'service/package.json': text => text.replace('"version": "0.1.0"', '"version": "0.1.1"'),
-        })
+        const next = makeRelease(versioned('99.1.1'))
         bus.bring(next, 'next.tar.gz')
         rmSync(dirname(next.tarball), { recursive: true })
         // So far as a copy of the data, for which it is told that there is no room.
@@ -276,7 +275,7 @@ describe.skipIf(noDisk !== null)(
 
         disk.relieve()
         expect((await line('next.tar.gz')).code).toBe(0)
-        expect(await bus.version()).toBe('0.1.1')
+        expect(await bus.version()).toBe('99.1.1')
         expect(await bus.state(id)).toBe('open')
       } finally {
         await phone.remove()

@@ -11,6 +11,11 @@ export type Release = { tarball: string; sha256: string }
 /** What is different in it: files, and their text as made of the text that they have, if they are there. */
 export type Change = Record<string, (text: string) => string>
 
+/** Another version, later than any there is. */
+export const versioned = (version: `99.${string}`): Change => ({
+  'service/package.json': text => text.replace(/(?<="version": ")[^"]+/, version),
+})
+
 /** @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both */
 export function makeRelease(change: Change = {}): Release {
   const folder = mkdtempSync(join(tmpdir(), 'release-'))

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
-import { layOut } from './release.ts'
+import { layOut, versioned } from './release.ts'
 import { Repository } from './repository.ts'
 
 describe.skipIf(termux.reason !== null)(
@@ -19,12 +19,10 @@ describe.skipIf(termux.reason !== null)(
     let url: string
     beforeAll(async () => {
       repository = new Repository()
-      layOut(repository.tree)
-      repository.tag('v0.1.0')
-      layOut(repository.tree, {
-        'service/package.json': text => text.replace('"version": "0.1.0"', '"version": "0.1.1"'),
-      })
-      repository.tag('v0.1.1')
+      layOut(repository.tree, versioned('99.1.0'))
+      repository.tag('v99.1.0')
+      layOut(repository.tree, versioned('99.1.1'))
+      repository.tag('v99.1.1')
       url = await repository.serve()
       phone = new Phone('busybox')
       await phone.on()
@@ -40,22 +38,22 @@ describe.skipIf(termux.reason !== null)(
 
     test('when the line breaks while it is cloned, it says so, and leaves no release', async () => {
       repository.breaksAfter = 200_000
-      const { code, err } = await install('v0.1.0')
+      const { code, err } = await install('v99.1.0')
       repository.breaksAfter = null
       expect(code).toBe(1)
-      expect(err).toContain(`${url} could not be cloned at v0.1.0.`)
+      expect(err).toContain(`${url} could not be cloned at v99.1.0.`)
       expect(releases()).toEqual([])
     })
 
     test('run again it installs what stands at the tag; and once more, nothing is interrupted', async () => {
-      const { code, out, err } = await install('v0.1.0')
+      const { code, out, err } = await install('v99.1.0')
       expect(err).toBe('')
       expect(code).toBe(0)
-      expect(out).toContain(`Fetching ${url}, v0.1.0`)
+      expect(out).toContain(`Fetching ${url}, v99.1.0`)
       expect(out).toContain('Smoke suite: 8 well, 0 not')
-      expect(await bus.version()).toBe('0.1.0')
+      expect(await bus.version()).toBe('99.1.0')
       const pid = await bus.pid()
-      expect((await install('v0.1.0')).code).toBe(0)
+      expect((await install('v99.1.0')).code).toBe(0)
       expect(await bus.pid()).toBe(pid)
       expect(releases()).toHaveLength(1)
     })
@@ -72,11 +70,11 @@ describe.skipIf(termux.reason !== null)(
 
     test('the next tag is an upgrade', async () => {
       const [before, id] = [bus.current, await bus.publish('before-the-upgrade')]
-      const { code, out } = await install('v0.1.1')
+      const { code, out } = await install('v99.1.1')
       expect(code).toBe(0)
       expect(out).toContain('Backing up')
       expect(out).toContain('Smoke suite, there: 8 well, 0 not')
-      expect(await bus.version()).toBe('0.1.1')
+      expect(await bus.version()).toBe('99.1.1')
       expect(await bus.state(id)).toBe('open')
       expect(releases().sort()).toEqual([before, bus.current].sort())
     })
