@@ -27,7 +27,7 @@ const LINES: Record<string, RegExp> = {
 
 const DEPENDENCIES = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'] as const
 
-export const LOCK = 'package-lock.json'
+const LOCK = 'package-lock.json'
 
 const read = (root: string, path: string) => readFileSync(join(root, path), 'utf8')
 const readJson = <T>(root: string, path: string): T => JSON.parse(read(root, path)) as T
@@ -36,7 +36,7 @@ const readJson = <T>(root: string, path: string): T => JSON.parse(read(root, pat
 export const versionOf = (root: string): string => readJson<Package>(root, 'package.json').version
 
 /** The package.json of the root and of each workspace, by path. */
-export function packagesOf(root: string): string[] {
+function packagesOf(root: string): string[] {
   const { workspaces = [] } = readJson<Package>(root, 'package.json')
   return ['package.json', ...workspaces.map(folder => `${folder}/package.json`)]
 }
