@@ -12,13 +12,12 @@ import type {
   Maintenance,
   NewBackup,
   Overview,
-  Refused,
   WhichKey,
 } from './admin-wire.ts'
 import { check, checkWord, INTENTS, LETTERS } from './options.ts'
 import { nextPage, PAGE, pages } from './pages.ts'
 import type { Persistence, Transport } from './transport.ts'
-import { camel, type IntentFilter, type ListedIntent, type Moved, snake } from './wire.ts'
+import { camel, type IntentFilter, type ListedIntent, type Moved, type Refused, snake } from './wire.ts'
 
 /** The most ids one call takes. */
 const MOST_IDS = 1000

@@ -1,39 +1,8 @@
 /** What can go wrong, as classes to catch and codes to look at. No message ever holds a key or a token. */
+import type { Schemas } from './wire.ts'
 
 /** The codes a bus answers with. A later bus may have more, so a `BusError` has any text as its code. */
-export type BusErrorCode =
-  | 'invalid_request'
-  | 'invalid_goal'
-  | 'invalid_namespace'
-  | 'invalid_payload'
-  | 'invalid_target_worker'
-  | 'invalid_required_capability'
-  | 'invalid_result'
-  | 'invalid_result_type'
-  | 'confirmation_required'
-  | 'unauthorized'
-  | 'key_expired'
-  | 'https_required'
-  | 'invalid_signature'
-  | 'forbidden'
-  | 'not_found'
-  | 'request_timeout'
-  | 'payload_too_large'
-  | 'result_too_large'
-  | 'idempotency_conflict'
-  | 'rate_limited'
-  | 'limit_exceeded'
-  | 'headers_too_large'
-  | 'internal_error'
-  | 'backup_running'
-  | 'backup_failed'
-  | 'not_supported'
-  | 'maintenance'
-  | 'overloaded'
-  | 'draining'
-  | 'storage_full'
-  | 'storage_failed'
-  | 'store_damaged'
+export type BusErrorCode = Schemas['ErrorCode']
 
 /** Everything this package throws on purpose. */
 export class IntentBusError extends Error {

@@ -20,7 +20,6 @@ export type {
   Maintenance,
   NewBackup,
   Overview,
-  Refused,
   WhichKey,
 } from './admin-wire.ts'
 export { type BusOptions, IntentBus, type Publication } from './bus.ts'
@@ -50,6 +49,7 @@ export type {
   Moved,
   Published,
   PublishOptions,
+  Refused,
   Result,
   ResultType,
   Settlement,

@@ -5,11 +5,9 @@
 import { BusError, IntentBusError, LeaseLostError } from './errors.ts'
 import { didNothing } from './retry.ts'
 import type { Call, Persistence, Transport } from './transport.ts'
-import { camel, type Lease, snake } from './wire.ts'
+import { camel, type Lease, type Refused, snake } from './wire.ts'
 
 export type Path = '/fulfill' | '/fail' | '/extend_claim' | '/progress'
-
-type Refused = { ok: false; id: string; error: { code: string; message: string } }
 
 /** @throws {LeaseLostError} */
 export async function settle(

@@ -48,7 +48,7 @@ export const ClaimAnswer = object({
   claim_token: string(),
   namespace: string(),
   goal: string(),
-  claim_attempts: integer(),
+  claim_attempts: integer({ description: 'which attempt this is, from 1' }),
   priority: integer(),
   target_worker: orNull(string()),
   required_capability: orNull(string()),
@@ -79,7 +79,7 @@ const statusFields = {
   required_capability: orNull(string()),
   completed_at: orNull(instant()),
   last_error: orNull(string()),
-  progress: orNull(number()),
+  progress: orNull(number({ description: 'in percent, as the worker reported it' })),
   progress_message: orNull(string()),
 }
 /** A worker that is not the publisher does without these two. */
@@ -95,8 +95,8 @@ export const ResultAnswer = object({
   ...statusFields,
   ...ownFields,
   result_type: oneOf(['json', 'text']),
-  error: optional(string()),
-  result: optional(anything()),
+  error: optional(string({ description: 'left out unless the last attempt failed' })),
+  result: optional(anything({ description: 'left out unless it was fulfilled with one' })),
 })
 
 export const OkAnswer = object({ ok: exactly(true) })
@@ -166,9 +166,9 @@ const deadLetterFields = {
   namespace: string(),
   goal: string(),
   attempts: integer(),
-  reason: string(),
+  reason: string({ description: 'what ended it: mostly the error of its last attempt' }),
   created_at: instant(),
-  last_error: orNull(string()),
+  last_error: orNull(string({ description: 'the error of its last attempt' })),
   cause: oneOf(CAUSES),
   worker_id: orNull(string({ description: 'who had it last' })),
 }
@@ -194,8 +194,12 @@ export const AuditAnswer = object({
       at: instant(),
       action: oneOf(AUDIT_ACTIONS),
       subject: orNull(string({ description: 'the id of a key or an intent, or a namespace' })),
-      detail: anything({ type: 'object' }) as Schema<Readonly<Record<string, unknown>>>,
-      credential: oneOf(CREDENTIALS),
+      detail: anything({ type: 'object', description: 'in the names of this API' }) as Schema<
+        Readonly<Record<string, unknown>>
+      >,
+      credential: oneOf(CREDENTIALS, {
+        description: 'the secret that let them in; api_key: a publisher, with an intent of its own',
+      }),
       via: oneOf(['api', 'dashboard']),
       address: string(),
       request_id: string(),
@@ -278,7 +282,7 @@ export const BackupsAnswer = object({
       sha256: orNull(string({ description: 'null: there is none beside it' })),
     }),
   ),
-  running_since: orNull(instant()),
+  running_since: orNull(number({ description: 'unix time in seconds; null: none is being made' })),
   last_failure: orNull(object({ at: instant(), message: string() })),
 })
 export type BackupsAnswer = TypeOf<typeof BackupsAnswer>
