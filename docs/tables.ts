@@ -1,6 +1,7 @@
 /** Tables of the docs that are made from the code. `npm run docs` writes them; a test holds them to it. */
 import { writeFileSync } from 'node:fs'
 import { CONFIGURATION_HEAD, configurationRows, configurationSchema } from '../infra/config/table.ts'
+import { defaultDocument } from '../service/config/default-document.ts'
 import { BACKUP_SECRETS, SECRETS } from '../service/config/secret-variables.ts'
 import { VARIABLES } from '../service/config/variables.ts'
 import { METRICS } from '../service/metrics/catalogue.ts'
@@ -13,6 +14,7 @@ const PAGES: Record<string, Record<string, () => string>> = {
     'backup-secrets': () => secretsTable(BACKUP_SECRETS),
     variables: variablesTable,
   },
+  'http.md': { calls: callsTable },
   'metrics.md': { metrics: metricsTable },
   '../infra/Pulumi.yaml': { keys: configurationSchema },
   'deploy/README.md': { keys: () => table(CONFIGURATION_HEAD, configurationRows()) },
@@ -61,6 +63,34 @@ function metricsTable(): string {
     help,
   ])
   return table(['Metric', 'Kind', 'Labels', 'Meaning'], rows)
+}
+
+type Described = {
+  summary: string
+  security: Record<string, unknown>[]
+  responses: Record<string, unknown>
+}
+
+/** What the first way in of a call is, as a reader knows it. */
+const NEEDS: Record<string, string> = {
+  apiKey: 'API key',
+  adminToken: 'admin token',
+  metricsToken: 'metrics token',
+}
+
+function callsTable(): string {
+  const paths = defaultDocument()['paths'] as Record<string, Record<string, Described>>
+  const rows = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary, security, responses }]) => [
+      `\`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, '<$1>')}\``,
+      summary,
+      NEEDS[Object.keys(security[0] ?? {})[0] ?? ''] ?? '',
+      Object.keys(responses)
+        .filter(status => Number(status) < 400)
+        .join(', '),
+    ]),
+  )
+  return table(['Call', 'What it does', 'Needs', 'Answers'], rows)
 }
 
 function table(head: string[], rows: string[][]): string {
