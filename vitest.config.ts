@@ -21,6 +21,7 @@ const PROGRAMS = [
   'docs/test/{at-least-once,backup,coming-from,command-line,keys,long-poll-and-batches}.test.ts',
   'docs/test/{moving-in,operations,patterns,publish,workers}.test.ts',
   'ops/test/{clocks,foreign-answers,json,own-name,rooms,smoke,webhook,worker}.test.ts',
+  'ops/test/release/release.test.ts',
   'ops/test/termux/*.test.ts',
   'service/test/{planted-keys,resealed-keys,short-secrets,start-and-stop}.test.ts',
   'service/test/backup/{directory,restore}.test.ts',
