@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const TAKES = 'Node 22.18, 23.6 or newer'
 
-/** The first versions that take types out by themselves. */
+/** The first versions that take types out by themselves. The phone's installer asks it too. @public */
 export const isSuitable = version => {
   const [major, minor] = version.split('.').map(Number)
   return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)

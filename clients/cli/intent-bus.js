@@ -1,16 +1,21 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that an old Node can read it and find a newer one, or say that it is too old.
 import * as nodeModule from 'node:module'
-import { withSuitableNode } from '../../service/suitable-node.js'
 
-withSuitableNode(import.meta.url, 2, async () => {
-  nodeModule.enableCompileCache()
-  const { main } = await import('./src/main.ts').catch(error => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    process.stderr.write(
-      `intent-bus: what it is made of is not installed (${error.message}): run npm ci in the clone.\n`,
-    )
-    process.exit(2)
-  })
-  await main(process.argv)
-})
+const missing = error => {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+  process.stderr.write(
+    `intent-bus: what it is made of is not installed (${error.message}): run npm ci in the clone.\n`,
+  )
+  process.exit(2)
+}
+
+import('@intent-bus/service/suitable-node').then(
+  ({ withSuitableNode }) =>
+    withSuitableNode(import.meta.url, 2, async () => {
+      nodeModule.enableCompileCache()
+      const { main } = await import('./src/main.ts').catch(missing)
+      await main(process.argv)
+    }),
+  missing,
+)

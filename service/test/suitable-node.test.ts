@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,8 +9,16 @@ let clone: string
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'bus-clone-'))
   writeFileSync(join(clone, 'package.json'), '{ "type": "module" }')
-  for (const file of ['service/suitable-node.js', 'service/launch.js', 'clients/cli/intent-bus.js'])
+  for (const file of [
+    'service/package.json',
+    'service/suitable-node.js',
+    'service/launch.js',
+    'clients/cli/intent-bus.js',
+  ])
     cpSync(join(root, file), join(clone, file))
+  // As npm links them.
+  mkdirSync(join(clone, 'node_modules/@intent-bus'), { recursive: true })
+  symlinkSync('../../service', join(clone, 'node_modules/@intent-bus/service'))
 })
 afterEach(() => rmSync(clone, { recursive: true, force: true }))
 
@@ -64,4 +72,10 @@ describe.each([
     const { stdout, stderr } = run(version, script)
     expect([stdout, stderr]).toEqual(['', expect.stringContaining('main.ts')])
   })
+})
+
+test('the command says of a clone in which nothing is installed that npm ci has to be run', () => {
+  rmSync(join(clone, 'node_modules'), { recursive: true })
+  const { status, stderr } = run('20.20.2', 'clients/cli/intent-bus.js')
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/^intent-bus: .*run npm ci in the clone\.\n$/)])
 })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { IntentBus } from '../../typescript/src/index.ts'
+import { IntentBus } from '@intent-bus/client/index'
 import { styled } from '../src/output.ts'
 import { Stage } from './stage.ts'
 

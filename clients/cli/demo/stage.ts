@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { styled } from '../src/output.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../../service/launch.js', import.meta.url))
+const LAUNCHER = fileURLToPath(import.meta.resolve('@intent-bus/service/launch'))
 const COMMAND = fileURLToPath(new URL('../intent-bus.js', import.meta.url))
 
 /** A bus in a directory of its own, and the commands that are run against it. */

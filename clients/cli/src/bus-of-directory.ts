@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Config, readConfig } from '../../../service/config/config.ts'
+import { type Config, readConfig } from '@intent-bus/service/config/config'
 
 /** The settings with which a bus would start here. @param data another data directory than theirs */
 export function configFor(data: string | undefined): Config {

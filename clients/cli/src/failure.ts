@@ -6,7 +6,7 @@ import {
   NotDoneYetError,
   UnexpectedAnswerError,
   UnreachableError,
-} from '../../typescript/src/index.ts'
+} from '@intent-bus/client/index'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { COMMAND } from './invocation.ts'
 import { isLoopback } from './loopback.ts'

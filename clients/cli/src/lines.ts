@@ -1,6 +1,6 @@
 /** What the command says on its way: lines that may be lost, and that never hold it up. */
 import { writeSync } from 'node:fs'
-import { type LineSink, openLineSink } from '../../../service/log/line-sink.ts'
+import { type LineSink, openLineSink } from '@intent-bus/service/log/line-sink'
 import { EXIT } from './exit-codes.ts'
 import { folded } from './folded.ts'
 

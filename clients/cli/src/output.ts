@@ -1,6 +1,6 @@
 /** What the command says: lines for people, or JSON with the names of the wire for programs. */
 import { styleText } from 'node:util'
-import { snake } from '../../typescript/src/wire.ts'
+import { snake } from '@intent-bus/client/wire'
 import { explain, ifUnwritten } from './lines.ts'
 
 export class Output {

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts, Help, Option } from '@commander-js/extra-typings'
-import { type BusOptions, IntentBus } from '../../typescript/src/index.ts'
+import { type BusOptions, IntentBus } from '@intent-bus/client/index'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins, waitingText } from './failure.ts'
 import { secondsIn } from './input.ts'

@@ -1,5 +1,5 @@
 /** Whose intents a command lists, cancels and opens again: all of them for an admin, or those that its own key published. */
-import type { Admin, IntentBus } from '../../typescript/src/index.ts'
+import type { Admin, IntentBus } from '@intent-bus/client/index'
 import { EXIT } from './exit-codes.ts'
 import { Failure, isOf } from './failure.ts'
 import type { Session } from './program.ts'

@@ -1,6 +1,6 @@
 /** Keys and tokens, each with where it came from: when it is wrong, that is what its owner has to look at. */
 import { readFileSync } from 'node:fs'
-import { isDressed } from '../../../service/config/secret-variables.ts'
+import { isDressed } from '@intent-bus/service/config/secret-variables'
 import { Failure } from './failure.ts'
 import { explain } from './lines.ts'
 

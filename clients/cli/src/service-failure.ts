@@ -1,7 +1,7 @@
-import { BackupFault } from '../../../service/backup/fault.ts'
-import { ConfigError } from '../../../service/config/config.ts'
-import { SecretsError } from '../../../service/secrets/secrets-error.ts'
-import { StoreOpenError } from '../../../service/store/open-error.ts'
+import { BackupFault } from '@intent-bus/service/backup/fault'
+import { ConfigError } from '@intent-bus/service/config/config'
+import { SecretsError } from '@intent-bus/service/secrets/secrets-error'
+import { StoreOpenError } from '@intent-bus/service/store/open-error'
 import { EXIT } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 

@@ -12,7 +12,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { givenText, readValue } from '../../../service/config/read-value.ts'
+import { givenText, readValue } from '@intent-bus/service/config/read-value'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins } from './failure.ts'
 import { configPath, profileNamed, readProfiles } from './profiles.ts'

@@ -1,5 +1,5 @@
 /** Whose an intent is, and who may take it: of what waits for ever, this mostly says why. */
-import type { Status } from '../../typescript/src/index.ts'
+import type { Status } from '@intent-bus/client/index'
 import { plain } from './output.ts'
 import { beginningOf } from './table.ts'
 

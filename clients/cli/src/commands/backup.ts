@@ -2,9 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readValue } from '../../../../service/config/read-value.ts'
-import { type Backup, type NewBackup, UnreachableError } from '../../../typescript/src/index.ts'
-import { needsClone } from '../clone.ts'
+import { type Backup, type NewBackup, UnreachableError } from '@intent-bus/client/index'
+import { readValue } from '@intent-bus/service/config/read-value'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { secondsOf } from '../input.ts'
@@ -34,7 +33,6 @@ export function addBackup(program: Program): void {
         throw new Failure(
           "--keep goes with --to. In the bus's own directory, BUS_BACKUP_KEEP decides, and the newest stays.",
         )
-      needsClone('backup')
       const session = connect(command.optsWithGlobals())
       if (data !== undefined) return fromFile(session, options)
       try {
@@ -90,9 +88,9 @@ async function fetchInto(
   { name, sha256 }: Backup & { sha256: string },
   to: string,
 ): Promise<string> {
-  const { settle, throughTo } = await import('../../../../service/backup/pack.ts')
-  const { partsOf } = await import('../../../../service/backup/names.ts')
-  const { reserve, unfinished } = await import('../../../../service/backup/shelf.ts')
+  const { settle, throughTo } = await import('@intent-bus/service/backup/pack')
+  const { partsOf } = await import('@intent-bus/service/backup/names')
+  const { reserve, unfinished } = await import('@intent-bus/service/backup/shelf')
   if (partsOf(name) === null) throw new Failure(`${plain(name)} is no name of a backup.`, EXIT.failed)
   mkdirSync(to, { recursive: true, mode: 0o700 })
   const url = `${settings.url.replace(/(?<!\/)\/+$/, '')}/admin/backups/${name}`
@@ -128,7 +126,7 @@ async function fetchInto(
 }
 
 async function tidied(directory: string, keep: number): Promise<string[]> {
-  const { tidy } = await import('../../../../service/backup/shelf.ts')
+  const { tidy } = await import('@intent-bus/service/backup/shelf')
   return tidy(directory, keep * 1000, Date.now())
 }
 
@@ -136,7 +134,7 @@ const isHere = (): boolean => existsSync(readValue('BUS_DB_PATH', process.env) ?
 
 /** Of a bus that does not run. */
 async function fromFile({ output }: Session, { data, to, keep }: Options): Promise<void> {
-  const { backUpOffline } = await import('../../../../service/backup/offline.ts')
+  const { backUpOffline } = await import('@intent-bus/service/backup/offline')
   const { configFor } = await import('../bus-of-directory.ts')
   const { serviceFailure } = await import('../service-failure.ts')
   process.umask(0o077)

@@ -1,15 +1,11 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import type { ImportOptions } from '../../../../service/import/reference/import.ts'
-import type { Fate, Reason, Report, RowReport } from '../../../../service/import/report.ts'
+import type { ImportOptions } from '@intent-bus/service/import/reference/import'
+import type { Fate, Reason, Report, RowReport } from '@intent-bus/service/import/report'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { Output, plain, styled } from '../output.ts'
 import type { Program } from '../program.ts'
 import { table } from '../table.ts'
 import { ProgressBar } from '../terminal/progress-bar.ts'
-
-const SERVICE = fileURLToPath(new URL('../../../../service/import/reference/import.ts', import.meta.url))
 
 /** Rows that are named where it does not matter much which; of those that were left out, as many as the report keeps. */
 const NAMED = 5
@@ -31,9 +27,6 @@ export function addImport(program: Program): void {
     .option('--unseen-master', 'take it even if nothing in it belongs to BUS_SECRET')
     .option('-y, --yes', 'do it')
     .action(async (file, { db, unseenMaster, yes }, command) => {
-      if (!existsSync(SERVICE)) {
-        throw new Failure('import needs a clone of the repository, in which the bus is.')
-      }
       const output = new Output(command.optsWithGlobals())
       if (db !== undefined) process.env['BUS_DB_PATH'] = db
       // The database, its log and the key are nobody else's to read.
@@ -47,8 +40,8 @@ async function run(
   asked: Pick<ImportOptions, 'file' | 'dry' | 'unseenMaster'>,
 ): Promise<void> {
   // Only now: every other command would load the store for nothing.
-  const { importReference, UNSEEN } = await import('../../../../service/import/reference/import.ts')
-  const { readConfig } = await import('../../../../service/config/config.ts')
+  const { importReference, UNSEEN } = await import('@intent-bus/service/import/reference/import')
+  const { readConfig } = await import('@intent-bus/service/config/config')
   let bar: ProgressBar | undefined
   try {
     const config = readConfig(process.env)

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import type { IssuedKey, KeyTerms, WhichKey } from '../../../typescript/src/index.ts'
+import type { IssuedKey, KeyTerms, WhichKey } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { numberIn, secondsOf, typed } from '../input.ts'

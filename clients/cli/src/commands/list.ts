@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings'
-import type { IntentFilter, ListedIntent } from '../../../typescript/src/index.ts'
+import type { IntentFilter, ListedIntent } from '@intent-bus/client/index'
 import { shortId } from '../ids.ts'
 import { numberIn } from '../input.ts'
 import { moment, plain, shortened, span, styled } from '../output.ts'

@@ -1,4 +1,4 @@
-import type { Maintenance } from '../../../typescript/src/index.ts'
+import type { Maintenance } from '@intent-bus/client/index'
 import { moment, plain } from '../output.ts'
 import { connect, type Program } from '../program.ts'
 

@@ -1,4 +1,4 @@
-import type { PublishOptions } from '../../../typescript/src/index.ts'
+import type { PublishOptions } from '@intent-bus/client/index'
 import { emptyArgument } from '../empty.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'

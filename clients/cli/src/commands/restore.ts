@@ -1,12 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import type { Chosen } from '../../../../service/backup/choose.ts'
-import type { Restored } from '../../../../service/backup/restore.ts'
-import type { Opener } from '../../../../service/backup/seal.ts'
-import type { Config } from '../../../../service/config/config.ts'
-import { needsClone } from '../clone.ts'
+import type { Chosen } from '@intent-bus/service/backup/choose'
+import type { Restored } from '@intent-bus/service/backup/restore'
+import type { Opener } from '@intent-bus/service/backup/seal'
+import type { Config } from '@intent-bus/service/config/config'
+import { CLONE } from '../clone.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { COMMAND } from '../invocation.ts'
@@ -34,11 +33,10 @@ export function addRestore(program: Program): void {
     .option('--identity <file>', 'what opens an encrypted one: the file that age-keygen made')
     .option('--passphrase-file <file>', 'or the file with its passphrase; - reads it from stdin')
     .action(async (given, options: Options, command) => {
-      needsClone('restore')
-      const { restore } = await import('../../../../service/backup/restore.ts')
+      const { restore } = await import('@intent-bus/service/backup/restore')
       const { configFor } = await import('../bus-of-directory.ts')
       const { serviceFailure } = await import('../service-failure.ts')
-      const { shellQuoted } = await import('../../../../service/process/banner.ts')
+      const { shellQuoted } = await import('@intent-bus/service/process/banner')
       const output = new Output(command.optsWithGlobals())
       if (command.args.length > 1)
         throw new Failure(
@@ -73,7 +71,7 @@ export function addRestore(program: Program): void {
 async function chosenFrom(given: string): Promise<Chosen> {
   if (!statSync(given, { throwIfNoEntry: false })?.isDirectory())
     return { file: given, of: 1, passedOver: [] }
-  const { newestWhole } = await import('../../../../service/backup/choose.ts')
+  const { newestWhole } = await import('@intent-bus/service/backup/choose')
   return newestWhole(given)
 }
 
@@ -106,7 +104,7 @@ async function openerOf(
 ): Promise<Opener | null> {
   if (identity !== undefined && passphraseFile !== undefined)
     throw new Failure('--identity and --passphrase-file: one of them opens it.')
-  const { identitiesIn } = await import('../../../../service/backup/seal.ts')
+  const { identitiesIn } = await import('@intent-bus/service/backup/seal')
   if (identity !== undefined) {
     const identities = identitiesIn(read(identity))
     if (identities.length === 0) throw new Failure(`There is no identity in ${identity} (AGE-SECRET-KEY-1…).`)
@@ -172,10 +170,10 @@ function beforeTheStart(missing: readonly string[]): string[] {
 
 /** In the clone, the database of `npm start` needs no name. Elsewhere a relative path would be another one. */
 function startOf(database: string, quoted: (path: string) => string): string {
-  if (database === 'data/bus.db') return 'npm start'
-  const isInClone =
-    process.cwd() === fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '')
-  return `BUS_DB_PATH=${quoted(isInClone ? database : resolve(database))} npm start`
+  if (CLONE === null)
+    return `Now start the bus: ${COMMAND} serve${database === 'data/bus.db' ? '' : ` --db ${quoted(database)}`}`
+  const place = process.cwd() === CLONE ? database : resolve(database)
+  return `Now start the bus; in a clone: ${database === 'data/bus.db' ? '' : `BUS_DB_PATH=${quoted(place)} `}npm start`
 }
 
 function told(
@@ -203,7 +201,7 @@ function told(
       ...rest.files.map(({ path, state }) => ['file', `${path}: ${FILE_STATES[state]}`] as const),
     ]),
     ...beforeTheStart(missing),
-    `Now start the bus; in a clone: ${start}`,
+    start,
     'Work that was claimed then is given out again when its lease has run out.',
     'What was published, settled, issued or revoked after that moment is not',
     'known (docs/backup.md).',

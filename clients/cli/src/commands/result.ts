@@ -1,4 +1,4 @@
-import type { Result } from '../../../typescript/src/index.ts'
+import type { Result } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { wholeIds } from '../ids.ts'
 import { secondsIn } from '../input.ts'

@@ -1,4 +1,4 @@
-import type { Status } from '../../../typescript/src/index.ts'
+import type { Status } from '@intent-bus/client/index'
 import { wholeIds } from '../ids.ts'
 import { fields, moment, plain, span, styled } from '../output.ts'
 import { connect, type Program } from '../program.ts'

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { CLONE } from '../clone.ts'
 import { Failure } from '../failure.ts'
 import { COMMAND } from '../invocation.ts'
 import type { Program } from '../program.ts'
-
-const HARNESS = fileURLToPath(new URL('../../../../ops/stress/run.ts', import.meta.url))
 
 /** Its options are those of the harness, which reads them itself: `--profile` is one of load there, not one of a bus. */
 export function addStress(program: Program): void {
@@ -16,11 +15,14 @@ export function addStress(program: Program): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async () => {
-      if (!existsSync(HARNESS)) {
+      const harness = CLONE === null ? null : join(CLONE, 'ops/stress/run.ts')
+      if (harness === null || !existsSync(harness)) {
         throw new Failure('stress needs a clone of the repository, in which the harness is.')
       }
       const argv = process.argv.slice(2)
-      const { main } = (await import(HARNESS)) as { main(argv: readonly string[]): Promise<number> }
+      const { main } = (await import(harness)) as {
+        main(argv: readonly string[]): Promise<number>
+      }
       process.exitCode = await main(argv.slice(argv.indexOf('stress') + 1))
     })
 }

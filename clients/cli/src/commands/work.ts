@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings'
-import type { Job, WorkerEvent } from '../../../typescript/src/index.ts'
-import { TextResult } from '../../../typescript/src/index.ts'
+import type { Job, WorkerEvent } from '@intent-bus/client/index'
+import { TextResult } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { numberIn, secondsIn } from '../input.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DeadLetter } from '../../../typescript/src/index.ts'
+import type { DeadLetter } from '@intent-bus/client/index'
 import { Failure } from '../failure.ts'
 import type { Session } from '../program.ts'
 import { adminNow } from '../reach.ts'

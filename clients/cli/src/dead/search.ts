@@ -1,5 +1,5 @@
 /** Which dead letters are meant. */
-import type { DeadLetter, DeadLetterFilter, IntentBus } from '../../../typescript/src/index.ts'
+import type { DeadLetter, DeadLetterFilter, IntentBus } from '@intent-bus/client/index'
 
 export type Which = {
   goal?: string | undefined

@@ -1,5 +1,5 @@
 /** Dead letters as they are shown: in a table, or each on a line. */
-import type { DeadLetter } from '../../../typescript/src/index.ts'
+import type { DeadLetter } from '@intent-bus/client/index'
 import { shortId } from '../ids.ts'
 import { moment, plain, shortened, span } from '../output.ts'
 import { beginningOf, table, widthOf } from '../table.ts'

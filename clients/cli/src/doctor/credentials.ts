@@ -1,5 +1,5 @@
 /** Whether the bus takes the key, a signature made with it, and the admin token. */
-import { type BusError, IntentBus } from '../../../typescript/src/index.ts'
+import { type BusError, IntentBus } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { exitOf, isOf, wayOutOf, wrongAdminToken, wrongKey } from '../failure.ts'
 import { plain } from '../output.ts'

@@ -1,4 +1,4 @@
-import { IntentBusError } from '../../../typescript/src/index.ts'
+import { IntentBusError } from '@intent-bus/client/index'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { folded } from '../folded.ts'
 import { type Output, plain, styled } from '../output.ts'

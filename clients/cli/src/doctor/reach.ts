@@ -1,5 +1,5 @@
 /** Whether a bus answers at the address, and if not, whether one does at an address that was probably meant. */
-import { BusError, IntentBus, UnexpectedAnswerError } from '../../../typescript/src/index.ts'
+import { BusError, IntentBus, UnexpectedAnswerError } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { whereFrom, whoElse } from '../failure.ts'
 import { isLoopback } from '../loopback.ts'

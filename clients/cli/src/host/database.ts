@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Finding } from '../doctor/finding.ts'
-import { type Host, ofTheService } from './host.ts'
+import type { Host } from './host.ts'
 import { openerOf } from './runtime.ts'
 
 export type DatabaseLook = {
@@ -20,10 +20,7 @@ export async function databaseIn({ database }: Host): Promise<DatabaseLook> {
   if (!existsSync(database)) {
     return { ...nothing, findings: [{ check, state: 'skipped', detail: `${database} is not made yet` }] }
   }
-  const { migrations } =
-    await ofTheService<typeof import('../../../../service/store/sqlite/migrate.ts')>(
-      'store/sqlite/migrate.ts',
-    )
+  const { migrations } = await import('@intent-bus/service/store/sqlite/migrate')
   const newest = migrations().at(-1)!.version
   try {
     const db = new (await openerOf())(database, { readonly: true, fileMustExist: true, timeout: 2000 })
@@ -50,14 +47,8 @@ export async function databaseIn({ database }: Host): Promise<DatabaseLook> {
 
 /** A restore marks that it is replacing the database. The mark outlives it when it is killed. */
 async function cutShortFinding(database: string): Promise<Finding | null> {
-  const { isSwitching, markOf } =
-    await ofTheService<typeof import('../../../../service/store/sqlite/switching.ts')>(
-      'store/sqlite/switching.ts',
-    )
-  const { realFile } =
-    await ofTheService<typeof import('../../../../service/store/sqlite/real-file.ts')>(
-      'store/sqlite/real-file.ts',
-    )
+  const { isSwitching, markOf } = await import('@intent-bus/service/store/sqlite/switching')
+  const { realFile } = await import('@intent-bus/service/store/sqlite/real-file')
   const file = realFile(database)
   // What cannot be looked at is found by the other looks.
   if (!existsSync(markOf(file)) || !isSwitching(file)) return null
@@ -80,9 +71,7 @@ async function damageFinding(database: string): Promise<Finding> {
     const cure = `Read it when the bus has time: sqlite3 ${database} 'PRAGMA integrity_check'`
     return { check, state: 'skipped', detail, cure }
   }
-  const { damagedPartsOf } = await ofTheService<
-    typeof import('../../../../service/store/sqlite/damage/survey.ts')
-  >('store/sqlite/damage/survey.ts')
+  const { damagedPartsOf } = await import('@intent-bus/service/store/sqlite/damage/survey')
   const parts = damagedPartsOf(database)
   if (parts.length === 0) return { check, state: 'ok', detail: 'every page of the database can be read' }
   return { check, state: 'failed', detail: `${database} is damaged: ${parts.join(', ')}`, cure: RUNBOOK }

@@ -1,9 +1,7 @@
 /** What is known of a host before anything on it is looked at: the settings a bus would have, and where its data is. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Config } from '../../../../service/config/config.ts'
-import { Failure } from '../failure.ts'
+import type { Config } from '@intent-bus/service/config/config'
 
 export type Host = {
   config: Config
@@ -16,16 +14,6 @@ export type Host = {
   /** What says so. */
   portFrom: 'this shell' | 'bus.url' | 'the default'
   address: string
-}
-
-const SERVICE = fileURLToPath(new URL('../../../../service/', import.meta.url))
-
-/** A module of the broker's. The command may be there without it; then there is no host to look at either. */
-export async function ofTheService<T>(path: string): Promise<T> {
-  if (!existsSync(join(SERVICE, path))) {
-    throw new Failure('doctor --server needs a clone of the repository, in which the bus is.')
-  }
-  return import(join(SERVICE, path)) as Promise<T>
 }
 
 /** Where the bus of that directory listens, or did when it was killed: this shell need not have its PORT. */
@@ -43,8 +31,7 @@ function portNoted(dataDir: string): number | null {
  * @throws {Error} when a setting cannot be used; its message names the variable
  */
 export async function hostOf(env: NodeJS.ProcessEnv, data: string | undefined): Promise<Host> {
-  const { readConfig } =
-    await ofTheService<typeof import('../../../../service/config/config.ts')>('config/config.ts')
+  const { readConfig } = await import('@intent-bus/service/config/config')
   const config = readConfig(data === undefined ? env : { ...env, BUS_DB_PATH: join(data, 'bus.db') })
   const { HOST, PORT, BUS_DB_PATH } = config.values
   const database = resolve(BUS_DB_PATH)

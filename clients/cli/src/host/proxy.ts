@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { IntentBus } from '../../../typescript/src/index.ts'
+import { IntentBus } from '@intent-bus/client/index'
 import type { Finding } from '../doctor/finding.ts'
 import type { Host } from './host.ts'
 import { urlOf } from './network.ts'

@@ -1,5 +1,4 @@
 import type { Finding } from '../doctor/finding.ts'
-import { ofTheService } from './host.ts'
 
 /** Machines for which the database comes compiled. */
 const COMPILED_FOR = ['x64', 'arm64']
@@ -37,7 +36,6 @@ export async function sqliteFinding(): Promise<Finding> {
 
 /** The driver that the bus itself opens its database with. */
 export async function openerOf(): Promise<typeof import('better-sqlite3')> {
-  const driver =
-    await ofTheService<typeof import('../../../../service/store/sqlite/driver.ts')>('store/sqlite/driver.ts')
+  const driver = await import('@intent-bus/service/store/sqlite/driver')
   return driver.default
 }

@@ -1,19 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Finding } from '../doctor/finding.ts'
-import { type Host, ofTheService } from './host.ts'
+import type { Host } from './host.ts'
 
 const check = 'secrets'
 
 /** Whether the secrets of a bus with these settings and this data directory can be guessed. Nothing is changed, the mode of their file included. */
 export async function secretsFindings({ config, secretsFile }: Host): Promise<Finding[]> {
-  const { shortSecretsOf, shortSecretWarning } =
-    await ofTheService<typeof import('../../../../service/secrets/short-secrets.ts')>(
-      'secrets/short-secrets.ts',
-    )
-  const { parseSecretsFile } =
-    await ofTheService<typeof import('../../../../service/secrets/secrets-file.ts')>(
-      'secrets/secrets-file.ts',
-    )
+  const { shortSecretsOf, shortSecretWarning } = await import('@intent-bus/service/secrets/short-secrets')
+  const { parseSecretsFile } = await import('@intent-bus/service/secrets/secrets-file')
   try {
     const text = existsSync(secretsFile) ? readFileSync(secretsFile, 'utf8') : ''
     const short = shortSecretsOf(config, parseSecretsFile(text, secretsFile))

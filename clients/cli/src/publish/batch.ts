@@ -1,5 +1,5 @@
 /** `publish --batch`: a file of lines, each an intent. */
-import { BusError, IntentBusError } from '../../../typescript/src/index.ts'
+import { BusError, IntentBusError } from '@intent-bus/client/index'
 import { EXIT } from '../exit-codes.ts'
 import { Failure } from '../failure.ts'
 import { contentOf } from '../input.ts'

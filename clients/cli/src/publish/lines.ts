@@ -1,6 +1,6 @@
 /** The lines of `publish --batch`, with the field names of the HTTP API. What a field takes the bus says itself. */
-import type { Publication } from '../../../typescript/src/index.ts'
-import { camel, snake } from '../../../typescript/src/wire.ts'
+import type { Publication } from '@intent-bus/client/index'
+import { camel, snake } from '@intent-bus/client/wire'
 import { Failure } from '../failure.ts'
 import { jsonOf } from '../input.ts'
 
@@ -58,7 +58,7 @@ export async function publicationsOf(
 const snakeOf = (name: string): string => Object.keys(snake({ [name]: 0 }))[0]!
 
 async function unknownField(name: string, number: number): Promise<string> {
-  const { nearest } = await import('../../../../service/config/nearest.ts')
+  const { nearest } = await import('@intent-bus/service/config/nearest')
   const field = `line ${number}: ${JSON.stringify(name)} is no field of an intent`
   const meant = nearest(name, FIELDS)
   if (meant !== undefined)

@@ -1,5 +1,5 @@
 /** What `watch` draws. */
-import type { Overview } from '../../../typescript/src/index.ts'
+import type { Overview } from '@intent-bus/client/index'
 import { plain, span, styled } from '../output.ts'
 import type { Size } from './screen.ts'
 

@@ -1,4 +1,4 @@
-import type { WorkerEvent } from '../../../typescript/src/index.ts'
+import type { WorkerEvent } from '@intent-bus/client/index'
 import { COMMAND } from '../invocation.ts'
 import { eventLines } from '../lines.ts'
 import { jsonText, type Output, plain, sentence, span, styled } from '../output.ts'

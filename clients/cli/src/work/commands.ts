@@ -1,7 +1,7 @@
 /** Runs a command for each job, in a process group of its own: the terminal's Ctrl-C is not for it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Job } from '../../../typescript/src/index.ts'
+import type { Job } from '@intent-bus/client/index'
 import { errorLines } from '../lines.ts'
 import type { CommandLine } from './command-line.ts'
 import { drained, release } from './draining.ts'

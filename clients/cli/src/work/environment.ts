@@ -1,4 +1,4 @@
-import type { Job } from '../../../typescript/src/index.ts'
+import type { Job } from '@intent-bus/client/index'
 
 /** What opens a bus. A command is given its payload by whoever may publish, and needs none of it. */
 const KEYS = [

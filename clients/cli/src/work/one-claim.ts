@@ -1,9 +1,4 @@
-import {
-  type ClaimOptions,
-  IntentBus,
-  type Persistence,
-  UnreachableError,
-} from '../../../typescript/src/index.ts'
+import { type ClaimOptions, IntentBus, type Persistence, UnreachableError } from '@intent-bus/client/index'
 
 /** How much later than it was asked to a bus may answer. */
 const GRACE_MS = 5000
