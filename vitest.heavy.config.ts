@@ -15,6 +15,7 @@ const report = process.env['TEST_REPORT']
 /** They start a Docker, deploy, or set up a phone: each has the iptables of the machine to itself. */
 const HOSTS = [
   'docs/test/at-home.heavy.ts',
+  'clients/phone/test/*.heavy.ts',
   'ops/test/docker/*.heavy.ts',
   'ops/test/termux/*.heavy.ts',
   'infra/test/**/*.heavy.ts',
@@ -23,8 +24,8 @@ const HOSTS = [
 /** They hold seconds or processor time against each other, so nothing runs beside them. */
 const MEASURED = [
   'service/test/hostile/slow-disk.heavy.ts',
-  'ops/test/stress-limits.heavy.ts',
-  'ops/test/drill.heavy.ts',
+  'ops/acceptance/test/stress-limits.heavy.ts',
+  'ops/acceptance/test/drill.heavy.ts',
 ]
 
 const EVERYWHERE = '{service,clients,docs,ops,grafana,infra}/**/test/**/*.heavy.ts'

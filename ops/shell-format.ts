@@ -1,6 +1,6 @@
 /** How shell scripts are laid out: as shfmt does, by .editorconfig. `node ops/shell-format.ts` mends all of them. */
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { print } from 'sh-syntax'
@@ -13,7 +13,8 @@ export function shellScripts(): string[] {
     cwd: root,
     encoding: 'utf8',
   })
-  const names = listed.split('\0').filter(Boolean)
+  // A link is no text of its own.
+  const names = listed.split('\0').filter(name => name !== '' && lstatSync(join(root, name)).isFile())
   return names.filter(
     name => name.endsWith('.sh') || (!/\.\w+$/.test(name) && startsAShell(join(root, name))),
   )

@@ -65,7 +65,7 @@ describe.each(pages)('docs/%s', page => {
 
   test('names only settings that there are', () => {
     const ofWorkers =
-      readFileSync(join(root, 'ops/workers/worker.sh'), 'utf8').match(/\bBUS_[A-Z_]+\b/g) ?? []
+      readFileSync(join(root, 'clients/shell/worker.sh'), 'utf8').match(/\bBUS_[A-Z_]+\b/g) ?? []
     const known = new Set([...Object.keys(VARIABLES), ...Object.keys(SECRETS), ...ofWorkers])
     expect((text.match(/\bBUS_[A-Z_]+\b/g) ?? []).filter(name => !known.has(name))).toEqual([])
   })

@@ -36,7 +36,7 @@ export async function follow(page: string, equipment: Equipment = {}): Promise<s
   const address = `localhost:${await bus.ready()}`
 
   // The reader is in a clone.
-  symlinkSync(join(root, 'ops'), join(dir, 'ops'))
+  for (const name of ['ops', 'clients']) symlinkSync(join(root, name), join(dir, name))
   writeFileSync(join(dir, 'package.json'), '{ "type": "module" }')
   if (packages !== undefined) symlinkSync(join(packages, 'node_modules'), join(dir, 'node_modules'))
   const blocks = blocksOf(page)

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { HELP, readOptions } from '../../ops/stress/options.ts'
-import { PROFILES, PUBLISHED } from '../../ops/stress/profiles.ts'
-import type { Result } from '../../ops/stress/report/result.ts'
+import { HELP, readOptions } from '../../ops/acceptance/stress/options.ts'
+import { PROFILES, PUBLISHED } from '../../ops/acceptance/stress/profiles.ts'
+import type { Result } from '../../ops/acceptance/stress/report/result.ts'
 import { root } from '../../service/test/real-bus.ts'
 import { readPage } from '../pages.ts'
 
 const page = readPage('stress.md')
-const RESULTS = join(root, 'ops/stress/results')
+const RESULTS = join(root, 'ops/acceptance/stress/results')
 
 test('every command of docs/stress.md has options that there are, with values that are taken', () => {
   const commands = [...page.matchAll(/^npm run stress --((?:(?! {2}).)*)/gm)].map(([, line]) => line!.trim())

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Prometheus } from '../../ops/test/monitoring.ts'
-import { installed } from '../../ops/test/shells.ts'
+import { installed } from '../../service/test/support/installed.ts'
 import { faultsOf, stillAtZero } from './asked.ts'
 import { livelyBus, METRICS_TOKEN } from './life.ts'
 

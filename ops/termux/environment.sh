@@ -8,7 +8,7 @@ bus_home=$HOME/intent-bus
 export BUS_DB_PATH="$bus_home/data/bus.db" BUS_BACKUP_DIR="$bus_home/backups"
 BUS_SQLITE_DRIVER=$(cat "$bus_home/current/.sqlite-driver")
 export BUS_SQLITE_DRIVER
-# shellcheck source=settings-file.sh
-. "$(dirname "${BASH_SOURCE[0]}")/settings-file.sh"
+# shellcheck source=shared/settings-file.sh
+. "$(dirname "${BASH_SOURCE[0]}")/shared/settings-file.sh"
 export_setting() { export "$1=$2"; }
 each_setting "$bus_home/settings.env" export_setting

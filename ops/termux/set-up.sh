@@ -4,33 +4,34 @@
 set -euo pipefail
 
 release=$1
-parts=$release/ops/termux/parts
-# shellcheck source=parts/say.sh
-. "$parts/say.sh"
-# shellcheck source=parts/node.sh
-. "$parts/node.sh"
-# shellcheck source=parts/settings.sh
-. "$parts/settings.sh"
-# shellcheck source=parts/libraries.sh
-. "$parts/libraries.sh"
-# shellcheck source=parts/sqlite.sh
-. "$parts/sqlite.sh"
-# shellcheck source=parts/supervised.sh
-. "$parts/supervised.sh"
-# shellcheck source=parts/ready.sh
-. "$parts/ready.sh"
-# shellcheck source=parts/service.sh
-. "$parts/service.sh"
-# shellcheck source=parts/boot.sh
-. "$parts/boot.sh"
-# shellcheck source=parts/switch.sh
-. "$parts/switch.sh"
-# shellcheck source=parts/look.sh
-. "$parts/look.sh"
-# shellcheck source=parts/trial.sh
-. "$parts/trial.sh"
-# shellcheck source=parts/farewell.sh
-. "$parts/farewell.sh"
+lib=$release/ops/termux/lib
+shared=$release/ops/termux/shared
+# shellcheck source=shared/say.sh
+. "$shared/say.sh"
+# shellcheck source=lib/node.sh
+. "$lib/node.sh"
+# shellcheck source=lib/settings.sh
+. "$lib/settings.sh"
+# shellcheck source=lib/libraries.sh
+. "$lib/libraries.sh"
+# shellcheck source=lib/sqlite.sh
+. "$lib/sqlite.sh"
+# shellcheck source=shared/supervised.sh
+. "$shared/supervised.sh"
+# shellcheck source=lib/ready.sh
+. "$lib/ready.sh"
+# shellcheck source=lib/service.sh
+. "$lib/service.sh"
+# shellcheck source=shared/boot.sh
+. "$shared/boot.sh"
+# shellcheck source=lib/switch.sh
+. "$lib/switch.sh"
+# shellcheck source=lib/look.sh
+. "$lib/look.sh"
+# shellcheck source=lib/trial.sh
+. "$lib/trial.sh"
+# shellcheck source=lib/farewell.sh
+. "$lib/farewell.sh"
 
 leave() { # STATUS
   [ "$1" -eq 0 ] || say_if_full >&2

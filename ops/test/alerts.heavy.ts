@@ -8,9 +8,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ALERTS } from '../../grafana/src/alerts/all.ts'
 import { RealBus, root } from '../../service/test/real-bus.ts'
 import { Client } from '../../service/test/support/client.ts'
+import { installed } from '../../service/test/support/installed.ts'
 import { Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
 import { burstTold, receiver, shortSighted } from './notices.ts'
-import { installed } from './shells.ts'
 
 const run = promisify(execFile)
 const MASTER = 'master-key-of-the-alerts-0123456789abcdef'

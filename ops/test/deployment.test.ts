@@ -359,8 +359,8 @@ describe('the Pulumi program, which infra/test/compose.test.ts holds to the comp
 })
 
 describe('the phone', () => {
-  const service = read('ops/termux/parts/service.sh')
-  const settings = /<< 'END'\n(.*?)^END$/ms.exec(read('ops/termux/parts/settings.sh'))![1]!
+  const service = read('ops/termux/lib/service.sh')
+  const settings = /<< 'END'\n(.*?)^END$/ms.exec(read('ops/termux/lib/settings.sh'))![1]!
   const page = read('docs/phone.md')
 
   test('gets settings that the bus takes, and listens where the description says', () => {
@@ -369,7 +369,7 @@ describe('the phone', () => {
     )
     expect(env).toMatchObject({ HOST: DEPLOYMENT.host, PORT: `${DEPLOYMENT.port}` })
     expect(readConfig(env).warnings).toEqual([])
-    expect(read('ops/termux/parts/ready.sh')).toContain(`"$1${DEPLOYMENT.ready}"`)
+    expect(read('ops/termux/lib/ready.sh')).toContain(`"$1${DEPLOYMENT.ready}"`)
   })
 
   test('gives the bus the time to finish what it has begun', () => {

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { folder } from '../../clients/shell/test/shell-worker.ts'
 import { root } from '../../service/test/real-bus.ts'
-import { folder } from './shell-worker.ts'
 
 // A release that was unpacked is no clone.
 test.skipIf(!existsSync(join(root, '.git')))(
@@ -15,8 +15,8 @@ test.skipIf(!existsSync(join(root, '.git')))(
     const files = git('-C', clone, '-c', 'safe.directory=*', 'ls-files', '--eol').trimEnd().split('\n')
     expect(files.length).toBeGreaterThan(500)
     expect(files.filter(line => /w\/(crlf|mixed)/.test(line))).toEqual([])
-    for (const script of ['workers/worker.sh', 'workers/webhook.sh', 'termux/bootstrap.sh']) {
-      const { status, stdout } = spawnSync('bash', [join(clone, 'ops', script), '--help'], {
+    for (const script of ['clients/shell/worker.sh', 'clients/shell/webhook.sh', 'ops/termux/bootstrap.sh']) {
+      const { status, stdout } = spawnSync('bash', [join(clone, script), '--help'], {
         encoding: 'utf8',
       })
       expect({ script, status }).toEqual({ script, status: 0 })

@@ -1,10 +1,10 @@
 import { analyse } from 'scslre'
 import { describe, expect, test } from 'vitest'
 import * as requests from '../../service/http/schemas/requests.ts'
-import { type Found, filesOfClone } from '../regular-expressions/found.ts'
-import { asJavaScript, expressionsInAwk, expressionsInScript } from '../regular-expressions/in-shell.ts'
-import { expressionsOf } from '../regular-expressions/in-typescript.ts'
 import { shellScripts } from '../shell-format.ts'
+import { type Found, filesOfClone } from './regular-expressions/found.ts'
+import { asJavaScript, expressionsInAwk, expressionsInScript } from './regular-expressions/in-shell.ts'
+import { expressionsOf } from './regular-expressions/in-typescript.ts'
 
 /**
  * `Trade` and `Self`: two parts of it, or one twice, can read the same characters, and a text that does not match is tried

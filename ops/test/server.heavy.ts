@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { root } from '../../service/test/real-bus.ts'
-import { installed } from './shells.ts'
+import { installed } from '../../service/test/support/installed.ts'
 
 const run = promisify(execFile)
 
@@ -19,13 +19,13 @@ function folder(): string {
 /** The unit as it is, but for where the clone is. */
 function unitHere(name: string): string {
   const path = join(folder(), name.split('/').at(-1)!)
-  const text = readFileSync(join(root, 'ops', name), 'utf8')
+  const text = readFileSync(join(root, name), 'utf8')
   writeFileSync(path, text.replaceAll('/opt/intent-bus', root))
   return path
 }
 
 describe.skipIf(installed('systemd-analyze') === undefined)('the units', () => {
-  test.each(['server/intent-bus.service', 'workers/intent-bus-worker.service'])(
+  test.each(['ops/server/intent-bus.service', 'clients/shell/intent-bus-worker.service'])(
     '%s has nothing that systemd does not know',
     async name => {
       const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', unitHere(name)])

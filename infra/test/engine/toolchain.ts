@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CACHE, docker } from '../../../ops/test/docker/engine.ts'
-import { installed } from '../../../ops/test/shells.ts'
 import { root } from '../../../service/test/real-bus.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 
 const FOLDER = join(CACHE, 'pulumi')
 

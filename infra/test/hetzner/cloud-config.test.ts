@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { installed } from '../../../ops/test/shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { cloudConfig, directoryOf, MOUNT } from '../../hetzner/cloud-config.ts'
 import { makeHostKey } from '../../hetzner/host-key.ts'
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { installed } from '../../../ops/test/shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { type HostKey, hostKeyProvider, makeHostKey } from '../../hetzner/host-key.ts'
 import { revive, sourceOf } from '../revived.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { installed } from '../../../ops/test/shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../hetzner/machine/make-ready.sh', import.meta.url))
 /** What the packages bring. */

@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
-import { installed } from '../shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { keepForwarding } from './forwarding.ts'
 
 const run = promisify(execFile)

@@ -10,11 +10,11 @@ import { faultsOf, stillAtZero } from '../../../grafana/test/asked.ts'
 import { LIVELY, lifeOf } from '../../../grafana/test/life.ts'
 import { root } from '../../../service/test/real-bus.ts'
 import { Client } from '../../../service/test/support/client.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { NIGHTLY } from '../../../service/test/support/nightly.ts'
-import { main as stressMain } from '../../stress/run.ts'
+import { main as stressMain } from '../../acceptance/stress/run.ts'
 import { Prometheus } from '../monitoring.ts'
 import { burstTold, receiver, shortSighted } from '../notices.ts'
-import { installed } from '../shells.ts'
 import { docker, Engine } from './engine.ts'
 import { IMAGE, Stack } from './stack.ts'
 
@@ -139,7 +139,7 @@ describe.skipIf(cannot)(
         INTENT_BUS_CONFIG: '/nonexistent/config.json',
         ...(await stack.keys()),
       }
-      const args = ['ops/conformance/run.ts', stack.url, '--erase', ...part]
+      const args = ['ops/acceptance/conformance/run.ts', stack.url, '--erase', ...part]
       const { stdout } = await run(process.execPath, args, { cwd: root, env }).catch(error => {
         throw new Error(error.stdout + error.stderr)
       })

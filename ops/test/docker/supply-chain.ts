@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
-import { installed } from '../shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { CACHE, type Engine } from './engine.ts'
 
 const run = promisify(execFile)

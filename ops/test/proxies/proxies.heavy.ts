@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { parseEnv, promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RealBus, root } from '../../../service/test/real-bus.ts'
-import { installed } from '../shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 import { readsYaml } from '../yaml-file.ts'
 import { startCaddy } from './caddy.ts'
 import { type Ask, clientOf, type Reply } from './client.ts'
@@ -108,7 +108,7 @@ for (const { name, missing } of PROXIES) {
     test('the smoke suite passes', async () => {
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        [join(root, 'ops/smoke/run.ts'), `https://localhost:${front.port}`],
+        [join(root, 'ops/acceptance/smoke/run.ts'), `https://localhost:${front.port}`],
         {
           env: {
             PATH: process.env['PATH'],

@@ -12,7 +12,7 @@ import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
 import { makeRelease, type Release, versioned } from './release.ts'
 
-const conformance = join(root, 'ops/conformance/run.ts')
+const conformance = join(root, 'ops/acceptance/conformance/run.ts')
 
 let release: Release
 beforeAll(() => {
@@ -69,7 +69,7 @@ describe.skipIf(termux.reason !== null)(
     })
 
     test.skipIf(!existsSync(conformance))(
-      `the conformance suite passes, put to it from outside${existsSync(conformance) ? '' : ' (skipped: there is no ops/conformance in this clone)'}`,
+      `the conformance suite passes, put to it from outside${existsSync(conformance) ? '' : ' (skipped: there is no ops/acceptance in this clone)'}`,
       async () => {
         const env = {
           ...process.env,

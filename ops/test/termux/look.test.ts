@@ -28,7 +28,7 @@ async function looked(settings: Record<string, string>, look: string) {
     join(phone.home, 'look.sh'),
     `set -euo pipefail
 bus_home=$HOME/intent-bus release=${root} port= local_only=
-for part in say settings look; do . "${scripts}/parts/$part.sh"; done
+for name in shared/say lib/settings lib/look; do . "${scripts}/$name.sh"; done
 ${look}`,
   )
   return phone.runBeside('bash look.sh')

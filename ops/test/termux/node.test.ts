@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Pretended, scripts } from './pretended.ts'
 
 const LOOK = `set -euo pipefail; bus_home=$HOME release=${join(scripts, '../..')}
-for part in say node; do . ${scripts}/parts/$part.sh; done; must_have_node; echo goes on`
+for name in shared/say lib/node; do . ${scripts}/$name.sh; done; must_have_node; echo goes on`
 
 test('the Node that the bus takes is taken', () => {
   expect(new Pretended().run(LOOK)).toEqual({ code: 0, out: 'goes on\n', err: '' })

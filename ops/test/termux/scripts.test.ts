@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../../../service/test/real-bus.ts'
-import { installed } from '../shells.ts'
+import { installed } from '../../../service/test/support/installed.ts'
 
 const folder = join(root, 'ops/termux')
 const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
@@ -19,7 +19,7 @@ const bootstrap = (args: string[], env: NodeJS.ProcessEnv = {}) =>
 
 test('there are scripts', () => {
   expect(scripts).toEqual(
-    expect.arrayContaining(['bootstrap.sh', 'run.sh', 'parts/switch.sh', 'intent-bus-phone']),
+    expect.arrayContaining(['bootstrap.sh', 'run.sh', 'lib/switch.sh', 'intent-bus-phone']),
   )
 })
 
@@ -34,7 +34,7 @@ const shellcheck = installed('shellcheck')
 test.skipIf(shellcheck === undefined)(
   `shellcheck has nothing to say${shellcheck === undefined ? ' (skipped: shellcheck is not installed)' : ''}`,
   () => {
-    // Parts are read with the scripts that take them in.
+    // What they source is read with them.
     const started = scripts.filter(name => !name.includes('/')).map(name => join(folder, name))
     const { stdout, status } = spawnSync(shellcheck!, ['-x', '-P', 'SCRIPTDIR', ...started], {
       encoding: 'utf8',
@@ -44,18 +44,24 @@ test.skipIf(shellcheck === undefined)(
   },
 )
 
-test.each(['bootstrap.sh', 'install-worker.sh', 'worker.sh'])('%s --help fits 80 columns', name => {
-  const { stdout } = spawnSync('bash', [join(folder, name), '--help'], { encoding: 'utf8' })
+test('bootstrap.sh --help fits 80 columns', () => {
+  const { stdout } = bootstrap(['--help'])
   expect(stdout).toContain('  --help')
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
-test('each part is taken in by what sets up a bus or a worker', () => {
-  const setUps = ['set-up.sh', 'install-worker.sh'].map(name => join(folder, name))
-  const { stdout } = spawnSync('grep', ['-hoE', 'parts/[a-z-]+.sh$', ...setUps], { encoding: 'utf8' })
-  const parts = scripts.filter(name => name.startsWith('parts/'))
-  expect(parts.length).toBeGreaterThan(5)
-  expect(parts.filter(name => !stdout.split('\n').includes(name))).toEqual([])
+test('each file in lib is sourced by what sets up a bus, and each in shared by that and the worker', () => {
+  const sourcedBy = (script: string, room: string) =>
+    spawnSync('grep', ['-hoE', `${room}/[a-z-]+.sh"$`, join(root, script)], { encoding: 'utf8' })
+      .stdout.replaceAll('"', '')
+      .split('\n')
+  const there = (room: string) => scripts.filter(name => name.startsWith(`${room}/`))
+  const setUp = ['ops/termux/set-up.sh', 'ops/termux/lib/settings.sh']
+  const forServer = ['lib', 'shared'].flatMap(room => setUp.flatMap(script => sourcedBy(script, room)))
+  expect(there('lib').length).toBeGreaterThan(5)
+  expect([...there('lib'), ...there('shared')].filter(name => !forServer.includes(name))).toEqual([])
+  const forWorker = sourcedBy('clients/phone/install.sh', 'shared')
+  expect(there('shared').filter(name => !forWorker.includes(name))).toEqual([])
 })
 
 test.each([
@@ -73,24 +79,11 @@ test.each([
   expect(stderr).toContain(`bootstrap: ${reason}`)
 })
 
-const elsewhere = (name: string, ...args: string[]) =>
-  spawnSync('bash', [join(folder, name), ...args], {
+test('where no bus is installed its command says so', () => {
+  const { status, stderr } = spawnSync('bash', [join(folder, 'intent-bus-phone'), 'status'], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nowhere' },
   })
-
-test('where there is no Termux the worker has help to give, and says where to go', () => {
-  expect(elsewhere('install-worker.sh', '--help')).toMatchObject({
-    status: 0,
-    stdout: expect.stringContaining('--wake-lock yes|no'),
-    stderr: '',
-  })
-  const { status, stderr } = elsewhere('install-worker.sh')
-  expect([status, stderr]).toEqual([1, expect.stringContaining('It stopped: this is not Termux.')])
-})
-
-test('where no bus is installed its command says so', () => {
-  const { status, stderr } = elsewhere('intent-bus-phone', 'status')
   expect([status, stderr]).toEqual([
     1,
     'There is no bus in /nowhere/intent-bus: ops/termux/bootstrap.sh installs one.\n',

@@ -26,8 +26,10 @@ function phoneWith(settings: string): Pretended {
 
 /** @returns what each of these lines says to whoever installs the bus */
 function installer(phone: Pretended, ...lines: string[]): string[] {
-  const parts = ['say', 'settings', 'farewell'].map(name => `. ${scripts}/parts/${name}.sh`).join('; ')
-  const before = `set -euo pipefail; bus_home=$HOME/intent-bus release=$HOME/release; ${parts}`
+  const sourced = ['shared/say', 'lib/settings', 'lib/farewell']
+    .map(name => `. ${scripts}/${name}.sh`)
+    .join('; ')
+  const before = `set -euo pipefail; bus_home=$HOME/intent-bus release=$HOME/release; ${sourced}`
   return lines.map(line => {
     const { code, out, err } = phone.run(`${before}; ${line}`)
     expect(err).toBe('')

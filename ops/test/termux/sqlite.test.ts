@@ -11,7 +11,7 @@ const PACKAGE = 'release/node_modules/better-sqlite3'
 const CHOOSE = `
 set -euo pipefail
 bus_home=$HOME release=$HOME/release node_sqlite=
-for part in say libraries sqlite; do . "$PARTS/$part.sh"; done
+for name in shared/say lib/libraries lib/sqlite; do . "$TERMUX/$name.sh"; done
 choose_sqlite
 `
 
@@ -34,7 +34,7 @@ test.each([
     require('node:fs').writeFileSync(process.env.HOME + '/pid', String(compiler.pid))`)
   const session = spawn('bash', ['choose.sh'], {
     cwd: phone.home,
-    env: { ...phone.env, PARTS: join(scripts, 'parts') },
+    env: { ...phone.env, TERMUX: scripts },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const compiler = () => Number(readFileSync(join(phone.home, 'pid'), 'utf8'))
@@ -64,7 +64,7 @@ test('what was compiled is there again when it was killed while the sources were
     "module.exports = class { constructor() { if (require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8') !== 'compiled') throw new Error() } close() {} }",
   )
   phone.write(`${PACKAGE}/.built.node`, 'compiled')
-  const { code, out } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  const { code, out } = phone.run('bash choose.sh', { TERMUX: scripts })
   expect(code).toBe(0)
   expect(out).not.toContain('Compiling')
   expect(phone.read(`${PACKAGE}/build/Release/better_sqlite3.node`)).toBe('compiled')
@@ -76,7 +76,7 @@ test('where neither that nor its sources are there, the libraries come again', (
   const phone = phoneWith('')
   phone.run(`rm -r ${PACKAGE}/deps && touch release/node_modules/.installed`)
   phone.command('npm', 'echo "$*" >> "$HOME/npm"')
-  const { code, out } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  const { code, out } = phone.run('bash choose.sh', { TERMUX: scripts })
   expect(code).toBe(0)
   expect(phone.read('npm')).toMatch(/^ci --omit=dev /)
   expect(out).toContain('Going on with the SQLite inside of Node')
@@ -84,7 +84,7 @@ test('where neither that nor its sources are there, the libraries come again', (
 
 test('without room to compile it stops and says so, and does not settle for another SQLite', () => {
   const phone = phoneWith("console.error('fatal error: No space left on device'); process.exit(1)")
-  const { code, out, err } = phone.run('bash choose.sh', { PARTS: join(scripts, 'parts') })
+  const { code, out, err } = phone.run('bash choose.sh', { TERMUX: scripts })
   expect(code).toBe(1)
   expect(err).toContain('It stopped: there is no room to compile SQLite.')
   expect(out).not.toContain('Going on with the SQLite inside of Node')

@@ -13,8 +13,8 @@ const SET_UP = `
 set -euo pipefail
 bus_home=$HOME/intent-bus release=$HOME/intent-bus/releases/$1
 service=$HOME/service logs=$HOME/logs data=$HOME/intent-bus/data
-. "$PARTS/say.sh"
-. "$PARTS/switch.sh"
+. "$TERMUX/shared/say.sh"
+. "$TERMUX/lib/switch.sh"
 database() { echo "$HOME/intent-bus/data/bus.db"; }
 install_service() { mkdir -p "$service"; }
 start_bus() {
@@ -70,7 +70,7 @@ class Switched extends Pretended {
   }
 
   setUp(name: string, env: NodeJS.ProcessEnv = {}) {
-    return this.run(`bash set-up.sh ${name}`, { PARTS: join(scripts, 'parts'), ...env })
+    return this.run(`bash set-up.sh ${name}`, { TERMUX: scripts, ...env })
   }
 
   get database(): string | null {
@@ -120,7 +120,7 @@ test.each([
 ])('a bus that says %j serves: %i', (said, code) => {
   const phone = new Switched()
   phone.command('curl', `echo '${said}'`)
-  const parts = `bus_home=$HOME/intent-bus; . ${scripts}/parts/service.sh; here() { echo http://bus; }`
+  const parts = `bus_home=$HOME/intent-bus; . ${scripts}/lib/service.sh; here() { echo http://bus; }`
   expect(phone.run(`${parts}; wait_serves`, { BUS_READY_SECONDS: '0' })).toMatchObject({ code, err: '' })
 })
 
@@ -164,7 +164,7 @@ test('one that was interrupted and is well is kept, and a better one follows one
 test('the service starts nothing while the database is being put back', () => {
   const phone = new Switched()
   const written = phone.run(
-    `bus_home=$HOME/intent-bus; . ${scripts}/parts/supervised.sh; . ${scripts}/parts/service.sh; install_service
+    `bus_home=$HOME/intent-bus; . ${scripts}/shared/supervised.sh; . ${scripts}/lib/service.sh; install_service
      sed -i "s|^#!.*|#!/bin/sh|; s|exec .*/bash|exec echo|" "$service/run"`,
   )
   expect(written).toEqual({ code: 0, out: '', err: '' })

@@ -1,18 +1,18 @@
 /** The trial of a new release on a copy, with pretended parts: what it may do there, and that nothing of it stays. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { WorkedBus } from '../shell-worker.ts'
+import { WorkedBus } from '../../../clients/shell/test/shell-worker.ts'
 import { Pretended, scripts } from './pretended.ts'
 
 /** set-up.sh as far as it tries. */
 const SET_UP = `
 set -euo pipefail
-bus_home=$HOME/intent-bus release=$HOME/release parts=${scripts}/parts port= local_only=
+bus_home=$HOME/intent-bus release=$HOME/release port= local_only=
 previous=$HOME/intent-bus/releases/before untried=\${UNTRIED:-}
-for part in say settings sqlite supervised service look trial; do . "$parts/$part.sh"; done
+for name in shared/say lib/settings lib/sqlite shared/supervised lib/service lib/look lib/trial; do . "${scripts}/$name.sh"; done
 backup=$bus_home/backups/\${BACKUP:-a-backup}
 trap end_trial EXIT
 end_trial
@@ -64,12 +64,13 @@ class Tried extends Pretended {
     this.write('how', how)
     this.write('release/service/launch.js', BUS)
     this.write('release/clients/cli/intent-bus.js', RESTORE)
-    this.write('release/ops/smoke/run.ts', SMOKE)
+    this.write('release/ops/acceptance/smoke/run.ts', SMOKE)
     this.write(
       'release/ops/termux/copy-database.ts',
       'import { writeFileSync } from "node:fs"; writeFileSync(process.argv[3]!, "copied as it is at work")',
     )
-    for (const name of ['environment.sh', 'settings-file.sh', 'small-node.sh']) {
+    mkdirSync(join(this.home, 'release/ops/termux/shared'))
+    for (const name of ['environment.sh', 'shared/settings-file.sh', 'small-node.sh']) {
       execFileSync('cp', [join(scripts, name), join(this.home, 'release/ops/termux', name)])
     }
     this.write('release/.sqlite-driver', 'node\n')

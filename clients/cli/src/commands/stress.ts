@@ -15,7 +15,7 @@ export function addStress(program: Program): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async () => {
-      const harness = CLONE === null ? null : join(CLONE, 'ops/stress/run.ts')
+      const harness = CLONE === null ? null : join(CLONE, 'ops/acceptance/stress/run.ts')
       if (harness === null || !existsSync(harness)) {
         throw new Failure('stress needs a clone of the repository, in which the harness is.')
       }

@@ -1,9 +1,0 @@
-#!/data/data/com.termux/files/usr/bin/sh
-# How full the battery is, how warm, and whether it is charged. The payload does not matter.
-set -u
-needs=termux-battery-status
-. "$(dirname "$0")/parts/payload.sh"
-. "$(dirname "$0")/parts/phone.sh"
-
-ask 30 "$needs" < /dev/null
-hand_over
