@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { DEPLOYMENT } from '../../ops/deployment.ts'
 import { post, publish, statusOf } from '../../ops/test/docker/bus-calls.ts'
 import { docker, Engine } from '../../ops/test/docker/engine.ts'
+import { HEALTHY_SOON } from '../../ops/test/docker/stack.ts'
 import { freePort } from '../../service/test/crash/child-bus.ts'
 import { root } from '../../service/test/real-bus.ts'
 import { readPage } from '../pages.ts'
@@ -20,10 +21,12 @@ let port: number
 
 /** As it would be typed, where the bus has another port. @returns what it printed */
 async function type(script: string, more: NodeJS.Dict<string> = {}): Promise<string> {
+  const { COMPOSE_FILE = 'docker-compose.yml', ...others } = more as Record<string, string>
   const env = engine.env({
     BUS_PORT: `${port}`,
     NO_PROXY: 'localhost',
-    ...(more as Record<string, string>),
+    COMPOSE_FILE: `${COMPOSE_FILE}:${HEALTHY_SOON}`,
+    ...others,
   })
   const there = script
     .replaceAll('docker compose', '$DOCKER compose')

@@ -12,6 +12,9 @@ export const IMAGE = 'intent-bus:latest'
 /** What docker-compose.yml mounts from beside it. */
 const MOUNTED = ['docker-compose.yml', 'ops/prometheus', 'ops/alertmanager', 'ops/server', 'grafana']
 
+/** Added to the files of compose: a container is known to be healthy after a second. */
+export const HEALTHY_SOON = join(import.meta.dirname, 'healthy-soon.yml')
+
 const PORTS = ['BUS', 'PROMETHEUS', 'ALERTMANAGER', 'GRAFANA', 'HTTP', 'HTTPS']
 
 export class Stack {
@@ -29,7 +32,8 @@ export class Stack {
   /** In the clone itself, as it is. Nothing is started yet. */
   static async asItIs(engine: Engine): Promise<Stack> {
     const ports = await Promise.all(PORTS.map(async name => [`${name}_PORT`, `${await freePort()}`]))
-    return new Stack(engine, root, Object.fromEntries(ports))
+    const files = { COMPOSE_FILE: `docker-compose.yml:${HEALTHY_SOON}` }
+    return new Stack(engine, root, { ...files, ...Object.fromEntries(ports) })
   }
 
   /** In a copy. */
