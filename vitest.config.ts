@@ -24,6 +24,7 @@ const PROGRAMS = [
   'clients/phone/test/*.test.ts',
   'ops/acceptance/test/smoke.test.ts',
   'ops/test/release/release.test.ts',
+  'ops/test/yesterday.test.ts',
   'ops/test/termux/*.test.ts',
   'service/test/{planted-keys,resealed-keys,short-secrets,start-and-stop}.test.ts',
   'service/test/backup/{directory,restore}.test.ts',

@@ -1,6 +1,6 @@
 /** What docs/on-a-server.md puts on a server, with the real programs: systemd's checker, strace. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -32,6 +32,22 @@ describe.skipIf(installed('systemd-analyze') === undefined)('the units', () => {
       expect(stdout + stderr).toBe('')
     },
   )
+
+  test('systemd still finds the unit of a worker where `systemctl enable` was given it', () => {
+    const host = folder()
+    const clone = join(host, 'opt/intent-bus')
+    for (const place of ['ops/workers', 'clients/shell']) {
+      cpSync(join(root, place), join(clone, place), { recursive: true, verbatimSymlinks: true })
+    }
+    const wanted = join(host, 'etc/systemd/system/multi-user.target.wants')
+    mkdirSync(wanted, { recursive: true })
+    const unit = 'intent-bus-worker.service'
+    for (const linked of [join(wanted, '..'), wanted]) {
+      symlinkSync(join('/opt/intent-bus/ops/workers', unit), join(linked, unit))
+    }
+    const state = execFileSync('systemctl', [`--root=${host}`, 'is-enabled', unit], { encoding: 'utf8' })
+    expect(state).toBe('enabled\n')
+  })
 
   test('the bus makes no system call that its unit forbids', async () => {
     if (installed('strace') === undefined) throw new Error('strace is not installed')
