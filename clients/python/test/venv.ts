@@ -1,17 +1,17 @@
 /** A virtual environment with one version of the SDK, as pip installs it from the package index. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../../../service/test/real-bus.ts'
+import { alone, CACHE } from '../../../service/test/support/cache.ts'
 
 const run = promisify(execFile)
 
 export const here = import.meta.dirname
 
 /** Made once and kept, each under the hash of what is in it. */
-const CACHE = join(root, 'node_modules/.cache/python-sdk')
+const VENVS = join(CACHE, 'python-sdk')
 
 /** The SDK itself asks for no less, and its requirements neither. */
 const LEAST_PYTHON = 'import sys; sys.exit(sys.version_info < (3, 10))'
@@ -33,13 +33,19 @@ export async function venvWith(sdk: string): Promise<Venv | { reason: string }> 
   } catch {
     return { reason: 'there is no python3 of version 3.10 or later' }
   }
-  const folder = join(CACHE, `${sdk}-${hash.digest('hex').slice(0, 12)}`)
+  const folder = join(VENVS, `${sdk}-${hash.digest('hex').slice(0, 12)}`)
   const bin = join(folder, 'bin')
-  const finished = join(folder, 'finished')
-  if (existsSync(finished)) return { bin }
+  const letOthersIn = alone(folder)
+  try {
+    return existsSync(join(folder, 'finished')) ? { bin } : await make(sdk, folder)
+  } finally {
+    letOthersIn()
+  }
+}
 
+async function make(sdk: string, folder: string): Promise<Venv | { reason: string }> {
+  const bin = join(folder, 'bin')
   rmSync(folder, { recursive: true, force: true })
-  mkdirSync(CACHE, { recursive: true })
   try {
     await run('python3', ['-m', 'venv', folder])
   } catch (error) {
@@ -52,7 +58,7 @@ export async function venvWith(sdk: string): Promise<Venv | { reason: string }> 
     if (/DO NOT MATCH THE HASHES/.test(`${error}`)) throw error
     return { reason: `pip: ${lastLine(error)}` }
   }
-  writeFileSync(finished, '')
+  writeFileSync(join(folder, 'finished'), '')
   return { bin }
 }
 

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
 import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
+import { CACHE } from '../../../service/test/support/cache.ts'
 import { emptyProject } from './support/package.ts'
 
 const run = promisify(execFile)
@@ -37,11 +37,8 @@ const DONE = {
   last: 'worker.stopped',
 }
 
-/** Where they are installed from the registry, each version once. */
-const CACHE = join(root, 'node_modules/.cache/runtimes')
-
 async function installed(name: string, version: string): Promise<{ dir: string } | { reason: string }> {
-  const dir = join(CACHE, `${name}-${version}`)
+  const dir = join(CACHE, 'runtimes', `${name}-${version}`)
   mkdirSync(dir, { recursive: true })
   const env = Object.fromEntries(Object.entries(process.env).filter(([variable]) => !/^npm_/i.test(variable)))
   try {

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CACHE, docker } from '../../../ops/test/docker/engine.ts'
+import { docker } from '../../../ops/test/docker/engine.ts'
 import { root } from '../../../service/test/real-bus.ts'
+import { CACHE } from '../../../service/test/support/cache.ts'
 import { installed } from '../../../service/test/support/installed.ts'
 
 const FOLDER = join(CACHE, 'pulumi')

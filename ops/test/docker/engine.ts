@@ -1,17 +1,16 @@
 /** A Docker of the tests' own, with its own storage and socket: what else runs on this machine is left alone. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
+import { CACHE } from '../../../service/test/support/cache.ts'
 import { installed } from '../../../service/test/support/installed.ts'
 import { keepForwarding } from './forwarding.ts'
 
 const run = promisify(execFile)
 
-/** The Debian tree, which takes a minute to make. */
-export const CACHE = process.env['INTENT_BUS_TEST_CACHE'] ?? join(homedir(), '.cache/intent-bus-test')
 /** Debian's has BuildKit built in; a newer one elsewhere needs a plugin for it. */
 const CLIENT = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker'
 

