@@ -10,7 +10,7 @@ import { RealBus, root } from '../../service/test/real-bus.ts'
 import { Client } from '../../service/test/support/client.ts'
 import { installed } from '../../service/test/support/installed.ts'
 import { Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
-import { burstTold, receiver, shortSighted } from './notices.ts'
+import { burstTold, endTold, receiver, shortSighted } from './notices.ts'
 
 const run = promisify(execFile)
 const MASTER = 'master-key-of-the-alerts-0123456789abcdef'
@@ -99,6 +99,7 @@ describe.skipIf(missing !== undefined)(named('Prometheus and Alertmanager', miss
 
     const master = new Client(`http://${address}`, { 'x-api-key': MASTER })
     await burstTold(master, notices)
+    await endTold(notices)
     const told = (name: string, status: string) =>
       notices.find(notice => notice.alertname === name && notice.status === status)
     expect(told('ShortSighted', 'firing')).toBeDefined()

@@ -1,21 +1,28 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { installed } from '../../../service/test/support/installed.ts'
+import { NIGHTLY } from '../../../service/test/support/nightly.ts'
 import { standIns } from '../../phone/test/handled.ts'
 import { clocksIn } from './clocks.ts'
 import { foreignAnswersIn } from './foreign-answers.ts'
 import { jobsIn } from './jobs.ts'
 import { roomsIn } from './rooms.ts'
 import { folder, listening, ShellWorker, WorkedBus } from './shell-worker.ts'
-import { shells, toolbox, workers } from './shells.ts'
+import { type Shell, shells, toolbox, workers } from './shells.ts'
+
+/** By day not in the shell that is `sh` here: in that one `npm run test:programs` has the same tests. */
+const isSh = ({ command: [program] }: Shell): boolean =>
+  realpathSync(installed('sh')!) === realpathSync(installed(program!) ?? '/')
 
 for (const shell of shells) {
-  jobsIn(shell)
-  foreignAnswersIn(shell)
-  clocksIn(shell)
-  roomsIn(shell)
+  if (NIGHTLY || !isSh(shell)) {
+    jobsIn(shell)
+    foreignAnswersIn(shell)
+    clocksIn(shell)
+    roomsIn(shell)
+  }
 
   describe.skipIf(shell.missing !== null)(`what comes with the worker, in ${shell.name}`, () => {
     let bus: WorkedBus
