@@ -14,6 +14,13 @@ export const RELEASES = 'releases.json'
 export const readReleases = (root: string): Release[] =>
   JSON.parse(readFileSync(join(root, RELEASES), 'utf8')) as Release[]
 
+/** The newest release that this tree knows of. @throws when there is none */
+export function lastRelease(root: string): Release {
+  const last = readReleases(root).at(-1)
+  if (last === undefined) throw new Error(`${RELEASES} names no release`)
+  return last
+}
+
 export function recordRelease(root: string, release: Release): void {
   const releases = [...readReleases(root), release]
   writeFileSync(join(root, RELEASES), `${JSON.stringify(releases, null, 2)}\n`)

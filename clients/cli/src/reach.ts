@@ -20,8 +20,9 @@ export const adminNow = async (bus: IntentBus): Promise<number> => (await bus.ad
 export const busNow = async ({ bus, settings }: Pick<Session, 'bus' | 'settings'>): Promise<number> =>
   settings.adminToken === undefined ? (await bus.health()).ts : adminNow(bus)
 
+/** For what came after the first release. @param what can be done with the bus that is there */
 export const olderBus = (what: string): Failure =>
-  new Failure(`This bus is of an older version. ${what}`, EXIT.refused)
+  new Failure(`This bus is of an older version: it has to be later than 0.1.0. ${what}`, EXIT.refused)
 
 function asPublisher(bus: IntentBus): Reach {
   return {
@@ -32,7 +33,7 @@ function asPublisher(bus: IntentBus): Reach {
 }
 
 const adminOnly = () =>
-  olderBus('There only an admin lists, cancels and retries: set BUS_ADMIN_TOKEN, and leave out --mine.')
+  olderBus('Until then only an admin lists, cancels and retries: set BUS_ADMIN_TOKEN, and leave out --mine.')
 
 async function* listed(bus: IntentBus, filter: Parameters<Reach['intents']>[0]) {
   try {
