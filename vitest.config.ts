@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { PATIENCE_MS } from './service/test/support/patience.ts'
@@ -8,6 +11,10 @@ import { PATIENCE_MS } from './service/test/support/patience.ts'
  * (nodejs/node#64500).
  */
 const COMPILED = fileURLToPath(new URL('./node_modules/.cache/intent-bus-tests', import.meta.url))
+
+/** Where the conformance suite notes what it called, for as long as the run lasts. */
+const CALLS = join(tmpdir(), `intent-bus-calls-${process.pid}`)
+process.once('exit', () => rmSync(CALLS, { recursive: true, force: true }))
 
 /** Where the results go as JSON too, for whoever adds them up. */
 const report = process.env['TEST_REPORT']
@@ -37,15 +44,19 @@ const EVERYWHERE = '{service,clients,docs,ops,grafana,infra}/**/test/**/*.test.t
 /** They put a module of their own in the place of one of the bus or of Node, so each needs a process of its own. */
 const MOCKED = ['service/test/openapi/document.test.ts', 'service/test/store/copy.test.ts']
 
-type Suite = { include: string[]; exclude?: string[]; isolate: boolean }
+/** It judges what the conformance suite called, so it runs when all others have. */
+const COVERED = ['service/test/openapi/covered.test.ts']
 
-const suite = (name: string, { include, exclude = [], isolate }: Suite) => ({
+type Suite = { include: string[]; exclude?: string[]; isolate: boolean; after?: true }
+
+const suite = (name: string, { include, exclude = [], isolate, after }: Suite) => ({
   extends: true as const,
   test: {
     name,
     include,
     exclude: ['**/node_modules/**', ...exclude],
     isolate,
+    sequence: { groupOrder: after ? 1 : 0 },
     restoreMocks: true,
     unstubEnvs: true,
   },
@@ -55,12 +66,13 @@ export default defineConfig({
   test: {
     projects: [
       // Files share what they import: to load it for each anew is two fifths of the time.
-      suite('unit', { include: [EVERYWHERE], exclude: [...PROGRAMS, ...MOCKED], isolate: false }),
+      suite('unit', { include: [EVERYWHERE], exclude: [...PROGRAMS, ...MOCKED, ...COVERED], isolate: false }),
       suite('mocked', { include: MOCKED, isolate: true }),
+      suite('covered', { include: COVERED, isolate: false, after: true }),
       suite('programs', { include: PROGRAMS, isolate: true }),
     ],
     pool: 'forks',
-    env: { NODE_COMPILE_CACHE: COMPILED },
+    env: { NODE_COMPILE_CACHE: COMPILED, INTENT_BUS_CALLS: CALLS },
     // On two cores the default is one worker, and twice the time.
     maxWorkers: '100%',
     testTimeout: PATIENCE_MS,

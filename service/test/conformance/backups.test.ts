@@ -141,6 +141,15 @@ test('a backup that cannot be made is told, logged, counted, and leaves nothing 
   expect(bus.log.some(line => line.includes('the backup failed'))).toBe(true)
   expect(await bus.metric('intent_bus_backups_total{outcome="failure"}')).toBe(1)
   expect(bus.backups!.lastFailure?.message).toContain('cannot be made')
+  for (const path of ['/admin/backups', '/admin/backups/bus-20270115T080000Z.db.zst']) {
+    expect(refusal(await bus.admin.get(path))).toMatchObject({ status: 500, code: 'backup_failed' })
+  }
+})
+
+test('a bus that drains begins no backup', async () => {
+  const { bus } = await busInto()
+  bus.backups!.beginDrain()
+  expect(refusal(await bus.admin.post('/admin/backup'))).toMatchObject({ status: 503, code: 'draining' })
 })
 
 test('a backup for which there is no room is not begun', async () => {
@@ -309,7 +318,11 @@ test('a bus whose database is not a file says what copies it instead', async () 
   const { bus } = await busInto()
   bus.copySource = { tool: 'pg_dump' }
   await bus.restart()
-  for (const answer of [await bus.admin.post('/admin/backup'), await bus.admin.get('/admin/backups')]) {
+  for (const answer of [
+    await bus.admin.post('/admin/backup'),
+    await bus.admin.get('/admin/backups'),
+    await bus.admin.get('/admin/backups/bus-20270115T080000Z.db.zst'),
+  ]) {
     expect(refusal(answer)).toMatchObject({ status: 501, code: 'not_supported' })
     expect(refusal(answer).message).toContain('pg_dump')
   }

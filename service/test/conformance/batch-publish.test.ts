@@ -93,6 +93,14 @@ describe('all or none', () => {
     ['no object', 7, 'invalid_payload', /^intents\[1\] must be an object/],
     ['no payload', { goal: 'work' }, 'invalid_request', /^intents\[1\]: Missing payload: it takes any JSON/],
     ['a bad namespace', item({ namespace: 'a b' }), 'invalid_namespace', /^intents\[1\]: namespace takes/],
+    ['an empty goal', item({ goal: ' ' }), 'invalid_goal', /^intents\[1\]: goal takes/],
+    ['a bad worker', item({ target_worker: 'a b' }), 'invalid_target_worker', /^intents\[1\]: target_worker/],
+    [
+      'a bad capability',
+      item({ required_capability: 'a b' }),
+      'invalid_required_capability',
+      /^intents\[1\]: required_capability/,
+    ],
     ['too large', item({ payload: 'x'.repeat(9000) }), 'payload_too_large', /^intents\[1\]: The payload has/],
     ['a bad key', item({ idempotency_key: 'ä' }), 'invalid_request', /^intents\[1\]: idempotency_key takes/],
   ])('an item that is %s refuses them all and is named', async (_what, bad, code, message) => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { defaultDocument } from '../../config/default-document.ts'
+import { operationsIn } from '../openapi/outcomes.ts'
 import { ADMIN_TOKEN, busForFile, MASTER } from '../support/bus.ts'
 import { type Claim, refusal } from '../support/client.ts'
 import { answerOn, open, rawCall } from '../support/raw.ts'
@@ -28,7 +30,10 @@ const POSTS: [path: string, status: number, says: string][] = [
   ['/admin/dead/retry', 400, 'Missing ids'],
   ['/admin/dead/drop', 400, 'Missing ids'],
 ]
-const READERS = POSTS.slice(2, 9).map(([path]) => path)
+/** Every call that reads a body, as the document has it. */
+const READERS = operationsIn(defaultDocument())
+  .filter(({ own }) => own.includes('invalid_payload'))
+  .map(({ path }) => path.replace('{key}', 'key'))
 const everybody = master.with({ 'x-admin-token': ADMIN_TOKEN })
 
 const raw = (path: string, headers: string, body: string | Buffer = '') => {
@@ -165,13 +170,13 @@ describe('what is not a JSON object is refused', () => {
     },
   )
 
-  test.each(['/intent', ...READERS])('on POST %s as well, and the intent is as it was', async path => {
+  test.each(READERS)('on POST %s as well, and the intent is as it was', async path => {
     const { id } = await master.claimed()
     for (const [body, code] of [
       ['{,}', 'invalid_request'],
       ['[]', 'invalid_payload'],
     ] as const) {
-      const answer = await everybody.post(path.replace(':id', id), body)
+      const answer = await everybody.post(path.replace('{id}', id), body)
       expect(refusal(answer)).toMatchObject({ status: 400, code })
     }
     expect(await master.status(id)).toMatchObject({ status: 'claimed', claim_attempts: 1 })

@@ -152,6 +152,11 @@ test.each([
   expect((await press(await formFor('cancel', id), { 'content-type': FORM, ...headers })).status).toBe(303)
 })
 
+test.each(['retry', 'cancel'])('there is no button to %s what cannot be an intent', async action => {
+  const answer = await press({ action: `${HOME}/intents/none/${action}`, token: '' })
+  expect(refusal(answer)).toMatchObject({ status: 404, code: 'not_found' })
+})
+
 test('the credentials are asked for here too', async () => {
   const id = await master.publish()
   const answer = await press(await formFor('cancel', id), OURS, bus.nobody)

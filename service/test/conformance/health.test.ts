@@ -56,11 +56,13 @@ test('/healthz, /livez and /readyz are the same without a key', async () => {
 test('a bus that drains is not ready, and alive', async () => {
   const stopping = await busForTest()
   await stopping.broker.drain()
-  const answer = await stopping.nobody.get('/health/ready')
-  expect([answer.status, answer.json]).toEqual([
-    503,
-    { ok: false, reasons: ['draining'], warnings: [], maintenance: false },
-  ])
+  for (const path of ['/health/ready', '/readyz']) {
+    const answer = await stopping.nobody.get(path)
+    expect([answer.status, answer.json]).toEqual([
+      503,
+      { ok: false, reasons: ['draining'], warnings: [], maintenance: false },
+    ])
+  }
   expect((await stopping.nobody.get('/health/live')).status).toBe(200)
 })
 

@@ -38,7 +38,13 @@ describe('GET /intents', () => {
     }
     const pages = await pagesFrom(alice, '/intents?goal=send&status=open&limit=2', idsOf)
     expect(pages).toEqual([wanted.slice(0, 2), wanted.slice(2, 4), wanted.slice(4)])
-    expect(refusal(await alice.get('/intents?status=lost'))).toMatchObject({ status: 400 })
+    for (const [filter, code] of [
+      ['status=lost', 'invalid_request'],
+      ['goal=', 'invalid_goal'],
+      ['namespace=a+b', 'invalid_namespace'],
+    ]) {
+      expect(refusal(await alice.get(`/intents?${filter}`))).toMatchObject({ status: 400, code })
+    }
   })
 
   test('keeps what was published when the key is rotated', async () => {

@@ -9,12 +9,16 @@ import { roomSettings } from '../../config/app-settings.ts'
 import { type Env, readConfig } from '../../config/config.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import type { CopySource } from '../../store/store.ts'
+import { CALLS_VARIABLE, noteCalls } from './calls.ts'
 import { Client } from './client.ts'
 import { busElsewhere, busOfItsOwn, elsewhere, leaveOut } from './elsewhere.ts'
 import { newPlace, type Place } from './engines.ts'
 import { FakeClock } from './fake-clock.ts'
 import { LoadedChance } from './loaded-chance.ts'
 import { type WatchedStore, watched } from './watched-store.ts'
+
+const calls = process.env[CALLS_VARIABLE]
+if (calls !== undefined) noteCalls(calls)
 
 export const MASTER = elsewhere?.key ?? 'master-key-0123456789abcdef0123456789abcdef'
 export const ADMIN_TOKEN = elsewhere?.adminToken ?? 'admin-token-0123456789abcdef0123456789abc'

@@ -34,12 +34,21 @@ export async function call(
   try {
     const response = await fetch(url, init)
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+    const answer = { status: response.status, headers: response.headers, text, json: parsed(text) }
+    listener(method, url, answer)
+    return answer
   } catch (error) {
     // Nobody waits for it any more.
     if (signal.aborted) return new Promise(() => {})
     throw error
   }
+}
+
+let listener: (method: string, url: string, answer: Answer) => void = () => {}
+
+/** @param listen hears of every answer from now on, in the place of who heard before */
+export function onAnswer(listen: typeof listener): void {
+  listener = listen
 }
 
 let hangUp = new AbortController()
