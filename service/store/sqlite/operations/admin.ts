@@ -1,11 +1,12 @@
 import { REASON } from '../../../intent/lifecycle.ts'
 import type { CancelOp, RetryOp } from '../../operations.ts'
 import type { Outcome, Refusal } from '../../outcomes.ts'
+import { die } from '../moves/dead.ts'
+import { reopen } from '../moves/open.ts'
 import type { IntentRow } from '../statements.ts'
-import { DEAD, FULFILLED, READY } from '../states.ts'
+import { DEAD, FULFILLED } from '../states.ts'
 import type { WriterState } from '../writer-state.ts'
 import { audit } from './audit.ts'
-import { die, payloadBytes } from './moves.ts'
 import { isFresh, REPLAY, refuse } from './nonces.ts'
 
 const refused = (refusal: Refusal) => ({ ok: false, refusal }) as const
@@ -32,7 +33,7 @@ export function cancel(w: WriterState, op: CancelOp): Outcome<'cancel'> {
 export function retry(w: WriterState, op: RetryOp): Outcome<'retry'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined) return afterNonce(w, op, 'not_found')
-  const { publisher } = w.lanes.get(row.lane).route
+  const { namespace, publisher } = w.lanes.get(row.lane).route
   if (op.publisher !== null && op.publisher !== publisher) return refuse(w, op.nonce, refused('not_yours'))
   if (row.state !== DEAD && row.state !== FULFILLED) return afterNonce(w, op, 'not_ended')
   if (op.openLimit !== null && w.holdings.unsettled(publisher) >= op.openLimit) {
@@ -42,28 +43,10 @@ export function retry(w: WriterState, op: RetryOp): Outcome<'retry'> {
   if (op.publisher !== null && w.room.isLow) return refuse(w, op.nonce, refused('disk_low'))
   if (!isFresh(w, op.nonce)) return REPLAY
   const lastError = op.publisher === null ? REASON.retried : REASON.retriedByPublisher
-  const namespace = reopen(w, row, op.ttlMs, lastError)
+  reopen(w, row, op.ttlMs, lastError)
   audit(w, op.by, 'intent_retried', op.id, { namespace, ...keyOf(op) })
   return { ok: true, value: { id: op.id, state: 'ready', namespace, moved: true } }
 }
 
 /** For the audit trail: whose API key it was done with. 0 is the master key. */
 const keyOf = ({ publisher }: CancelOp | RetryOp) => (publisher === null ? {} : { key_id: publisher })
-
-/** @returns its namespace */
-export function reopen(
-  w: WriterState,
-  row: IntentRow,
-  ttlMs: number,
-  lastError: string = REASON.retried,
-): string {
-  const lane = w.lanes.get(row.lane)
-  const expiresAt = w.now + ttlMs
-  w.sql.reopen.run(w.now, expiresAt, expiresAt, lastError, row.n)
-  w.sql.exhume.run(row.n)
-  w.sql.deleteResult.run(row.n)
-  w.lanes.move(lane, row.state, READY, 1, payloadBytes(w, row.n))
-  w.lanes.offer(lane, { priority: row.priority, runAt: w.now, attempts: 0, sequence: row.n, expiresAt })
-  w.next.ready = Math.min(w.next.ready, expiresAt)
-  return lane.route.namespace
-}

@@ -2,11 +2,14 @@ import { claimOrder } from '../../../intent/routing.ts'
 import type { ClaimOp, ReleaseOp } from '../../operations.ts'
 import type { Claimed, Outcome } from '../../outcomes.ts'
 import { headOf, type Lane } from '../lane.ts'
+import { type ReadyRow, take } from '../moves/claimed.ts'
+import { expire } from '../moves/dead.ts'
+import { giveBack } from '../moves/open.ts'
 import type { IntentRow } from '../statements.ts'
-import { CLAIMED, READY } from '../states.ts'
+import { CLAIMED } from '../states.ts'
 import type { WriterState } from '../writer-state.ts'
 import { stepOf } from './due.ts'
-import { expire, payloadBytes, promoteDue } from './moves.ts'
+import { promoteDue } from './promote-due.ts'
 
 /** Overdue rows that one claim may put in order before it looks; the sweep does the rest. */
 const ON_THE_WAY = 100
@@ -15,10 +18,6 @@ const MOST_EXPIRED = 1000
 
 /** Intents that are looked at in one go in a lane that may have to make room for another: what is not taken was read in vain. */
 const SHARED_RUN = 8
-
-type ReadyRow = Pick<IntentRow, 'n' | 'id' | 'priority' | 'attempts' | 'run_at' | 'expires_at'> & {
-  payload: string
-}
 
 export function claim(w: WriterState, op: ClaimOp): Outcome<'claim'> {
   // The sweep's timer may be a moment late; what is due by the clock can be claimed by the clock.
@@ -66,13 +65,10 @@ function takeFrom(w: WriterState, lane: Lane, { ask, leaseMs, tokens }: ClaimOp,
     return
   }
   if (rows.length === 0) throw new Error(`the head of lane ${lane.id} is not what it was`)
-  const leaseUntil = w.now + leaseMs
   if (w.damage.isFound) w.damage.intent = rows[0]!.n
-  markClaimed(w, rows, tokens.slice(taken.length), [leaseUntil, w.now, ask.keyId, ask.workerId])
-  w.lanes.advance(lane, end === -1 ? null : headOf(ready[end]!))
-  const bytes = rows.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0)
-  w.lanes.move(lane, READY, CLAIMED, rows.length, bytes)
-  w.next.claimed = Math.min(w.next.claimed, leaseUntil)
+  const { keyId, workerId } = ask
+  const taker = { keyId, workerId, leaseUntil: w.now + leaseMs, tokens: tokens.slice(taken.length) }
+  take(w, lane, rows, end === -1 ? null : headOf(ready[end]!), taker)
   for (const row of rows) {
     taken.push({
       id: row.id,
@@ -87,33 +83,9 @@ function takeFrom(w: WriterState, lane: Lane, { ask, leaseMs, tokens }: ClaimOp,
   }
 }
 
-/** One statement for many takes 2.1 us each, one for each 3.0. */
-function markClaimed(
-  w: WriterState,
-  rows: readonly ReadyRow[],
-  tokens: readonly string[],
-  by: unknown[],
-): void {
-  const { changes } =
-    rows.length === 1
-      ? w.sql.claim.run(...by, tokens[0], rows[0]!.n)
-      : w.sql.claimAll.run(...by, JSON.stringify(rows.map((row, i) => [row.n, tokens[i]])))
-  if (changes !== rows.length) throw new Error(`${changes} of ${rows.length} ready intents could be claimed`)
-}
-
 export function release(w: WriterState, op: ReleaseOp): Outcome<'release'> {
   const row = w.sql.byId.get(op.id) as IntentRow | undefined
   if (row === undefined || row.state !== CLAIMED || row.token !== op.token) return { ok: true, value: false }
-  const lane = w.lanes.get(row.lane)
-  w.sql.unclaim.run(row.n)
-  w.lanes.move(lane, CLAIMED, READY, 1, payloadBytes(w, row.n))
-  w.lanes.offer(lane, {
-    priority: row.priority,
-    runAt: row.run_at,
-    attempts: row.attempts - 1,
-    sequence: row.n,
-    expiresAt: row.expires_at,
-  })
-  w.next.ready = Math.min(w.next.ready, row.expires_at)
+  giveBack(w, row)
   return { ok: true, value: true }
 }

@@ -1,11 +1,12 @@
+import { REASON } from '../../../intent/lifecycle.ts'
 import type { DropDeadOp, RetryDeadOp } from '../../operations.ts'
 import type { AuditAction } from '../../records.ts'
+import { remove } from '../moves/gone.ts'
+import { reopen } from '../moves/open.ts'
 import type { IntentRow } from '../statements.ts'
 import { DEAD } from '../states.ts'
 import type { WriterState } from '../writer-state.ts'
-import { reopen } from './admin.ts'
 import { audit } from './audit.ts'
-import { deleteIntent } from './moves.ts'
 
 /** How many of many the audit trail names. A thousand would be 35 KB an entry. */
 const IDS_NAMED = 20
@@ -14,15 +15,11 @@ const IDS_NAMED = 20
 type WereDead = { ok: true; value: boolean[] }
 
 export function retryDead(w: WriterState, op: RetryDeadOp): WereDead {
-  return eachDead(w, op, 'dead_retried', row => reopen(w, row, op.ttlMs))
+  return eachDead(w, op, 'dead_retried', row => reopen(w, row, op.ttlMs, REASON.retried))
 }
 
 export function dropDead(w: WriterState, op: DropDeadOp): WereDead {
-  return eachDead(w, op, 'dead_dropped', row => {
-    deleteIntent(w, row.n)
-    w.sql.exhume.run(row.n)
-    w.lanes.move(w.lanes.get(row.lane), DEAD, null, 1, 0)
-  })
+  return eachDead(w, op, 'dead_dropped', row => remove(w, row))
 }
 
 function eachDead(

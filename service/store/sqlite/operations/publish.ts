@@ -1,10 +1,10 @@
 import type { KeyId } from '../../../intent/routing.ts'
 import type { PublishAllOp, PublishOp } from '../../operations.ts'
 import type { Outcome, Published, Refused } from '../../outcomes.ts'
+import { insertRows } from '../insert-rows.ts'
 import type { Lane } from '../lane.ts'
-import { DELAYED, READY } from '../states.ts'
+import { enter } from '../moves/open.ts'
 import type { WriterState } from '../writer-state.ts'
-import { insertRows } from './insert-rows.ts'
 import { isFresh, REPLAY, refuse } from './nonces.ts'
 
 /** What an idempotency key was used for. */
@@ -107,22 +107,7 @@ function isAlike(w: WriterState, op: PublishOp, first: PublishOp, lane: Lane): b
 
 /** Intents of one lane that are alike but for id, payload and idempotency key. */
 function insert(w: WriterState, lane: Lane, ops: readonly PublishOp[]): void {
-  const { priority, delayMs, ttlMs, maxAttempts, backoffMs } = ops[0]!
-  const runAt = w.now + delayMs
-  const expiresAt = runAt + ttlMs
-  const state = delayMs > 0 ? DELAYED : READY
-  const dueAt = state === DELAYED ? runAt : expiresAt
-  const terms = [lane.id, state, priority, maxAttempts, backoffMs, w.now, runAt, expiresAt, dueAt]
-  const n = ops.length === 1 ? writeOne(w, ops[0]!, terms) : writeMany(w, ops, terms)
-  const bytes = ops.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0)
-  w.lanes.move(lane, null, state, ops.length, bytes)
-  w.room.written += bytes
-  if (state === READY) {
-    w.lanes.offer(lane, { priority, runAt, attempts: 0, sequence: n, expiresAt }, ops.length)
-    w.next.ready = Math.min(w.next.ready, expiresAt)
-  } else {
-    w.next.delayed = Math.min(w.next.delayed, runAt)
-  }
+  enter(w, lane, ops)
   const uses: unknown[][] = []
   for (const { id, route, idempotency } of ops) {
     if (idempotency === null) continue
@@ -130,26 +115,6 @@ function insert(w: WriterState, lane: Lane, ops: readonly PublishOp[]): void {
     uses.push([route.publisher, key, fingerprint, id, route.namespace, keptUntil])
   }
   insertRows(w.sql.keepIdempotents, w.sql.keepIdempotent, uses)
-}
-
-/** @returns its sequence */
-function writeOne(w: WriterState, { id, payload }: PublishOp, terms: readonly number[]): number {
-  const n = w.sql.insertIntent.run(id, ...terms).lastInsertRowid as number
-  w.sql.insertPayload.run(n, payload)
-  return n
-}
-
-/** @returns the sequence of the first; the others follow it one by one */
-function writeMany(w: WriterState, ops: readonly PublishOp[], terms: readonly number[]): number {
-  const { n: newest } = w.sql.newestIntent.get() as { n: number | null }
-  const first = (newest ?? 0) + 1
-  w.sql.insertIntents.run(first, ...terms, JSON.stringify(ops.map(op => op.id)))
-  insertRows(
-    w.sql.insertPayloads,
-    w.sql.insertPayload,
-    ops.map(({ payload }, i) => [first + i, payload]),
-  )
-  return first
 }
 
 /** What an idempotency key that still counts was used for; one that no longer does is dropped on the way. */

@@ -2,10 +2,13 @@ import { JITTER_MS } from '../../../intent/retry.ts'
 import type { SweepOp } from '../../operations.ts'
 import { noCounts, type Outcome, type SweepCounts } from '../../outcomes.ts'
 import { lookAhead } from '../agenda.ts'
+import { expire } from '../moves/dead.ts'
+import { lapseAttempt } from '../moves/ended-attempt.ts'
+import { remove } from '../moves/gone.ts'
 import { CLAIMED, DEAD, FULFILLED, READY } from '../states.ts'
 import type { WriterState } from '../writer-state.ts'
 import { dueRows, stepOf } from './due.ts'
-import { deleteIntent, expire, lapseAttempt, promoteDue } from './moves.ts'
+import { promoteDue } from './promote-due.ts'
 import { dropLapsed } from './values.ts'
 
 /** Fractional part of the golden ratio: multiples of it, modulo 1, spread evenly however many are drawn (Weyl). */
@@ -78,17 +81,14 @@ function prune(w: WriterState, op: SweepOp, counts: SweepCounts): number {
 
 function dropFulfilled(w: WriterState, op: SweepOp, counts: SweepCounts): void {
   for (const row of dueRows(w, FULFILLED, w.now - op.keepFulfilledMs, op.limit)) {
-    deleteIntent(w, row.n)
-    w.lanes.move(w.lanes.get(row.lane), FULFILLED, null, 1, 0)
+    remove(w, { n: row.n, lane: row.lane, state: FULFILLED })
     counts.fulfilled_deleted += 1
   }
 }
 
 function dropDead(w: WriterState, op: SweepOp, counts: SweepCounts): void {
   for (const row of dueRows(w, DEAD, w.now - op.keepDeadMs, op.limit)) {
-    deleteIntent(w, row.n)
-    counts.dead_letters_deleted += w.sql.exhume.run(row.n).changes
-    w.lanes.move(w.lanes.get(row.lane), DEAD, null, 1, 0)
+    counts.dead_letters_deleted += remove(w, { n: row.n, lane: row.lane, state: DEAD })
     counts.dead_deleted += 1
   }
 }

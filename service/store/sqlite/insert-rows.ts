@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import { AT_ONCE } from '../statements.ts'
+import { AT_ONCE } from './statements.ts'
 
 /** Inserts rows in order, {@link AT_ONCE} at a time: a call between languages costs as much as the row. */
 export function insertRows(many: Statement, one: Statement, rows: readonly (readonly unknown[])[]): void {
