@@ -1,8 +1,11 @@
+import { fileURLToPath } from 'node:url'
+import { readAddress } from '../../ops/address/address.ts'
+
 /**
- * Where alerts and panels point. With the address at which you read this repository, such as
- * `https://git.example.com/you/intent-bus/blob/main/docs`, they are links that open on a phone; then `npm run grafana`.
+ * Where alerts and panels point. With the documentation's address in address.json they are links that open on a phone;
+ * without it they name files of the clone.
  */
-const DOCS = 'docs'
+const DOCS = readAddress(fileURLToPath(new URL('../..', import.meta.url))).documentation || 'docs'
 
 /** Pages below `DOCS`, by what they are about. */
 const PAGES = {

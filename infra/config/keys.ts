@@ -1,10 +1,14 @@
 /** Every key of the configuration, `intent-bus:KEY` in a stack file. The reader and the docs table read this. */
+import { fileURLToPath } from 'node:url'
+import { readAddress } from '../../ops/address/address.ts'
 import { choice, pattern } from '../../service/config/kinds.ts'
 import { DOCKER_KEYS } from './docker-keys.ts'
 import { HETZNER_KEYS } from './hetzner-keys.ts'
 import { type Key, key, TARGETS } from './key.ts'
 import { image, settings } from './kinds.ts'
 import { RENDER_KEYS } from './render-keys.ts'
+
+const address = readAddress(fileURLToPath(new URL('../..', import.meta.url)))
 
 export const KEYS = {
   target: key(
@@ -31,7 +35,7 @@ export const KEYS = {
       defaultText: 'built from this clone',
       meaning: 'An image of the bus in a registry. One with a digest stays what it is.',
     }),
-    { targets: TARGETS, example: 'registry.example.com/intent-bus@sha256:…' },
+    { targets: TARGETS, example: `${address.image || 'registry.example.com/intent-bus'}@sha256:…` },
   ),
   settings: key(
     settings({

@@ -22,7 +22,7 @@ const LINES: Record<string, RegExp> = {
   Dockerfile: /(?<=^ARG VERSION=)\S+$/m,
   'docker-bake.hcl': /(?<=^variable "VERSION" \{ default = ")[^"]+/m,
   '.env.example': /(?<=^#BUS_IMAGE=\S+:)\S+$/m,
-  'docs/phone.md': /(?<=\.git#v)\S+$/m,
+  'docs/phone.md': /(?<=\.git#v)[\d.]+/m,
 }
 
 const DEPENDENCIES = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'] as const
@@ -36,7 +36,7 @@ const readJson = <T>(root: string, path: string): T => JSON.parse(read(root, pat
 export const versionOf = (root: string): string => readJson<Package>(root, 'package.json').version
 
 /** The package.json of the root and of each workspace, by path. */
-function packagesOf(root: string): string[] {
+export function packagesOf(root: string): string[] {
   const { workspaces = [] } = readJson<Package>(root, 'package.json')
   return ['package.json', ...workspaces.map(folder => `${folder}/package.json`)]
 }
