@@ -14,8 +14,8 @@ import { Interventions } from './interventions.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import type { Died, Observer } from './observer.ts'
 import { accept, refusalOf } from './refusals.ts'
-import type { ClaimTerms, Hold, Patience, Publish, Report } from './requests.ts'
 import { type Retention, Sweeper } from './sweeper.ts'
+import type { ClaimTerms, Hold, Patience, Publish, Report } from './verbs.ts'
 
 export type BrokerSettings = GroupCommitLimits & Retention & { leaseMs: number }
 

@@ -8,7 +8,7 @@ import type { Submit } from './group-commit.ts'
 import type { Chance } from './identity.ts'
 import type { Observer } from './observer.ts'
 import { accept } from './refusals.ts'
-import type { ClaimTerms, Patience } from './requests.ts'
+import type { ClaimTerms, Patience } from './verbs.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 
 const RETRY_MS = 1000

@@ -3,7 +3,7 @@
  * ids, tokens, namespaces and labels are made of characters that need no escaping (the edge saw to it).
  */
 import type { FastifyReply } from 'fastify'
-import type { Report } from '../../broker/requests.ts'
+import type { Report } from '../../broker/verbs.ts'
 import type { BusError } from '../../errors.ts'
 import { wireState } from '../../intent/lifecycle.ts'
 import type { Claimed, Moved } from '../../store/outcomes.ts'

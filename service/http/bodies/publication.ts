@@ -1,5 +1,5 @@
 /** What a publisher asks for, from one JSON object: the body of `/intent`, or an item of `/intents`. */
-import type { Publish } from '../../broker/requests.ts'
+import type { Publish } from '../../broker/verbs.ts'
 import { BusError } from '../../errors.ts'
 import { type Caller, openLimitOf } from '../auth/keys.ts'
 import { digestOf } from '../digest.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ClaimTerms } from '../../broker/requests.ts'
+import type { ClaimTerms } from '../../broker/verbs.ts'
 import { BusError } from '../../errors.ts'
 import type { Ask, KeyId } from '../../intent/routing.ts'
 import type { Claimed } from '../../store/outcomes.ts'

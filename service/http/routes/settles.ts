@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Report } from '../../broker/requests.ts'
+import type { Report } from '../../broker/verbs.ts'
 import { BusError } from '../../errors.ts'
 import { refusedText, sendJson, settledText } from '../answers/answers.ts'
 import { failureText, resultOf } from '../answers/outcome.ts'

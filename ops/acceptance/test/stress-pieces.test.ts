@@ -1,4 +1,4 @@
-/** The parts of the harness that can be looked at by themselves. */
+/** The pieces of the harness that can be looked at by themselves. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

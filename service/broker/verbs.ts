@@ -1,4 +1,4 @@
-/** What the broker is asked for. Times are ms. */
+/** What each verb of the broker is given. Times are ms. */
 import type { KeyId, Route } from '../intent/routing.ts'
 import type { ResultType } from '../store/records.ts'
 
