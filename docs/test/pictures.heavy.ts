@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)(`the pictures${reason}`, () => {
       shows: says('water-the-garden'),
     }
     const pictures: Record<string, Picture> = {
-      'dashboard.webp': { ...dashboard, width: 1100, height: 900 },
+      'dashboard.webp': { ...dashboard, width: 1100, height: 640 },
       'dashboard-phone.webp': { ...dashboard, width: 390, height: 844, phone: true },
       'prometheus-alerts.webp': {
         // Debian has no other user interface of it; that of the image shows the same.

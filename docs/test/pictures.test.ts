@@ -10,7 +10,10 @@ const KB = 1000
 type Shown = { alt: string; file: string }
 
 /** Every picture that a page shows, with the words for those who do not see it. */
-const shown: Shown[] = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+const shown: Shown[] = [
+  '../README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }),
+]
   .filter(path => path.endsWith('.md'))
   .flatMap(page => {
     const path = join(root, 'docs', page)

@@ -58,6 +58,15 @@ const anchorsOf = (text: string) =>
       .replaceAll(' ', '-'),
   )
 
+test('the index of the docs leads to each page, or to the index of its folder', () => {
+  const index = readPage('README.md')
+  const left = pages
+    .filter(page => page.startsWith('docs/') && page !== 'docs/README.md')
+    .map(page => page.slice('docs/'.length))
+    .filter(page => !/^(decisions|operations)\/(?!README)/.test(page) && !index.includes(`](${page})`))
+  expect(left).toEqual([])
+})
+
 describe.each(pages)('%s', page => {
   const text = readFileSync(join(root, page), 'utf8')
 
