@@ -37,7 +37,7 @@ export function layOut(tree: string, change: Change = {}): void {
   })
   for (const name of listed.split('\0').filter(Boolean)) {
     mkdirSync(dirname(join(tree, name)), { recursive: true })
-    cpSync(join(root, name), join(tree, name), { verbatimSymlinks: true })
+    cpSync(join(root, name), join(tree, name), { recursive: true, verbatimSymlinks: true })
   }
   for (const [name, changed] of Object.entries(change)) {
     const before = existsSync(join(tree, name)) ? readFileSync(join(tree, name), 'utf8') : ''
