@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CACHE } from '../../../service/test/support/cache.ts'
 
 export const FILES = '/data/data/com.termux/files'
 export const PREFIX = `${FILES}/usr`
@@ -43,9 +44,12 @@ sms-send telephony-deviceinfo toast torch tts-engines tts-speak vibrate volume w
     .split(/\s+/)
     .map(name => `termux-${name}`)
 
-const LLVM = 'clang clang++ cc:clang c++:clang++ gcc:clang g++:clang++'
+/** What each name of the compiler stands for. */
+const LLVM = {
+  clang: ['clang', 'cc', 'gcc'],
+  'clang++': ['clang++', 'c++', 'g++'],
+}
 const SIMPLE: Record<string, string> = {
-  clang: LLVM,
   binutils: 'ar as ld nm objcopy objdump ranlib readelf strip',
   'pkg-config': '?pkg-config',
   git: 'git',
@@ -57,7 +61,13 @@ const SIMPLE: Record<string, string> = {
   libqrencode: '?qrencode',
   strace: '?strace',
 }
-export const NEEDED_HERE = 'bwrap nsenter runsvdir clang make ar python3 dash git busybox npm'.split(' ')
+export const NEEDED_HERE = 'bwrap nsenter runsvdir clang ccache make ar python3 dash git busybox npm'.split(
+  ' ',
+)
+/** Where the phone keeps what its compiler made: {@link COMPILED} of this machine. */
+export const CCACHE = '/ccache'
+/** Outside the clone and by content: SQLite takes minutes to compile, and is the same from one run to the next. */
+export const COMPILED = join(CACHE, 'ccache')
 
 export type Userland = 'coreutils' | 'busybox'
 
@@ -119,6 +129,14 @@ function shelve(shelf: string): void {
       if (programHere(of!) !== undefined || !program.startsWith('?')) put(bin, as!, of!)
     }
   }
+  // The real compiler, which is asked only for what it has not compiled before. The paths of a release are no part of that.
+  const llvm = folder('clang', 'lib/llvm')
+  for (const [program, names] of Object.entries(LLVM)) {
+    const settings = `CCACHE_DIR=${CCACHE} CCACHE_BASEDIR=/data CCACHE_NOHASHDIR=true`
+    script(llvm, program, `${settings} exec ${inside('ccache')} ${inside(program)} "$@"`)
+    for (const name of names) symlinkSync(`${PREFIX}/lib/llvm/${program}`, join(folder('clang', 'bin'), name))
+  }
+
   // Make has a shell of its own; Termux' has Termux'.
   script(folder('make', 'bin'), 'make', `exec ${inside('make')} SHELL=${PREFIX}/bin/sh "$@"`)
 

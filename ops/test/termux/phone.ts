@@ -8,6 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  CCACHE,
+  COMPILED,
   FILES,
   furnish,
   headersHere,
@@ -56,6 +58,7 @@ export class Phone {
     mkdirSync(join(this.files, 'home'))
     mkdirSync(join(this.files, 'usr'))
     furnish(join(this.files, 'usr'), userland)
+    mkdirSync(COMPILED, { recursive: true })
   }
 
   /** A file of it, by its path inside, as a path of this machine. */
@@ -84,7 +87,8 @@ export class Phone {
         '/etc/resolv.conf',
         '/etc/resolv.conf',
       ],
-      ...['--ro-bind', '/etc/hosts', '/etc/hosts', ...at(PREFIX), ...at(HOME), '--remount-ro', '/'],
+      ...['--ro-bind', '/etc/hosts', '/etc/hosts', ...at(PREFIX), ...at(HOME)],
+      ...['--bind', COMPILED, CCACHE, '--remount-ro', '/'],
       ...['--die-with-parent', '--info-fd', '3', '--clearenv'],
       ...[`${MACHINE}/usr/bin/sleep`, 'infinity'],
     ]
