@@ -5,16 +5,30 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { root } from '../../../service/test/real-bus.ts'
+import { versionPlaces, writeVersion } from '../../release/version-places.ts'
 
 export type Release = { tarball: string; sha256: string }
 
 /** What is different in it: files, and their text as made of the text that they have, if they are there. */
 export type Change = Record<string, (text: string) => string>
 
-/** Another version, later than any there is. */
-export const versioned = (version: `99.${string}`): Change => ({
-  'service/package.json': text => text.replace(/(?<="version": ")[^"]+/, version),
-})
+/** Another version, later than any there is, in every place that has it: the packages of a release want each other by it. */
+export function versioned(version: `99.${string}`): Change {
+  const folder = mkdtempSync(join(tmpdir(), 'version-'))
+  try {
+    for (const place of versionPlaces(root)) {
+      mkdirSync(dirname(join(folder, place)), { recursive: true })
+      cpSync(join(root, place), join(folder, place))
+    }
+    writeVersion(folder, version)
+    const texts = versionPlaces(folder).map(
+      place => [place, readFileSync(join(folder, place), 'utf8')] as const,
+    )
+    return Object.fromEntries(texts.map(([place, text]) => [place, () => text]))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 /** @returns a `.tar.gz` with its `.sha256` beside it; the caller removes the folder of both */
 export function makeRelease(change: Change = {}): Release {
