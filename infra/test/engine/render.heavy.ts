@@ -1,8 +1,12 @@
 /** The target render by Pulumi's own command and engine, against a stub that refuses what is not in Render's description. */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readPage } from '../../../docs/pages.ts'
+import { edited } from '../../../ops/test/monitoring.ts'
+import { root } from '../../../service/test/real-bus.ts'
 import { KEY, StubRender } from '../render/stub-render.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'
@@ -17,9 +21,14 @@ beforeAll(async () => {
   if (pulumi.reason !== null) return
   await builtPulumi()
   render = await StubRender.start()
-  // Each look at a deploy takes a pause of seconds, so there is one.
+  // Each look at a deploy takes a pause, so there is one, and it is short.
   render.deployStates = ['live']
   stack = new Stack('render', { RENDER_API_URL: render.url })
+  const service = 'infra/render/render-service.ts'
+  stack.write(
+    service,
+    edited(readFileSync(join(root, service), 'utf8'), { 'pollSeconds: 5': 'pollSeconds: 0.2' }),
+  )
 }, COLD_BUILD_MS)
 afterAll(async () => {
   stack?.dispose()
