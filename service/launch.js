@@ -10,7 +10,11 @@ import { withSuitableNode } from './suitable-node.js'
 
 // A folder of our own: the system's temporary one could be filled with somebody else's code. Where it cannot be
 // written, nothing is kept.
-const folder = fileURLToPath(new URL('../node_modules/.cache/intent-bus', import.meta.url))
+// What is beside a package of npm's is not ours.
+const isPackage = import.meta.url.includes('/node_modules/')
+const folder = fileURLToPath(
+  new URL(isPackage ? './.cache' : '../node_modules/.cache/intent-bus', import.meta.url),
+)
 
 withSuitableNode(import.meta.url, 1, () => {
   // As a container's first process it is not ended by a signal that nobody listens for: until the bus does, we do.

@@ -31,9 +31,11 @@ const own = fileURLToPath(
 export function withSuitableNode(script, exitCode, run) {
   if (isSuitable(process.versions.node)) return run()
   if (!existsSync(own) || realpathSync(own) === realpathSync(process.execPath)) {
-    process.stderr.write(
-      `intent-bus: this is Node ${process.versions.node}; it takes ${TAKES}. In the clone, npm ci --include=dev brings one, also where NODE_ENV is production.\n`,
-    )
+    const isPackage = import.meta.url.includes('/node_modules/')
+    const wayOut = isPackage
+      ? 'Install Node 24.'
+      : 'In the clone, npm ci --include=dev brings one, also where NODE_ENV is production.'
+    process.stderr.write(`intent-bus: this is Node ${process.versions.node}; it takes ${TAKES}. ${wayOut}\n`)
     return process.exit(exitCode)
   }
   // Whoever was told to stop is the one who is known: it passes it on, and ends when the other has. What a terminal says it

@@ -4,9 +4,8 @@ import * as nodeModule from 'node:module'
 
 const missing = error => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-  process.stderr.write(
-    `intent-bus: what it is made of is not installed (${error.message}): run npm ci in the clone.\n`,
-  )
+  const wayOut = import.meta.url.includes('/node_modules/') ? 'install it again' : 'run npm ci in the clone'
+  process.stderr.write(`intent-bus: what it is made of is not installed (${error.message}): ${wayOut}.\n`)
   process.exit(2)
 }
 

@@ -13,8 +13,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { givenText, readValue } from '@intent-bus/service/config/read-value'
+import { CLONE } from './clone.ts'
 import { EXIT } from './exit-codes.ts'
 import { Failure, type Origins } from './failure.ts'
+import { COMMAND } from './invocation.ts'
 import { configPath, profileNamed, readProfiles } from './profiles.ts'
 import { givenSecret, readSecretFile } from './secrets.ts'
 
@@ -201,8 +203,8 @@ function noneHere(dir: string, given: string | undefined): string {
   if (given !== undefined && existsSync(join(dir, 'bus.url')))
     return `${join(dir, 'bus.url')} is not used, as the key is in ${given}: set BUS_URL and BUS_API_KEY, or BUS_DB_PATH.`
   return existsSync(dir)
-    ? 'No bus runs in this directory. Start it with npm start.'
-    : 'No bus runs in this directory. Start one with npm start in its clone, or set BUS_URL to the address of one.'
+    ? `No bus runs in this directory. Start it with ${CLONE === null ? `${COMMAND} serve` : 'npm start'}.`
+    : `No bus runs in this directory. Start one with ${CLONE === null ? `${COMMAND} serve` : 'npm start in its clone'}, or set BUS_URL to the address of one.`
 }
 
 const variable = (name: string, env: Env) => ({ name, value: env[name] })
