@@ -28,6 +28,8 @@ export type BusParts = {
   chance?: Chance
   /** The time of this machine, in ms since 1970; the clock of the bus may be ahead of it. */
   wallNow?: () => number
+  /** Gets the app before anything is registered on it. */
+  watch?: (app: FastifyInstance) => void
 }
 
 export type ComposedBus = {
@@ -47,7 +49,7 @@ export type ComposedBus = {
 /** @throws {ConfigError} a recipient of backups is mistyped */
 export async function composeBus(parts: BusParts): Promise<ComposedBus> {
   const { config, secrets, version, store, vault, clock, logger, droppedLogLines } = parts
-  const { chance = systemChance(), wallNow = Date.now } = parts
+  const { chance = systemChance(), wallNow = Date.now, watch } = parts
   const metrics = createMetrics({ version, ...(droppedLogLines && { droppedLogLines }) })
   const observer = withDeathLog(withStorageLog(metrics, logger), logger, clock)
   const broker = new Broker(store, clock, chance, observer, brokerSettings(config))
@@ -65,7 +67,17 @@ export async function composeBus(parts: BusParts): Promise<ComposedBus> {
       log,
     })
     const settings = appSettings(config, secrets, version)
-    const app = await buildApp({ settings, broker, vault, backups, clock, metrics, logger, wallNow })
+    const app = await buildApp({
+      settings,
+      broker,
+      vault,
+      backups,
+      clock,
+      metrics,
+      logger,
+      wallNow,
+      ...(watch && { watch }),
+    })
     return { app, broker, backups, stop: (graceMs, close = () => app.close()) => stop(graceMs, close) }
   } catch (error) {
     await backups?.close(0)

@@ -19,6 +19,14 @@ test.each(names)('docs/decisions/%s has the four parts, and stands in the table'
   expect(readPage('decisions/README.md')).toContain(`](${name}) |`)
 })
 
+test('the path of an intent has as many stops, and names as many files for them, as it says', () => {
+  const page = readPage('path-of-an-intent.md')
+  const [, stops, files] = /in (\d+) stops and (\d+) files/.exec(page) ?? []
+  const onTheWay = page.slice(page.indexOf('\n## 1.'), page.indexOf('\n## And back'))
+  expect(headingsOf(onTheWay)).toHaveLength(Number(stops))
+  expect(new Set(filesIn(onTheWay).filter(file => file.endsWith('.ts'))).size).toBe(Number(files))
+})
+
 test.each([...names.map(name => `decisions/${name}`), 'path-of-an-intent.md', '../CONTRIBUTING.md'])(
   'every file that docs/%s names is there',
   page => {

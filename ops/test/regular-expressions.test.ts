@@ -1,6 +1,6 @@
 import { analyse } from 'scslre'
 import { describe, expect, test } from 'vitest'
-import * as requests from '../../service/http/schemas/requests.ts'
+import { defaultDefinitions } from '../../service/config/default-document.ts'
 import { shellScripts } from '../shell-format.ts'
 import { type Found, filesOfClone } from './regular-expressions/found.ts'
 import { asJavaScript, expressionsInAwk, expressionsInScript } from './regular-expressions/in-shell.ts'
@@ -38,10 +38,10 @@ describe('no regular expression takes more steps than its text has characters', 
     expect(slow(expressions, ['Trade', 'Self'])).toEqual([])
   })
 
-  test('in the schemas that requests are checked with', () => {
-    const patterns = patternsIn(requests)
+  test('in the schemas that requests and answers are checked with', () => {
+    const patterns = [...new Set(patternsIn(defaultDefinitions()))]
     expect(patterns.length).toBeGreaterThan(10)
-    expect(slow(patterns.map(source => ({ place: 'schemas/requests.ts', source, flags: 'u' })))).toEqual([])
+    expect(slow(patterns.map(source => ({ place: 'a schema', source, flags: 'u' })))).toEqual([])
   })
 
   // These engines do not try one way after the other as JavaScript's does; only references back make them.

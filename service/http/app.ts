@@ -9,7 +9,7 @@ import Fastify, {
 import type { Backups } from '../backup/backups.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
-import { dashboardRoutes } from '../dashboard/routes.ts'
+import { setPageHeaders } from '../dashboard/page-headers.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { asBusError, handleErrors, sendError } from './answers/error-handler.ts'
 import { requestId, setResponseHeaders } from './answers/response-headers.ts'
@@ -17,6 +17,10 @@ import { KeyRing } from './auth/keys.ts'
 import { receiveBytes } from './bodies/receive.ts'
 import { answerConnectionError } from './connections/connection-errors.ts'
 import { ProxyWatch } from './connections/proxy-watch.ts'
+import type { Endpoint } from './endpoints/endpoint.ts'
+import { endpointsOf } from './endpoints/endpoints.ts'
+import { serve } from './endpoints/serve.ts'
+import type { Services } from './endpoints/services.ts'
 import { guard } from './guard.ts'
 import { Connections } from './limits/connections.ts'
 import { LongPolls } from './limits/long-polls.ts'
@@ -25,25 +29,6 @@ import { requestLimits } from './limits/request-limits.ts'
 import { UnfinishedBodies } from './limits/unfinished-bodies.ts'
 import { observeRequests } from './logging.ts'
 import { MaintenanceMode } from './maintenance-mode.ts'
-import { adminRoutes } from './routes/admin.ts'
-import { auditRoutes } from './routes/audit.ts'
-import { backupRoutes } from './routes/backups.ts'
-import { claimRoutes } from './routes/claims.ts'
-import { deadLetterRoutes } from './routes/dead-letters.ts'
-import { healthRoutes } from './routes/health.ts'
-import { intentRoutes } from './routes/intents.ts'
-import { keyRoutes } from './routes/keys.ts'
-import { listingRoutes } from './routes/listing.ts'
-import { maintenanceRoutes } from './routes/maintenance.ts'
-import { metricsRoutes } from './routes/metrics.ts'
-import { openApiRoutes } from './routes/openapi.ts'
-import { overviewRoutes } from './routes/overview.ts'
-import { ownIntentRoutes } from './routes/own-intents.ts'
-import type { Parts } from './routes/parts.ts'
-import { resultRoutes } from './routes/results.ts'
-import { rootRoutes } from './routes/root.ts'
-import { settleRoutes } from './routes/settles.ts'
-import { valueRoutes } from './routes/values.ts'
 import type { AppSettings, KeyVault } from './settings.ts'
 
 export type AppOptions = {
@@ -57,6 +42,8 @@ export type AppOptions = {
   logger: FastifyBaseLogger
   /** Wall time in ms: clients sign with theirs, and bus time may be ahead of it. */
   wallNow?: () => number
+  /** Gets the app before anything is registered: tests hold its answers against the definitions. */
+  watch?: (app: FastifyInstance) => void
 }
 
 /** Puts the HTTP side together. The caller listens, drains the broker, and closes. */
@@ -65,6 +52,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const longPolls = new LongPolls(settings.maxLongPollsPerKey, metrics)
   const connections = new Connections(settings.connections, longPolls, metrics, line => logger.warn(line))
   const app = fastify(settings, logger, metrics, connections)
+  options.watch?.(app)
 
   const unfinished = new UnfinishedBodies(settings.maxUnfinishedBodiesPerKey)
   receiveBytes(app, unfinished, (request, bytes) => limits.enterBody(request, bytes))
@@ -95,8 +83,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     now: () => broker.now(),
   })
 
-  const parts: Parts = {
+  const endpoints = endpointsOf(settings)
+  const services: Services = {
     settings,
+    definitions: endpoints.map(({ definition }) => definition),
     broker,
     clock,
     keys,
@@ -109,27 +99,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     metrics,
     wallNow,
   }
-  rootRoutes(app, parts)
-  healthRoutes(app, parts)
-  intentRoutes(app, parts)
-  claimRoutes(app, parts)
-  settleRoutes(app, parts)
-  resultRoutes(app, parts)
-  ownIntentRoutes(app, parts)
-  valueRoutes(app, parts)
-  adminRoutes(app, parts)
-  deadLetterRoutes(app, parts)
-  auditRoutes(app, parts)
-  maintenanceRoutes(app, parts)
-  keyRoutes(app, parts)
-  overviewRoutes(app, parts)
-  listingRoutes(app, parts)
-  backupRoutes(app, parts)
-  metricsRoutes(app, parts)
-  openApiRoutes(app, parts)
-  await app.register(scope => dashboardRoutes(scope, parts))
+  const [pages, calls] = [endpoints.filter(isPage), endpoints.filter(each => !isPage(each))]
+  for (const each of calls) serve(app, each, services)
+  await app.register(async scope => {
+    await setPageHeaders(scope, settings)
+    for (const each of pages) serve(scope, each, services)
+  })
   return app
 }
+
+const isPage = ({ definition }: Endpoint): boolean => definition.isPage === true
 
 /** A client has this long to send its headers, and this long to send all of its request. */
 const HEADERS_TIMEOUT_MS = 15_000

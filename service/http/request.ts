@@ -2,12 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Nonce } from '../store/operations.ts'
 import type { Caller } from './auth/keys.ts'
-
-/**
- * Who may call a route. Routes that do not exist count as `admin` below /admin/, else as `key`. Both `open` and `public`
- * need no credentials; `public` ones still want HTTPS where it is enforced, and no maintenance.
- */
-export type Access = 'open' | 'public' | 'key' | 'admin' | 'metrics'
+import type { Definition } from './endpoints/definition.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,14 +21,13 @@ declare module 'fastify' {
     /** Whether it has been counted against its key's rate limit. */
     counted: boolean
   }
+  /** What the definition of an endpoint says, where whatever looks at a request finds it. */
   interface FastifyContextConfig {
-    access?: Access
-    /** The handler takes the nonce along with its operation. */
+    access?: Definition['access']
     writes?: boolean
-    /** Brings or takes new work: a bus that drains refuses it. */
     begins?: boolean
-    /** Too frequent and too dull for the log at `info`. */
     quiet?: boolean
+    definition?: Definition
   }
 }
 

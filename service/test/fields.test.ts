@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { defaultDefinitions } from '../config/default-document.ts'
 import { BusError } from '../errors.ts'
 import { clamp, numeral } from '../http/bodies/clamp.ts'
 import { reader } from '../http/bodies/read.ts'
-import * as requests from '../http/schemas/requests.ts'
 import type { ObjectSchema, Schema } from '../http/schemas/schema.ts'
 
 type AnyObject = ObjectSchema<Record<string, Schema>>
@@ -20,8 +20,11 @@ const LONG_TEXTS: [what: string, text: string][] = [
   ['line breaks and blanks', '\n '.repeat(MIB / 2)],
 ]
 
-const { extendBody, ...fixed } = requests
-const SCHEMAS = Object.entries({ ...fixed, ExtendBody: extendBody(60) }) as unknown as [string, AnyObject][]
+const SCHEMAS = defaultDefinitions().flatMap(({ id, query, params, body, items }) =>
+  [query, params, body?.fields, items?.fields]
+    .filter(fields => fields !== undefined)
+    .map((fields): [string, AnyObject] => [id, fields]),
+)
 const FIELDS = SCHEMAS.flatMap(([name, schema]) =>
   Object.keys(schema.properties).map((field): [string, string, AnyObject] => [name, field, schema]),
 )

@@ -120,10 +120,10 @@ export interface components {
             items: (components["schemas"]["FulfillItem"] | Record<string, unknown>)[];
         };
         FailBody: {
-            /** @description The token that came with the claim. */
-            claimToken: string;
             /** @description Why it did not work; `unknown` when it is left out or empty. A text of Unicode characters without NUL, or other JSON; cut at 500 characters. */
             error?: unknown;
+            /** @description The token that came with the claim. */
+            claimToken: string;
         };
         FailItem: components["schemas"]["FailBody"] & {
             id: string;
@@ -156,14 +156,14 @@ export interface components {
             items: (components["schemas"]["ExtendItem"] | Record<string, unknown>)[];
         };
         ProgressBody: {
-            /** @description The token that came with the claim. */
-            claimToken: string;
             /** @description How far it is, in percent. A number from 0 to 100. */
             progress: number;
             /** @description For whoever looks at the status. A text of 0 to 500 characters. */
             message?: string;
             /** @description How long the lease is to last from now; else it stays as it is. A whole number of seconds from 10 to 3600. */
             seconds?: number;
+            /** @description The token that came with the claim. */
+            claimToken: string;
         };
         StatusAnswer: {
             id: string;
@@ -302,10 +302,10 @@ export interface components {
             openLimit: number | null;
             /** @description the number of the key it was rotated to */
             replacedBy: number | null;
-            /** @description of the values and open payloads of the same keys */
-            storedBytes: number;
             /** @description open and claimed intents of it and of the keys it was rotated from or to */
             openIntents: number;
+            /** @description of the values and open payloads of the same keys */
+            storedBytes: number;
         };
         GenerateKeyBody: {
             /**
@@ -341,10 +341,10 @@ export interface components {
             openLimit: number | null;
             /** @description the number of the key it was rotated to */
             replacedBy: number | null;
-            /** @description of the values and open payloads of the same keys */
-            storedBytes: number;
             /** @description open and claimed intents of it and of the keys it was rotated from or to */
             openIntents: number;
+            /** @description of the values and open payloads of the same keys */
+            storedBytes: number;
         };
         KeysAnswer: {
             keys: components["schemas"]["KeyDetailsAnswer"][];
@@ -369,10 +369,10 @@ export interface components {
             openLimit: number | null;
             /** @description the number of the key it was rotated to */
             replacedBy: number | null;
-            /** @description of the values and open payloads of the same keys */
-            storedBytes: number;
             /** @description open and claimed intents of it and of the keys it was rotated from or to */
             openIntents: number;
+            /** @description of the values and open payloads of the same keys */
+            storedBytes: number;
             replaces: {
                 keyId: number;
                 owner: string;
@@ -392,10 +392,10 @@ export interface components {
                 openLimit: number | null;
                 /** @description the number of the key it was rotated to */
                 replacedBy: number | null;
-                /** @description of the values and open payloads of the same keys */
-                storedBytes: number;
                 /** @description open and claimed intents of it and of the keys it was rotated from or to */
                 openIntents: number;
+                /** @description of the values and open payloads of the same keys */
+                storedBytes: number;
             };
         };
         RotateKeyBody: {
@@ -638,8 +638,6 @@ export interface components {
                 action: "key_created" | "key_rotated" | "key_changed" | "key_revoked" | "intent_cancelled" | "intent_retried" | "dead_retried" | "dead_dropped" | "purged" | "maintenance_on" | "maintenance_off" | "backup_made" | "backup_fetched";
                 /** @description the id of a key or an intent, or a namespace */
                 subject: string | null;
-                /** @description in the names of this API */
-                detail: Record<string, unknown>;
                 /**
                  * @description the secret that let them in; api_key: a publisher, with an intent of its own
                  * @enum {string}
@@ -648,6 +646,8 @@ export interface components {
                 /** @enum {string} */
                 via: "api" | "dashboard";
                 address: string;
+                /** @description in the names of this API */
+                detail: Record<string, unknown>;
                 requestId: string;
             }[];
         };

@@ -8,11 +8,11 @@ import type { BusError } from '../../errors.ts'
 import { wireState } from '../../intent/lifecycle.ts'
 import type { Claimed, Moved } from '../../store/outcomes.ts'
 import type { DeadLetter, Intent, IntentResult } from '../../store/records.ts'
-import type { ListedIntent, StatusFields } from '../schemas/responses.ts'
+import type { ListedIntent, StatusFields } from '../schemas/shapes.ts'
 
-export const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function sendJson(reply: FastifyReply, text: string): FastifyReply {
+export function sendJson(reply: FastifyReply, text: string | Buffer): FastifyReply {
   return reply.header('content-type', JSON_TYPE).send(text)
 }
 

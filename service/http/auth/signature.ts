@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BusError } from '../../errors.ts'
-import { atOnce, inTurns } from '../json/turns.ts'
+import { atOnce, inTurns } from '../turns.ts'
 
 /** How far a signature's timestamp may be off wall time, either way. */
 const SIGNATURE_WINDOW_S = 300

@@ -8,8 +8,8 @@ import type { Member, Place } from '../json/places.ts'
 import { Scan, type ScanOptions } from '../json/scan.ts'
 import { ScanFault } from '../json/scan-fault.ts'
 import { SentText } from '../json/sent-text.ts'
-import { inTurns, Turn } from '../json/turns.ts'
 import { object } from '../schemas/schema.ts'
+import { inTurns, Turn } from '../turns.ts'
 import { bytesOf } from './receive.ts'
 
 const OPEN_OBJECT = 0x7b
@@ -51,10 +51,11 @@ export const asSent =
 export type JsonItems = {
   readonly count: number
   /** In order, with pauses in which other requests are served. @throws {BusError} as `jsonBody` does, of the item */
-  each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T | Promise<T>): Promise<T[]>
+  each<T>(read: (item: JsonObject, index: number) => T | Promise<T>): Promise<T[]>
 }
 
 /**
+ * @param known what is read of an item
  * @param most objects that the list may have
  * @param mostBytes of one of them, which could have been sent as a body of its own
  * @throws {BusError} `invalid_request`: no JSON, no list, or too long
@@ -62,6 +63,7 @@ export type JsonItems = {
 export async function jsonItems(
   request: FastifyRequest,
   name: string,
+  known: KnownFields,
   { most, mostBytes }: { most: number; mostBytes: number },
 ): Promise<JsonItems> {
   const bytes = textOf(request)
@@ -78,7 +80,7 @@ export async function jsonItems(
 
   return {
     count,
-    async each<T>(known: KnownFields, read: (item: JsonObject, index: number) => T | Promise<T>) {
+    async each<T>(read: (item: JsonObject, index: number) => T | Promise<T>) {
       const turn = new Turn()
       const results: T[] = []
       let unseen = 0

@@ -3,31 +3,83 @@ import type { Publish } from '../../broker/verbs.ts'
 import { BusError } from '../../errors.ts'
 import { type Caller, openLimitOf } from '../auth/keys.ts'
 import { digestOf } from '../digest.ts'
+import type { Terms } from '../endpoints/definition.ts'
 import { canonicalSteps } from '../json/canonical.ts'
 import { jsonWithin } from '../json/limits.ts'
 import type { JsonObject } from '../json/object.ts'
-import { atOnce, inTurns } from '../json/turns.ts'
-import { PublishBody } from '../schemas/requests.ts'
+import { anyJson, anyNumber, label, meaning, namespace, text, wholeNumber } from '../schemas/fields.ts'
+import { named, object, oneOf, type TypeOf } from '../schemas/schema.ts'
 import type { AppSettings } from '../settings.ts'
-import { asSent } from './body.ts'
-import { reader } from './read.ts'
+import { atOnce, inTurns } from '../turns.ts'
 
-const readPublish = reader(PublishBody)
+/** Ten years. Only keeps `run_at` a date. */
+const LONGEST_DELAY_S = 315_360_000
+
+export const publishBody = ({ maxPayloadBytes, maxDepth }: Terms) =>
+  named(
+    'PublishBody',
+    object({
+      goal: meaning(
+        'What kind of work it is; workers may ask for one kind.',
+        text(1, 256, { 'x-trim': true, 'x-number': true, 'x-error': 'invalid_goal' }),
+      ),
+      payload: anyJson('any JSON, null too', {
+        'x-error': 'invalid_payload',
+        'x-meaning': `What the worker needs to know: up to ${maxPayloadBytes} bytes as compact JSON, ${maxDepth} levels deep.`,
+      }),
+      namespace: meaning('Workers see one namespace at a time.', namespace()),
+      visibility: oneOf(['private', 'public'], {
+        default: 'private',
+        'x-lenient': true,
+        description: '`public`: workers of any key may take it. Anything unknown is private.',
+      }),
+      priority: wholeNumber({ minimum: 0, maximum: 1000, default: 100, description: 'higher goes first' }),
+      delay: anyNumber({
+        minimum: 0,
+        maximum: LONGEST_DELAY_S,
+        default: 0,
+        description: 'seconds until it is due',
+      }),
+      max_attempts: wholeNumber({
+        minimum: 1,
+        maximum: 20,
+        default: 3,
+        description: 'claims before it is dead',
+      }),
+      backoff_base: anyNumber({
+        minimum: 1,
+        maximum: 3600,
+        default: 5,
+        description: 'seconds; doubles with each attempt',
+      }),
+      target_worker: meaning(
+        'Only the worker with this id may take it.',
+        label('invalid_target_worker', { 'x-number': true }),
+      ),
+      required_capability: meaning(
+        'Only workers that offer this may take it.',
+        label('invalid_required_capability'),
+      ),
+    }),
+  )
+type PublishFields = TypeOf<ReturnType<typeof publishBody>>
 
 /** Whose canonical text takes less than a turn. */
 const SHORT_CHARS = 8 * 1024
 
 /**
+ * @param fields what was read of the body
  * @returns a promise when its fingerprint takes more than one turn
  * @throws {BusError} naming the field that does not fit
  */
 export function publicationOf(
+  fields: PublishFields,
   body: JsonObject,
   idempotencyKey: string | null,
   caller: Caller,
   settings: AppSettings,
 ): Publish | Promise<Publish> {
-  const publish = publishOf(body, caller, settings)
+  const publish = publishOf(fields, body, caller, settings)
   if (idempotencyKey === null) return publish
   const withFingerprint = (canonical: string): Publish => {
     publish.idempotency = { key: idempotencyKey, fingerprint: digestOf(canonical) }
@@ -39,8 +91,7 @@ export function publicationOf(
   return text.length <= SHORT_CHARS ? withFingerprint(atOnce(steps)) : inTurns(steps).then(withFingerprint)
 }
 
-function publishOf(body: JsonObject, caller: Caller, settings: AppSettings): Publish {
-  const fields = readPublish(body.fields, asSent(body))
+function publishOf(fields: PublishFields, body: JsonObject, caller: Caller, settings: AppSettings): Publish {
   const payload = jsonWithin(body.sent('payload'), {
     what: 'payload',
     maxDepth: settings.maxDepth,

@@ -72,8 +72,7 @@ function readField(field: Field, raw: unknown, textOf: TextOf): unknown {
   if (value === undefined || (value === null && (!field.required || schema.default !== undefined))) {
     if (schema.default !== undefined) return schema.default
     if (!field.required) return undefined
-    const takes = schema.description === undefined ? '' : `: it takes ${schema.description}.`
-    throw new BusError('invalid_request', `Missing ${field.name}${takes}`)
+    throw missing(field)
   }
   if (schema['x-numeral'] && typeof value === 'string') value = numeral(value) ?? value
   if (schema['x-number'] && typeof value === 'number') value = textOf(field.name)
@@ -88,17 +87,25 @@ function readField(field: Field, raw: unknown, textOf: TextOf): unknown {
   return value
 }
 
-const isText = (schema: FieldSchema): boolean => (schema as { type?: string }).type === 'string'
+const isText = (schema: FieldSchema): boolean =>
+  (schema as { type?: string }).type === 'string' && schema['x-opaque'] !== true
+
+function missing({ name, schema }: Field): BusError {
+  const message = schema['x-message']
+  if (message !== undefined) return new BusError(schema['x-error'] ?? 'invalid_request', message)
+  const takes = schema.description === undefined ? '' : `: it takes ${schema.description}.`
+  return new BusError('invalid_request', `Missing ${name}${takes}`)
+}
 
 function flawed({ name, schema }: Field, flaw: string): BusError {
-  return new BusError(
-    schema['x-error'] ?? 'invalid_request',
-    `${name} ${flaw}; it takes ${schema.description ?? 'another value'}.`,
-  )
+  const message = schema['x-message'] ?? `${name} ${flaw}; it takes ${schema.description ?? 'another value'}.`
+  return new BusError(schema['x-error'] ?? 'invalid_request', message)
 }
 
 function misfit({ name, schema }: Field, value: unknown): BusError {
   const code: ErrorCode = schema['x-error'] ?? 'invalid_request'
+  const message = schema['x-message']
+  if (message !== undefined) return new BusError(code, message)
   const got = schema['x-private'] ? hidden(value) : excerpt(value)
   return new BusError(code, `${name} takes ${schema.description ?? 'another value'}; it got ${got}.`)
 }

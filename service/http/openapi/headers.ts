@@ -1,5 +1,6 @@
 /** Headers that many calls share: `components/headers`, and those a request may carry. */
-import type { Keywords, Parameter } from './operation.ts'
+import type { Parameter } from '../endpoints/definition.ts'
+import type { Keywords } from '../schemas/schema.ts'
 
 const header = (description: string, schema: Keywords, required = true) => ({ description, required, schema })
 
@@ -67,12 +68,4 @@ export const PARAMETERS: Record<string, Parameter> = {
       'The version of the protocol that you speak. Nothing depends on it but the same header of the answer.',
     schema: { type: 'string' },
   },
-}
-
-export const INTENT_ID: Parameter = {
-  name: 'id',
-  in: 'path',
-  required: true,
-  description: 'The id of an intent. What cannot be one names none: 404.',
-  schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
 }

@@ -1,8 +1,8 @@
 /** Which errors a call may answer with, and what the document says of them. */
 import { CATALOGUE, type ErrorCode } from '../../errors.ts'
-import type { Access } from '../request.ts'
+import type { Access, Definition } from '../endpoints/definition.ts'
+import type { Keywords } from '../schemas/schema.ts'
 import { headersFor, ON_EVERY_ANSWER, RATE_LIMIT } from './headers.ts'
-import type { Keywords, Operation } from './operation.ts'
 
 const MEANINGS: Record<ErrorCode, string> = {
   invalid_request: 'The request does not fit; the message names the field, what it got and what it takes.',
@@ -78,7 +78,7 @@ const OF_A_POST: Partial<Record<Access, ErrorCode[]>> = {
 }
 
 /** Status → codes, in the order of the catalogue. */
-export function refusalsOf({ access, method, errors = [] }: Operation): Map<number, ErrorCode[]> {
+export function refusalsOf({ access, method, errors = [] }: Definition): Map<number, ErrorCode[]> {
   const possible = new Set([
     ...ANY_CALL,
     ...BY_ACCESS[access],
@@ -94,17 +94,22 @@ export function responseName(codes: readonly ErrorCode[], access: Access): strin
   return [...codes, ...(challenges(codes, access) ? ['challenge'] : [])].join('.')
 }
 
-export function refusalResponse(codes: readonly ErrorCode[], access: Access): Keywords {
+/** @param codes those of one status */
+export function headersOfRefusal(codes: readonly ErrorCode[], access: Access): string[] {
   const status = CATALOGUE[codes[0]!]
   const headers = [...ON_EVERY_ANSWER]
   if (status === 429 || status === 503) headers.push('Retry-After')
   if (COUNTED.has(status)) headers.push(...RATE_LIMIT)
   if (challenges(codes, access)) headers.push('WWW-Authenticate')
+  return headers
+}
+
+export function refusalResponse(codes: readonly ErrorCode[], access: Access): Keywords {
   const narrowed = { properties: { error: { properties: { code: { enum: codes }, message: {} } } } }
   const example = { error: { code: codes[0], message: MEANINGS[codes[0]!] } }
   return {
     description: codes.map(code => `\`${code}\`: ${MEANINGS[code]}`).join(' '),
-    headers: headersFor(headers),
+    headers: headersFor(headersOfRefusal(codes, access)),
     content: {
       'application/json': {
         schema: { allOf: [{ $ref: '#/components/schemas/ErrorAnswer' }, narrowed] },
@@ -114,8 +119,8 @@ export function refusalResponse(codes: readonly ErrorCode[], access: Access): Ke
   }
 }
 
-/** Statuses that a request may get after it was counted against its key. */
-const COUNTED: ReadonlySet<number> = new Set([400, 403, 404, 413, 422, 429])
+/** Statuses that a request may get after it was counted against its key: 401 when the key ends while it waits. */
+const COUNTED: ReadonlySet<number> = new Set([400, 401, 403, 404, 408, 413, 422, 429, 500, 503])
 
 /** Browsers are asked for a password where one opens the call. */
 const challenges = (codes: readonly ErrorCode[], access: Access): boolean =>

@@ -1,5 +1,5 @@
-import type { Access } from '../request.ts'
-import type { Keywords, Terms } from './operation.ts'
+import type { Access, Terms } from '../endpoints/definition.ts'
+import type { Keywords } from '../schemas/schema.ts'
 
 const inHeader = (name: string, description: string): Keywords => ({
   type: 'apiKey',

@@ -1,51 +1,51 @@
 /**
- * What a schema of `schemas/requests.ts` takes on the wire. It describes a value after it was brought into shape; here
+ * What the schema of a request takes on the wire. It describes a value after it was brought into shape; here
  * it is widened by its notes until it refuses nothing that the bus takes.
  */
+import type { Fields, Parameter } from '../endpoints/definition.ts'
 import type { Notes } from '../schemas/fields.ts'
-import type { Schema } from '../schemas/schema.ts'
-import type { Fields, Keywords, Parameter } from './operation.ts'
-
-/** What a field is for, where its schema only says what it looks like. */
-export type Meanings = Record<string, string>
+import type { Keywords, Schema } from '../schemas/schema.ts'
 
 const CLAMPED =
   'Taken as well: a number outside of this range becomes the nearest in it, a number in a text is read, a fraction is dropped where whole numbers are taken, and whatever is no number becomes the default.'
 
 /** The properties of a JSON body. `null` in a field that may be left out is the same as leaving it out. */
-export function bodyOf(fields: Fields, meanings: Meanings = {}): Keywords & { properties: Keywords } {
+export function bodyOf(fields: Fields): Keywords & { properties: Keywords } {
   const properties: Keywords = {}
   const required: string[] = []
   for (const [name, schema] of Object.entries(fields.properties)) {
     const needed = fields.required.includes(name) && !isFilledIn(schema)
     if (needed) required.push(name)
-    const taken = onTheWire(schema, meanings[name], !needed)
+    const taken = onTheWire(schema, !needed)
     properties[name] = (schema as Notes)['x-number'] ? orWholeNumber(taken) : taken
   }
   return { type: 'object', properties, required }
 }
 
-export function queryOf(fields: Fields, meanings: Meanings = {}): Parameter[] {
+export function parametersOf(fields: Fields, place: 'path' | 'query'): Parameter[] {
   return Object.entries(fields.properties).map(([name, schema]) => {
-    const { description = '', ...rest } = onTheWire(schema, meanings[name], false)
-    const empty = (schema as Notes)['x-empty'] ? { allowEmptyValue: true as const } : {}
-    return { name, in: 'query', description: `${description}`, ...empty, schema: rest }
-  })
-}
-
-export function pathOf(fields: Fields, meanings: Meanings, example: unknown): Parameter[] {
-  return Object.entries(fields.properties).map(([name, schema]) => {
-    const { description = '', ...rest } = onTheWire(schema, meanings[name], false)
-    return { name, in: 'path', required: true, description: `${description}`, schema: rest, example }
+    const { description = '', ...rest } = onTheWire(schema, false)
+    const notes = schema as Notes
+    return {
+      name,
+      in: place,
+      ...(place === 'path' ? { required: true as const } : {}),
+      description: `${description}`,
+      ...(notes['x-empty'] ? { allowEmptyValue: true as const } : {}),
+      schema: rest,
+      ...(notes['x-example'] === undefined ? {} : { example: notes['x-example'] }),
+    }
   })
 }
 
 const isFilledIn = (schema: Schema): boolean => 'default' in schema
 
-function onTheWire(schema: Schema, meaning: string | undefined, nullable: boolean): Keywords {
+function onTheWire(schema: Schema, nullable: boolean): Keywords {
   const notes = schema as Notes
   const { description, ...plain } = withoutNotes(schema)
-  const about = { description: sentences(meaning, description as string | undefined, ...habits(notes)) }
+  const about = {
+    description: sentences(notes['x-meaning'], description as string | undefined, ...habits(notes)),
+  }
   if (notes['x-clamped']) {
     const { type, minimum, maximum, default: filled } = plain
     return { ...about, default: filled, anyOf: [{ type, minimum, maximum }, { description: CLAMPED }] }

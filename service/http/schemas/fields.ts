@@ -14,9 +14,13 @@
  * | `x-number` | a number is taken as the text that was sent for it |
  * | `x-error` | the error code when the value does not fit; else `invalid_request` |
  * | `x-private` | the value stays out of messages |
+ * | `x-opaque` | only compared with what was issued, never kept: NUL and lone surrogates are no reason to refuse it |
+ * | `x-message` | what the error says, in the place of a message that names the field |
+ * | `x-meaning` | what the field is for, for the OpenAPI document |
+ * | `x-example` | an example of it, for the OpenAPI document |
  */
 import type { ErrorCode } from '../../errors.ts'
-import { anything, integer, number, optional, string } from './schema.ts'
+import { anything, integer, number, object, optional, type Schema, string } from './schema.ts'
 
 export type Notes = {
   'x-clamped'?: true
@@ -28,7 +32,14 @@ export type Notes = {
   'x-lenient'?: true
   'x-error'?: ErrorCode
   'x-private'?: true
+  'x-opaque'?: true
+  'x-message'?: string
+  'x-meaning'?: string
+  'x-example'?: unknown
 }
+
+/** Says what a field is for in one call; its own description says what it takes. */
+export const meaning = <S extends Schema>(text: string, field: S): S => ({ ...field, 'x-meaning': text })
 
 type Range = { minimum: number; maximum: number; default: number; description: string }
 
@@ -98,6 +109,58 @@ export const anyJson = (description: string, keywords: AnyJson = {}) => anything
 /** Of a text where other JSON is taken as well. */
 export const NO_NUL = '^[^\\x00]*$'
 
-/** Whatever is sent: a token that could never have been issued is as lost as any other wrong one. */
-export const claimToken = () =>
-  optional(anything({ description: 'the token that came with the claim', 'x-private': true }))
+/**
+ * Which claim is meant. Any text is taken: a token that could never have been issued is as lost as any other wrong one.
+ *
+ * @param isRequired else whoever holds the lease may do without
+ */
+export const claimToken = (isRequired: boolean) => {
+  const notes = { 'x-private': true, 'x-opaque': true, 'x-message': 'Missing claim_token' }
+  const token = 'The token that came with the claim.'
+  return isRequired
+    ? string({ minLength: 1, 'x-meaning': token, ...notes })
+    : optional(
+        string({
+          'x-meaning': `${token} Left out: whoever holds the lease may do this.`,
+          'x-empty': true,
+          ...notes,
+        }),
+      )
+}
+
+export const INTENT_ID = /^[0-9a-f]{32}$/
+
+/** What cannot be an id names no intent: 404, as for one that is gone. */
+export const IntentParams = object({
+  id: string({
+    pattern: INTENT_ID.source,
+    'x-meaning': 'The id of an intent. What cannot be one names none: 404.',
+    'x-error': 'not_found',
+    'x-message': 'Intent not found.',
+  }),
+})
+
+/** How long a call may wait, in the query. */
+export const wait = () =>
+  numberInQuery({ minimum: 0, maximum: 60, description: 'a number of seconds from 0 to 60' })
+
+/** @param most of a page */
+export const limit = (most = 1000) =>
+  wholeInQuery({ minimum: 1, maximum: most, description: `a whole number from 1 to ${most}` })
+
+/** Of a list that is told in pages. @param what its entries are called by */
+export const pageOf = (what: string) => ({
+  limit: meaning('How many; 100 unless it is said.', limit()),
+  before: meaning(
+    'Those that are older.',
+    optional(
+      string({
+        pattern: '^([0-9a-f]{32}|[1-9][0-9]{0,14})$',
+        description: `the ${what}, or what the Link of the page before says`,
+      }),
+    ),
+  ),
+})
+
+export const goalAsked = () =>
+  meaning('With this goal.', optional(text(1, 256, { 'x-error': 'invalid_goal' })))

@@ -16,14 +16,17 @@ export type ObjectSchema<P extends Record<string, Schema>> = Schema<{
   readonly required: readonly string[]
 }
 
-type Keywords = Record<string, unknown>
+export type Keywords = Record<string, unknown>
 
 export const string = (keywords: Keywords = {}): Schema<string> => ({ type: 'string', ...keywords })
 export const integer = (keywords: Keywords = {}): Schema<number> => ({ type: 'integer', ...keywords })
 export const number = (keywords: Keywords = {}): Schema<number> => ({ type: 'number', ...keywords })
 export const boolean = (keywords: Keywords = {}): Schema<boolean> => ({ type: 'boolean', ...keywords })
 export const anything = (keywords: Keywords = {}): Schema<unknown> => ({ ...keywords })
-export const exactly = <const T extends string | boolean>(value: T): Schema<T> => ({ const: value })
+export const exactly = <const T extends string | boolean>(value: T, keywords: Keywords = {}): Schema<T> => ({
+  const: value,
+  ...keywords,
+})
 export const oneOf = <const T extends string>(values: readonly T[], keywords: Keywords = {}): Schema<T> => ({
   type: 'string',
   enum: values,
@@ -43,3 +46,10 @@ export function object<P extends Record<string, Schema>>(properties: P): ObjectS
   const required = Object.keys(properties).filter(name => !(OPTIONAL in properties[name]!))
   return { type: 'object', properties, required }
 }
+
+const NAME = Symbol('name in components/schemas')
+
+/** The same schema, which is written down once in the OpenAPI document, under this name. A copy with other keywords has none. */
+export const named = <S extends object>(name: string, schema: S): S =>
+  Object.defineProperty({ ...schema }, NAME, { value: name })
+export const nameOf = (schema: object): string | undefined => (schema as { [NAME]?: string })[NAME]

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { Turn } from '../../http/json/turns.ts'
+import { Turn } from '../../http/turns.ts'
 
 /** What passes until work has its next turn, when the last one lasted so long: ms, and rounds of the event loop. */
 async function pauseAfter(turnMs: number): Promise<{ ms: number; rounds: number }> {

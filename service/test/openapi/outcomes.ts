@@ -1,5 +1,5 @@
 /** What each call of the OpenAPI document may answer: what is its own, and what it shares with all others of its kind. */
-import type { Keywords } from '../../http/openapi/operation.ts'
+import type { Keywords } from '../../http/schemas/schema.ts'
 
 export type Operation = {
   /** `GET /status/{id}` */

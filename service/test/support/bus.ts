@@ -9,6 +9,7 @@ import { roomSettings } from '../../config/app-settings.ts'
 import { type Env, readConfig } from '../../config/config.ts'
 import { Aes256Vault } from '../../secrets/vault.ts'
 import type { CopySource } from '../../store/store.ts'
+import { AnswerCheck } from './answer-check.ts'
 import { CALLS_VARIABLE, noteCalls } from './calls.ts'
 import { Client } from './client.ts'
 import { busElsewhere, busOfItsOwn, elsewhere, leaveOut } from './elsewhere.ts'
@@ -48,6 +49,7 @@ export class TestBus {
   readonly clock = new FakeClock(() => this.store.settled())
   readonly chance = new LoadedChance()
   readonly version: string = '0.1.0-test'
+  readonly answers = new AnswerCheck()
   /** What was logged, line by line, at every level. */
   readonly log: string[] = []
   /** How far the wall clock is from bus time, in ms. */
@@ -81,6 +83,7 @@ export class TestBus {
       chance,
       logger: pino({ level: 'trace' }, { write: line => this.log.push(line) }),
       wallNow: () => this.clock.now() + this.wallAheadMs,
+      watch: app => this.answers.watch(app),
     })
     this.app = this.#bus.app
     this.broker = this.#bus.broker
@@ -106,6 +109,7 @@ export class TestBus {
   async remove(): Promise<void> {
     await this.stop()
     await this.#place.remove()
+    this.answers.verdict()
   }
 
   bytesAtRest(): string {
