@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../real-bus.ts'
 
-// Both at once, as on a phone that compiles nothing. One that compiles has the default driver and this writer: the suites in the
-// pretended phone (ops/test/termux) put the same conformance suite to it by HTTP.
+// Both at once, as on a phone that compiles nothing: by day the pretended phone (ops/test/termux) leaves the conformance suite to
+// this file, but for a part.
 const WAYS = { BUS_SQLITE_DRIVER: 'node', BUS_SQLITE_WRITER: 'inline' }
 
 test("the conformance suite, the model and the tests of the store pass with Node's SQLite, written in the thread that serves", async () => {
