@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { pathOf, readPage } from '../pages.ts'
 
 const PARTS = ['Decision', 'Why', 'Measured', 'What would change it']

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { ALICE, OLD_MASTER, ReferenceFile } from '../../service/test/import/reference-file.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
+import { root } from '../../service/test/support/root.ts'
 import { blocksOf } from './reader.ts'
 
 /** The bus is started in the midst of the page, so nobody has started one before. */
@@ -39,7 +40,7 @@ test('the commands of docs/moving-in.md move a reference server in, as they are 
   const moved = await type(blocks.slice(0, look).map(({ text }) => text))
   expect(moved.match(/^intents +3 +3 +0 +0 +0$/gm)).toHaveLength(2)
 
-  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: OLD_MASTER })
+  const bus = new BusProcess(dir, { PORT: '0', BUS_SECRET: OLD_MASTER })
   onTestFinished(() => bus.kill())
   const looked = await type(
     blocks.slice(look).map(({ text }) => text),

@@ -10,8 +10,9 @@ import { VARIABLES } from '../../service/config/variables.ts'
 import { CATALOGUE } from '../../service/errors.ts'
 import { METRICS } from '../../service/metrics/catalogue.ts'
 import { inconsistencies, readStored } from '../../service/test/crash/stored.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
 import { Client } from '../../service/test/support/client.ts'
+import { root } from '../../service/test/support/root.ts'
 import { readPage } from '../pages.ts'
 import { type Equipment, follow } from './reader.ts'
 import { isSaid } from './source-texts.ts'
@@ -127,7 +128,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/corrupt-database
     const ids = await filled(dir)
     damage(join(dir, 'data/bus.db'), table)
     if (table === 'intents_ready') {
-      const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: 'master' })
+      const refused = new BusProcess(dir, { PORT: '0', BUS_SECRET: 'master' })
       expect((await refused.refused()).code).toBe(1)
       expect(refused.err).toMatch(/is damaged: index intents_ready .*corrupt-database\.md/)
     }
@@ -165,7 +166,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/damaged-log.md s
     // The low bit of a word: a higher one cannot be repaired, since several explain the same checksum.
     bytes[32 + 4120 * 5 + 24 + 400]! ^= 1
     writeFileSync(log, bytes)
-    const refused = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
+    const refused = new BusProcess(dir, { PORT: '0', BUS_SECRET: MASTER })
     expect((await refused.refused()).code).toBe(1)
     expect(refused.err).toContain('docs/operations/damaged-log.md')
 
@@ -183,7 +184,7 @@ describe.skipIf(noShell !== null)('salvaging as docs/operations/damaged-log.md s
 })
 
 async function started(dir: string) {
-  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
+  const bus = new BusProcess(dir, { PORT: '0', BUS_SECRET: MASTER })
   onTestFinished(() => bus.kill())
   const url = `http://127.0.0.1:${await bus.ready()}`
   return { bus, client: new Client(url, { 'x-api-key': MASTER }) }

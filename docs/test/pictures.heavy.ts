@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Prometheus } from '../../ops/test/monitoring.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
 import { Client } from '../../service/test/support/client.ts'
 import { installed } from '../../service/test/support/installed.ts'
+import { root } from '../../service/test/support/root.ts'
 import { Browser, type Picture } from '../pictures/browser.ts'
 import { workInTheHouse } from '../pictures/bus-at-work.ts'
 import { PICTURES } from './pictures.ts'
@@ -26,7 +27,7 @@ describe.skipIf(missing !== undefined)(`the pictures${reason}`, () => {
   test('can be taken of a bus at work and of a Prometheus in which an alert fires', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'pictures-'))
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-    const bus = new RealBus(dir, { PORT: '0', ...SECRETS })
+    const bus = new BusProcess(dir, { PORT: '0', ...SECRETS })
     onTestFinished(() => bus.kill())
     const address = `127.0.0.1:${await bus.ready()}`
     const prometheus = await Prometheus.start(join(dir, 'prometheus'), {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { PICTURES } from './pictures.ts'
 
 const folder = join(root, 'docs/pictures')

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { readsYaml, yamlFile } from '../../ops/test/yaml-file.ts'
 import { VARIABLES } from '../../service/config/variables.ts'
 import { KEEP_ALIVE_MS } from '../../service/http/app.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { readPage } from '../pages.ts'
 
 const pages = readdirSync(join(root, 'docs/reach'))

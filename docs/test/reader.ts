@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
+import { root } from '../../service/test/support/root.ts'
 import { typed } from '../../service/test/support/typed.ts'
 import { readPage } from '../pages.ts'
 
@@ -31,7 +32,7 @@ export async function follow(page: string, equipment: Equipment = {}): Promise<s
   const { settings = {}, python, packages, before = '', placeholders = {} } = equipment
   const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-  const bus = new RealBus(dir, { PORT: '0', ...settings })
+  const bus = new BusProcess(dir, { PORT: '0', ...settings })
   onTestFinished(() => bus.kill())
   const address = `localhost:${await bus.ready()}`
 

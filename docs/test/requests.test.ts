@@ -2,12 +2,13 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
 import { Client } from '../../service/test/support/client.ts'
+import { root } from '../../service/test/support/root.ts'
 
 const MASTER = 'master-key-of-the-requests'
 const dir = mkdtempSync(join(tmpdir(), 'bus-requests-'))
-const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER })
+const bus = new BusProcess(dir, { PORT: '0', BUS_SECRET: MASTER })
 let client: Client
 
 beforeAll(async () => {

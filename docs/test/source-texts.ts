@@ -1,7 +1,7 @@
 /** What the bus can say: every text in its source, with what is put into it left open. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 
 /** Of a template, so that one that is nearly all gap does not fit everything. */
 const LEAST_FIXED = 12

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { HELP, readOptions } from '../../ops/acceptance/stress/options.ts'
 import { PROFILES, PUBLISHED } from '../../ops/acceptance/stress/profiles.ts'
 import type { Result } from '../../ops/acceptance/stress/report/result.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { readPage } from '../pages.ts'
 
 const page = readPage('stress.md')

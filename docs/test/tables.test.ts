@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { METRICS } from '../../service/metrics/catalogue.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
+import { root } from '../../service/test/support/root.ts'
 import { readPage } from '../pages.ts'
 import { MADE_PAGES, withTables } from '../tables.ts'
 
@@ -36,7 +37,7 @@ test('the metrics that docs/metrics.md asks for are in the catalogue', () => {
 test('the command at the top of docs/metrics.md reads the metrics as it stands there', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'bus-docs-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-  const bus = new RealBus(dir, { PORT: '0' })
+  const bus = new BusProcess(dir, { PORT: '0' })
   onTestFinished(() => bus.kill())
   const port = await bus.ready()
   const command = /^```sh\n(.*?)^```$/ms.exec(readPage('metrics.md'))![1]!

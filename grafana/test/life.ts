@@ -1,6 +1,6 @@
 /** A bus to which everything happens that it has a number for. */
 import { onTestFinished } from 'vitest'
-import { RealBus } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
 import { Client } from '../../service/test/support/client.ts'
 
 const MASTER = 'master-key-of-the-dashboards-0123456789ab'
@@ -11,7 +11,7 @@ export const METRICS_TOKEN = 'metrics-token-of-the-dashboards-012345678'
 export const LIVELY = { BUS_LEASE_SECONDS: '10', BUS_RATE_LIMIT: '1' }
 
 export async function livelyBus(folder: string): Promise<{ address: string; live: () => Promise<void> }> {
-  const bus = new RealBus(folder, {
+  const bus = new BusProcess(folder, {
     PORT: '0',
     BUS_SECRET: MASTER,
     BUS_ADMIN_SECRET: ADMIN,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readsYaml, yamlFile } from '../../ops/test/yaml-file.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { mebibytesOf } from '../config/kinds.ts'
 import { mocked, type Registered, type Stack } from './mocked.ts'
 

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { asRead } from '../components/hardened.ts'
 import { digestOf, sourceFiles } from '../components/sources.ts'
 

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ALERTS } from '../../grafana/src/alerts/all.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
 import { Client } from '../../service/test/support/client.ts'
 import { installed } from '../../service/test/support/installed.ts'
+import { root } from '../../service/test/support/root.ts'
 import { Prometheus, prometheusConfig, startAlertmanager } from './monitoring.ts'
 import { burstTold, endTold, receiver, shortSighted } from './notices.ts'
 
@@ -76,7 +77,7 @@ describe.skipIf(missing !== undefined)(named('Prometheus and Alertmanager', miss
     timeout: 420_000,
   }, async () => {
     const dir = folder()
-    const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: MASTER, BUS_METRICS_TOKEN: METRICS })
+    const bus = new BusProcess(dir, { PORT: '0', BUS_SECRET: MASTER, BUS_METRICS_TOKEN: METRICS })
     onTestFinished(() => bus.kill())
     const address = `127.0.0.1:${await bus.ready()}`
     const { url, notices } = await receiver()

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { unknownVariables } from '../../service/config/unknown.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 import { DEPLOYMENT } from '../deployment.ts'
 import { readsYaml, yamlFile } from './yaml-file.ts'
 

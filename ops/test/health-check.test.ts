@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from '../../service/test/crash/child-bus.ts'
-import { RealBus, root } from '../../service/test/real-bus.ts'
+import { BusProcess } from '../../service/test/support/bus-process.ts'
+import { freePort } from '../../service/test/support/ports.ts'
+import { root } from '../../service/test/support/root.ts'
 
 const SCRIPT = join(root, 'ops/image/health.js')
 
@@ -30,7 +31,7 @@ async function answering(listener: RequestListener): Promise<number> {
 test('a bus that is ready passes, whatever proxy the container has', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'bus-health-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-  const bus = new RealBus(dir, { PORT: '0' })
+  const bus = new BusProcess(dir, { PORT: '0' })
   onTestFinished(() => bus.kill())
   const proxy = {
     NODE_USE_ENV_PROXY: '1',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 type Package = { name: string; workspaces?: string[]; dependencies?: Record<string, string> }

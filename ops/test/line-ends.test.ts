@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { folder } from '../../clients/shell/test/shell-worker.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { root } from '../../service/test/support/root.ts'
 
 // A release that was unpacked is no clone.
 test.skipIf(!existsSync(join(root, '.git')))(

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
-import { freePort } from '../../service/test/crash/child-bus.ts'
-import { root } from '../../service/test/real-bus.ts'
+import { freePort } from '../../service/test/support/ports.ts'
+import { root } from '../../service/test/support/root.ts'
 
 const shipped = (path: string) => readFileSync(join(root, 'ops', path), 'utf8')
 

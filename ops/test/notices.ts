@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { expect, onTestFinished, vi } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
 import type { Client } from '../../service/test/support/client.ts'
+import { root } from '../../service/test/support/root.ts'
 import { edited } from './monitoring.ts'
 
 export type Notice = { status: string; alertname: string; annotations: Record<string, string>; at: number }

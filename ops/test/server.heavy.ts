@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { root } from '../../service/test/real-bus.ts'
 import { installed } from '../../service/test/support/installed.ts'
+import { root } from '../../service/test/support/root.ts'
 
 const run = promisify(execFile)
 

@@ -17,9 +17,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { type Answers, type Asked, standIns } from '../../clients/phone/test/handled.ts'
 import { folder, WorkedBus } from '../../clients/shell/test/shell-worker.ts'
 import { toolbox } from '../../clients/shell/test/shells.ts'
-import { freePort } from '../../service/test/crash/child-bus.ts'
-import { root } from '../../service/test/real-bus.ts'
 import { PATIENT } from '../../service/test/support/patience.ts'
+import { freePort } from '../../service/test/support/ports.ts'
+import { root } from '../../service/test/support/root.ts'
 
 let bus: WorkedBus
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ChildBus, freePort } from '../test/crash/child-bus.ts'
+import { type BusProcess, busOn } from '../test/support/bus-process.ts'
+import { freePort } from '../test/support/ports.ts'
 
 /**
  * The real bus on a database, serving. Rate and open limits do not bind the master key, which the load uses.
@@ -12,8 +13,8 @@ export async function startBus(
   database: string,
   env: Record<string, string> = {},
   launch?: string,
-): Promise<{ bus: ChildBus; readyMs: number }> {
-  const bus = new ChildBus({
+): Promise<{ bus: BusProcess; readyMs: number }> {
+  const bus = busOn({
     database,
     port: await freePort(),
     env: { BUS_MIN_FREE_DISK_BYTES: '0', ...env },

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { MASTER_KEY } from '../test/crash/child-bus.ts'
+import { MASTER_KEY } from '../test/support/bus-process.ts'
 
 export type LoadSpec = {
   kind: 'cycle' | 'publish' | 'noop' | 'batch'

@@ -6,7 +6,7 @@ import { systemClock } from '../clock.ts'
 import { composeBus } from '../compose-bus.ts'
 import { readConfig } from '../config/config.ts'
 import { Aes256Vault } from '../secrets/vault.ts'
-import { MASTER_KEY } from '../test/crash/child-bus.ts'
+import { MASTER_KEY } from '../test/support/bus-process.ts'
 
 const [placement, path = '', logPages] = process.argv.slice(2)
 process.env['BUS_SQLITE_WRITER'] = placement

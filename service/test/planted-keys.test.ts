@@ -9,7 +9,7 @@ import { hashOf, secretOf } from '../http/auth/keys.ts'
 import { openVault } from '../secrets/sealing-key.ts'
 import Sqlite, { type Database } from '../store/sqlite/driver.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import { RealBus } from './real-bus.ts'
+import { BusProcess } from './support/bus-process.ts'
 import { earlierSeal } from './support/earlier-seal.ts'
 
 const NOW = 1_800_000_000_000
@@ -90,7 +90,7 @@ const said = (keys: string) =>
   `${keys} not what this bus sealed: somebody has changed the database, or it is damaged. What to do: docs/operations/lost-key.md.`
 
 async function startRefused(dir: string): Promise<string> {
-  const bus = new RealBus(dir, { PORT: '0' })
+  const bus = new BusProcess(dir, { PORT: '0' })
   onTestFinished(() => bus.kill())
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
   return bus.err

@@ -2,19 +2,20 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealBus, root } from './real-bus.ts'
+import { BusProcess } from './support/bus-process.ts'
+import { root } from './support/root.ts'
 import { typed } from './support/typed.ts'
 
 /** A directory of its own stands in for the clone: the bus keeps `./data` there, and the commands read it. */
 let dir: string
-let bus: RealBus
+let bus: BusProcess
 let port: number
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'bus-readme-'))
   // What `npm ci` leaves in a clone: npx finds the command there, and needs no network.
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
-  bus = new RealBus(dir, { PORT: '0' })
+  bus = new BusProcess(dir, { PORT: '0' })
   port = await bus.ready()
 })
 

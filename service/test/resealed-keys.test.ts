@@ -20,8 +20,8 @@ import Sqlite from '../store/sqlite/driver.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { StorageError } from '../store/store.ts'
 import { SmallDisk, whyNoSmallDisk } from './hostile/small-disk.ts'
-import { RealBus } from './real-bus.ts'
 import { ADMIN_TOKEN } from './support/bus.ts'
+import { BusProcess } from './support/bus-process.ts'
 import { Client } from './support/client.ts'
 import { earlierSeal } from './support/earlier-seal.ts'
 import { watched } from './support/watched-store.ts'
@@ -56,8 +56,8 @@ function versions(folder: string): number[] {
   return seals.map(seal => seal[0]!)
 }
 
-async function started(within: string): Promise<{ bus: RealBus; pi: Client; admin: Client }> {
-  const bus = new RealBus(within, {
+async function started(within: string): Promise<{ bus: BusProcess; pi: Client; admin: Client }> {
+  const bus = new BusProcess(within, {
     PORT: '0',
     BUS_ADMIN_SECRET: ADMIN_TOKEN,
     BUS_REQUIRE_SIGNATURES: 'true',

@@ -8,7 +8,8 @@ import { appSettings, brokerSettings, roomSettings } from '../config/app-setting
 import { backupSettings } from '../config/backup-settings.ts'
 import { readConfig } from '../config/config.ts'
 import { VARIABLES, type Values } from '../config/variables.ts'
-import { RealBus, root } from './real-bus.ts'
+import { BusProcess } from './support/bus-process.ts'
+import { root } from './support/root.ts'
 
 type Name = keyof Values
 const NAMES = Object.keys(VARIABLES) as Name[]
@@ -108,9 +109,11 @@ test('no part of the bus reads a setting from the environment in a way of its ow
 })
 
 describe('a start with', () => {
-  async function started(env: Record<string, string>): Promise<{ bus: RealBus; port: number; dir: string }> {
+  async function started(
+    env: Record<string, string>,
+  ): Promise<{ bus: BusProcess; port: number; dir: string }> {
     const dir = mkdtempSync(join(tmpdir(), 'bus-settings-'))
-    const bus = new RealBus(dir, { PORT: '0', ...env })
+    const bus = new BusProcess(dir, { PORT: '0', ...env })
     onTestFinished(async () => {
       await bus.kill()
       rmSync(dir, { recursive: true, force: true })

@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SECRET_NAMES, SECRETS } from '../config/secret-variables.ts'
 import { isShort } from '../secrets/short-secrets.ts'
 import { incoming, markSwitch } from '../store/sqlite/switching.ts'
-import { RealBus } from './real-bus.ts'
+import { BusProcess } from './support/bus-process.ts'
 
 const [SHORT_KEY, SHORT_PASSWORD] = ['hunter2', 'hunter2-too']
 
 let dir: string
-let started: RealBus[]
+let started: BusProcess[]
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'bus-short-'))
   started = []
@@ -20,19 +20,19 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-function start(env: Record<string, string> = {}): RealBus {
-  const bus = new RealBus(dir, { PORT: '0', ...env })
+function start(env: Record<string, string> = {}): BusProcess {
+  const bus = new BusProcess(dir, { PORT: '0', ...env })
   started.push(bus)
   return bus
 }
 
-async function refusal(bus: RealBus): Promise<string> {
+async function refusal(bus: BusProcess): Promise<string> {
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.out + bus.err).not.toContain('hunter2')
   return bus.err
 }
 
-const warnings = ({ out }: RealBus): string[] =>
+const warnings = ({ out }: BusProcess): string[] =>
   out
     .split('\n')
     .filter(line => line.includes('"level":"warn"'))

@@ -4,12 +4,14 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RealBus, root, squatter } from './real-bus.ts'
+import { BusProcess } from './support/bus-process.ts'
+import { squatter } from './support/ports.ts'
+import { root } from './support/root.ts'
 
 const KEY = 'a-master-key-for-this-test'
 
 let dir: string
-let started: RealBus[]
+let started: BusProcess[]
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'bus-start-'))
   started = []
@@ -19,14 +21,14 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-function start(env: Record<string, string> = {}): RealBus {
-  const bus = new RealBus(dir, { PORT: '0', BUS_SECRET: KEY, ...env })
+function start(env: Record<string, string> = {}): BusProcess {
+  const bus = new BusProcess(dir, { PORT: '0', BUS_SECRET: KEY, ...env })
   started.push(bus)
   return bus
 }
 
 /** What it wrote to standard error, which must be one line, and its exit code 1. */
-async function refusal(bus: RealBus): Promise<string> {
+async function refusal(bus: BusProcess): Promise<string> {
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
   return bus.err.trim()
@@ -118,7 +120,7 @@ test('it warns of a database in a folder that was not there, which may be a slip
   const path = join(dir, 'dtaa/bus.db')
   const bus = start({ BUS_DB_PATH: path })
   await bus.ready()
-  const said = (of: RealBus) =>
+  const said = (of: BusProcess) =>
     of.out.split('\n').find(line => line.includes(`there is no ${path} (BUS_DB_PATH)`))
   expect(JSON.parse(said(bus)!)).toMatchObject({ level: 'warn' })
   await bus.kill()

@@ -15,8 +15,8 @@ import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { expect, onTestFinished, test } from 'vitest'
-import { RealBus } from '../../../service/test/real-bus.ts'
 import { busForTest } from '../../../service/test/support/bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
 import { EXIT } from '../src/exit-codes.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
@@ -26,7 +26,7 @@ const ran = (args: string[], cwd: string, env: Record<string, string> = {}, stdi
 
 /** A bus of a directory, as it is started in earnest, with one intent and one key. */
 async function busIn(dir: string, env: Record<string, string> = {}) {
-  const bus = new RealBus(dir, { PORT: '0', ...env })
+  const bus = new BusProcess(dir, { PORT: '0', ...env })
   onTestFinished(() => bus.kill())
   const port = `${await bus.ready()}`
   const id = (await ran(['publish', 'work', '"before"'], dir, { PORT: port })).out.trim()
@@ -72,7 +72,7 @@ test('a bus is backed up, stopped, wiped and restored, and a worker does its wor
   )
 
   renameSync(join(dir, 'bus.key'), join(dir, 'data/bus.key'))
-  const again = new RealBus(dir, { PORT: '0' })
+  const again = new BusProcess(dir, { PORT: '0' })
   onTestFinished(() => again.kill())
   const there = { PORT: `${await again.ready()}` }
   expect((await ran(['work', 'work', '--once', '--exec', 'cat'], dir, there)).code).toBe(0)

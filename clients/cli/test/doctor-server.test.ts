@@ -14,7 +14,8 @@ import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { newestSchema } from '../../../service/store/sqlite/migrate.ts'
 import { markSwitch } from '../../../service/store/sqlite/switching.ts'
-import { RealBus, squatter } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
+import { squatter } from '../../../service/test/support/ports.ts'
 import { clockFindings } from '../src/host/clock.ts'
 import { fileSystemOf, latencyFinding, roomOf } from '../src/host/disk.ts'
 import { memoryFinding, openFilesOf } from '../src/host/limits.ts'
@@ -50,7 +51,7 @@ const secrets = async (cwd: string) =>
   (await import('node:fs')).readFileSync(join(cwd, 'data/secrets.env'), 'utf8')
 
 async function running(cwd: string, env: Record<string, string> = {}) {
-  const bus = new RealBus(cwd, { PORT: '0', ...env })
+  const bus = new BusProcess(cwd, { PORT: '0', ...env })
   onTestFinished(() => bus.kill())
   return Object.assign(bus, { port: await bus.ready() })
 }

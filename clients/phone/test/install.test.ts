@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Pretended, scripts } from '../../../ops/test/termux/pretended.ts'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { FOREIGN, portalBefore, TOO_LARGE } from '../../shell/test/portal.ts'
 import { listening, WorkedBus } from '../../shell/test/shell-worker.ts'
 

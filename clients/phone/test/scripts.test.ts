@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { root } from '../../../service/test/support/root.ts'
 
 const folder = join(root, 'clients/phone')
 const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { readPage } from '../../../docs/pages.ts'
-import { RealBus, root } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { venvWith } from './venv.ts'
 
 const page = readPage('python.md')
@@ -28,7 +29,7 @@ test.skipIf(reason !== null)(
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
     // The reader is in a clone, in which npx finds the command.
     symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
-    const bus = new RealBus(dir, { PORT: '0', BUS_REQUIRE_SIGNATURES: 'true' })
+    const bus = new BusProcess(dir, { PORT: '0', BUS_REQUIRE_SIGNATURES: 'true' })
     onTestFinished(() => bus.kill())
     const here = `localhost:${await bus.ready()}`
 

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
-import { RealBus } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 
 export class Restartable {
   readonly key = 'master-key-of-the-python-suite'
@@ -11,7 +11,7 @@ export class Restartable {
   readonly #settings: Record<string, string>
   #folder = ''
   #port = 0
-  #bus: RealBus | null = null
+  #bus: BusProcess | null = null
 
   constructor(settings: Record<string, string>) {
     this.#settings = { BUS_SECRET: this.key, BUS_ADMIN_SECRET: this.admin, ...settings }
@@ -25,7 +25,7 @@ export class Restartable {
   async start(settings: Record<string, string> = {}): Promise<void> {
     this.#folder ||= mkdtempSync(join(tmpdir(), 'bus-python-'))
     this.#port ||= await freePort()
-    this.#bus = new RealBus(this.#folder, { ...this.#settings, PORT: `${this.#port}`, ...settings })
+    this.#bus = new BusProcess(this.#folder, { ...this.#settings, PORT: `${this.#port}`, ...settings })
     await this.#bus.ready()
   }
 

@@ -7,8 +7,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../../service/test/crash/child-bus.ts'
+import {
+  ADMIN_SECRET,
+  type BusProcess,
+  busOn,
+  MASTER_KEY,
+} from '../../../service/test/support/bus-process.ts'
 import { PATIENT } from '../../../service/test/support/patience.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 import { type Signing, sign } from '../../../service/test/support/signing.ts'
 import { workers } from './shells.ts'
 
@@ -85,7 +91,7 @@ export class WorkedBus {
   readonly #folder = mkdtempSync(join(tmpdir(), 'worked-bus-'))
   readonly #settings: Record<string, string>
   readonly #key: string
-  #bus: ChildBus
+  #bus: BusProcess
 
   static async start(settings: Record<string, string> = {}): Promise<WorkedBus> {
     const bus = new WorkedBus(await freePort(), settings)
@@ -100,8 +106,8 @@ export class WorkedBus {
     this.#bus = this.#begin()
   }
 
-  #begin(): ChildBus {
-    return new ChildBus({ database: this.database, port: this.port, env: this.#settings })
+  #begin(): BusProcess {
+    return busOn({ database: this.database, port: this.port, env: this.#settings })
   }
 
   get database(): string {

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { RealBus, squatter } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
+import { squatter } from '../../../service/test/support/ports.ts'
 import { IntentBus } from '../src/index.ts'
 
 const JOBS = 60
@@ -13,7 +14,7 @@ async function restartable() {
   const { port, server } = await squatter()
   await new Promise(resolve => server.close(resolve))
   const start = async () => {
-    const bus = new RealBus(dir, { PORT: `${port}` })
+    const bus = new BusProcess(dir, { PORT: `${port}` })
     await bus.ready()
     return bus
   }

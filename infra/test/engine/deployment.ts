@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Ended, Engine } from '../../../ops/test/docker/engine.ts'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import type { Access } from './load.ts'
 
 const run = promisify(execFile)

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engine } from '../../../ops/test/docker/engine.ts'
 import { Running } from '../../../ops/test/running.ts'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 
 const PROGRAM = 'docker-registry'
 

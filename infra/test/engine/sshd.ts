@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 
 // Debian has it where only root looks.
 const SSHD = installed('sshd') ?? '/usr/sbin/sshd'

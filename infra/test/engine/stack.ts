@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Ended } from '../../../ops/test/docker/engine.ts'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { pulumi } from './toolchain.ts'
 
 const run = promisify(execFile)

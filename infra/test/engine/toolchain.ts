@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { docker } from '../../../ops/test/docker/engine.ts'
-import { root } from '../../../service/test/real-bus.ts'
 import { CACHE } from '../../../service/test/support/cache.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { root } from '../../../service/test/support/root.ts'
 
 const FOLDER = join(CACHE, 'pulumi')
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { publish, statusOf } from '../../../ops/test/docker/bus-calls.ts'
 import { Engine } from '../../../ops/test/docker/engine.ts'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 import { Deployment } from './deployment.ts'
 import { Stack } from './stack.ts'
 import { builtPulumi, COLD_BUILD_MS, pulumi } from './toolchain.ts'

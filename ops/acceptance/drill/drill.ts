@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../../service/test/crash/child-bus.ts'
 import { Client, call, read } from '../../../service/test/crash/client.ts'
 import { violations } from '../../../service/test/crash/history.ts'
 import { publisher } from '../../../service/test/crash/publisher.ts'
@@ -13,6 +12,8 @@ import { randomFrom } from '../../../service/test/crash/random.ts'
 import { Recorder } from '../../../service/test/crash/recorder.ts'
 import { inconsistencies, readStored } from '../../../service/test/crash/stored.ts'
 import { worker } from '../../../service/test/crash/worker.ts'
+import { ADMIN_SECRET, busOn, MASTER_KEY } from '../../../service/test/support/bus-process.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 import { knownBy } from './known-by.ts'
 
 const COMMAND = fileURLToPath(new URL('../../../clients/cli/intent-bus.js', import.meta.url))
@@ -46,7 +47,7 @@ export async function drill(loadMs: number, seed: number, say: (line: string) =>
   const client = new Client(port)
   const recorder = new Recorder(client)
   const random = randomFrom(seed)
-  let bus = new ChildBus({ database, port, env })
+  let bus = busOn({ database, port, env })
   try {
     await bus.serving()
     recorder.gate.open()
@@ -97,7 +98,7 @@ export async function drill(loadMs: number, seed: number, say: (line: string) =>
     ]
 
     say('start')
-    bus = new ChildBus({ database, port, env })
+    bus = busOn({ database, port, env })
     await bus.serving()
     const status = async (sent: Parameters<Client['send']>[0]) => (await client.send(sent))?.status ?? 0
     const expectStatus = async (what: string, expected: number, sent: Parameters<Client['send']>[0]) => {

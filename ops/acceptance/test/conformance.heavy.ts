@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { RealBus, root } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
 import { Client } from '../../../service/test/support/client.ts'
+import { root } from '../../../service/test/support/root.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'conformance-'))
-const bus = new RealBus(dir, { PORT: '0' })
+const bus = new BusProcess(dir, { PORT: '0' })
 const url = `http://127.0.0.1:${await bus.ready()}`
 const secrets = parseEnv(readFileSync(join(dir, 'data/secrets.env'), 'utf8'))
 const keys = {

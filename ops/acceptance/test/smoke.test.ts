@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { RealBus } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
 import { main } from '../smoke/run.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'smoke-'))
-let bus = new RealBus(dir, { PORT: '0' })
+let bus = new BusProcess(dir, { PORT: '0' })
 const port = await bus.ready()
 const url = `http://127.0.0.1:${port}`
 const secrets = parseEnv(readFileSync(join(dir, 'data/secrets.env'), 'utf8'))
@@ -86,7 +86,7 @@ async function restarted(between: () => void): Promise<() => Promise<void>> {
     bus.signal('SIGTERM')
     await bus.exited
     between()
-    bus = new RealBus(dir, { PORT: `${port}` })
+    bus = new BusProcess(dir, { PORT: `${port}` })
     await bus.ready()
     rmSync(asked)
   })()

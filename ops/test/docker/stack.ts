@@ -2,9 +2,9 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
-import { root } from '../../../service/test/real-bus.ts'
 import { CACHE } from '../../../service/test/support/cache.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { edited } from '../monitoring.ts'
 import type { Engine } from './engine.ts'
 

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../../../service/test/real-bus.ts'
 import { CACHE } from '../../../service/test/support/cache.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { root } from '../../../service/test/support/root.ts'
 import type { Engine } from './engine.ts'
 
 const run = promisify(execFile)

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../../../service/test/real-bus.ts'
 import { CACHE } from '../../../service/test/support/cache.ts'
+import { root } from '../../../service/test/support/root.ts'
 
 const run = promisify(execFile)
 

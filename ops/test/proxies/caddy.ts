@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
-import { root } from '../../../service/test/real-bus.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { Running } from '../running.ts'
 import type { Front } from './front.ts'
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answers, freePort } from '../../../service/test/crash/child-bus.ts'
+import { answers, freePort } from '../../../service/test/support/ports.ts'
 import { Running } from '../running.ts'
 import { certificate, configOf, type Front, replaced } from './front.ts'
 

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseEnv, promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { RealBus, root } from '../../../service/test/real-bus.ts'
+import { BusProcess } from '../../../service/test/support/bus-process.ts'
 import { installed } from '../../../service/test/support/installed.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { readsYaml } from '../yaml-file.ts'
 import { startCaddy } from './caddy.ts'
 import { type Ask, clientOf, type Reply } from './client.ts'
@@ -35,7 +36,7 @@ const PROXIES: Proxy[] = [
 
 /** A bus with a proxy in front. */
 type Scene = {
-  bus: RealBus
+  bus: BusProcess
   busPort: number
   front: Front
   ask: Ask
@@ -47,7 +48,7 @@ type Scene = {
 
 async function sceneOf(start: Start): Promise<Scene> {
   const dir = mkdtempSync(join(tmpdir(), 'proxies-'))
-  const bus = new RealBus(dir, {
+  const bus = new BusProcess(dir, {
     PORT: '0',
     BUS_TRUST_PROXY: '1',
     BUS_ENFORCE_HTTPS: 'true',
@@ -96,7 +97,7 @@ const reasonOf = (missing: string | undefined) =>
 
 for (const { name, missing } of PROXIES) {
   describe.skipIf(missing !== undefined)(`behind ${name}${reasonOf(missing)}`, () => {
-    let bus: RealBus
+    let bus: BusProcess
     let busPort: number
     let front: Front
     let ask: Ask

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answers, freePort } from '../../../service/test/crash/child-bus.ts'
+import { answers, freePort } from '../../../service/test/support/ports.ts'
 import { Running } from '../running.ts'
 import { yamlFile } from '../yaml-file.ts'
 import { certificate, configOf, type Front, replaced } from './front.ts'

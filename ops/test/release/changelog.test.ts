@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { breaks, faultsOf, misplacedIn, partsOf, releasedAs } from '../../release/changelog.ts'
 import { readReleases } from '../../release/releases.ts'
 import { versionOf } from '../../release/version-places.ts'

@@ -3,7 +3,7 @@
  * upgraded first. The release is taken from the history of this clone.
  */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { lastRelease, readReleases } from '../../release/releases.ts'
 import { treeOf } from './last-release.ts'
 import { type Answer, Installed, VersionedBus } from './versions.ts'

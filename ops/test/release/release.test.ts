@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { readReleases } from '../../release/releases.ts'
 import { versionOf, versionPlaces, versionsWritten } from '../../release/version-places.ts'
 

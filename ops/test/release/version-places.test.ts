@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { versionOf, versionPlaces, versionsWritten, writeVersion } from '../../release/version-places.ts'
 
 /** `intent-bus:1.2.3`, `Intent Bus 1.2.3`, `intent-bus.git#v1.2.3`, `VERSION=1.2.3` and the like. */

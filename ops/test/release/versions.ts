@@ -4,7 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type Asked, standIns } from '../../../clients/phone/test/handled.ts'
-import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../../service/test/crash/child-bus.ts'
+import {
+  ADMIN_SECRET,
+  type BusProcess,
+  busOn,
+  MASTER_KEY,
+} from '../../../service/test/support/bus-process.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 
 export type Ended = { code: number | null; out: string; err: string }
 /** @property json the object or list that came, with fields of any type */
@@ -15,13 +21,13 @@ export type Answer = { status: number; json: any }
 export class VersionedBus {
   readonly #folder = mkdtempSync(join(tmpdir(), 'versions-'))
   #port = 0
-  #bus: ChildBus | null = null
+  #bus: BusProcess | null = null
 
   /** Starts the bus of this tree. One that runs is killed as by a power cut, so the next one finds its log. */
   async serve(tree: string): Promise<void> {
     await this.#bus?.kill()
     this.#port ||= await freePort()
-    this.#bus = new ChildBus({
+    this.#bus = busOn({
       database: join(this.#folder, 'bus.db'),
       port: this.#port,
       launch: join(tree, 'service/launch.js'),

@@ -3,14 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../../../service/test/crash/child-bus.ts'
-import { root } from '../../../service/test/real-bus.ts'
+import { ADMIN_SECRET, busOn, MASTER_KEY } from '../../../service/test/support/bus-process.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { Pretended, scripts } from './pretended.ts'
 
 async function looked(settings: Record<string, string>, look: string) {
   const phone = new Pretended()
   const [port, folder] = [await freePort(), mkdtempSync(join(tmpdir(), 'looked-'))]
-  const bus = new ChildBus({ database: join(folder, 'bus.db'), port, env: settings })
+  const bus = busOn({ database: join(folder, 'bus.db'), port, env: settings })
   onTestFinished(async () => {
     await bus.stop()
     rmSync(folder, { recursive: true })

@@ -1,7 +1,7 @@
 /** The bus on a fake phone, as its owner and its clients meet it. */
 import { cpSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 import { PREFIX } from './packages.ts'
 import { type Ended, HOME, type Phone, type Session } from './phone.ts'
 import type { Release } from './release.ts'

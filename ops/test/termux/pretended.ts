@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { root } from '../../../service/test/real-bus.ts'
+import { root } from '../../../service/test/support/root.ts'
 
 export const scripts = join(root, 'ops/termux')
 

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freePort } from '../../../service/test/crash/child-bus.ts'
+import { freePort } from '../../../service/test/support/ports.ts'
 import { HOME, Phone, termux } from './phone.ts'
 import { PhoneBus } from './phone-bus.ts'
 import { layOut, versioned } from './release.ts'

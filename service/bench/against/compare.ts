@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChildBus } from '../../test/crash/child-bus.ts'
+import type { BusProcess } from '../../test/support/bus-process.ts'
 import { processorMs, residentMb, startBus, writtenBytes } from '../bench-bus.ts'
 import { load } from '../generator.ts'
 import type { Row } from '../report.ts'
@@ -77,7 +77,7 @@ async function inTurns<T>(
 }
 
 /** @returns ms of processor time and bytes, for one cycle */
-async function cost(bus: ChildBus, kind: 'cycle' | 'batch', seconds: number): Promise<Cost> {
+async function cost(bus: BusProcess, kind: 'cycle' | 'batch', seconds: number): Promise<Cost> {
   const spent = processorMs(bus.pid)
   const written = writtenBytes(bus.pid)
   if (spent === null || written === null)

@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ADMIN_SECRET } from '../../test/crash/child-bus.ts'
+import { ADMIN_SECRET } from '../../test/support/bus-process.ts'
 import { startBus } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import { queue, ROUTE } from '../prefill.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Route } from '../../intent/routing.ts'
-import type { ChildBus } from '../../test/crash/child-bus.ts'
+import type { BusProcess } from '../../test/support/bus-process.ts'
 import { residentMb, startBus } from '../bench-bus.ts'
 import { type LoadResult, load } from '../generator.ts'
 import { queue, ROUTE } from '../prefill.ts'
@@ -26,7 +26,7 @@ function manyLanes(i: number): Route {
 export async function claims(directory: string, scale: Scale): Promise<Report> {
   mkdirSync(directory, { recursive: true })
   const many = scale.queued
-  const buses: { name: string; bus: ChildBus; claimPath: string }[] = []
+  const buses: { name: string; bus: BusProcess; claimPath: string }[] = []
   const measured: Record<string, LoadResult[]> = { few: [], many: [], lanes: [] }
   const rss: Record<string, number | null> = {}
   const rssAfter: Record<string, number | null> = {}

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MASTER_KEY } from '../../test/crash/child-bus.ts'
+import { MASTER_KEY } from '../../test/support/bus-process.ts'
 import { processorMs, startBus } from '../bench-bus.ts'
 import { Connection, post, statusOf } from '../connection.ts'
 import type { Report } from '../report.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MASTER_KEY } from '../../test/crash/child-bus.ts'
+import { MASTER_KEY } from '../../test/support/bus-process.ts'
 import { sign } from '../../test/support/signing.ts'
 import { startBus, writtenBytes } from '../bench-bus.ts'
 import { load } from '../generator.ts'

@@ -2,9 +2,10 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort } from '../crash/child-bus.ts'
 import { NOBODY, whyNotAsNobody } from '../support/as-nobody.ts'
+import { ADMIN_SECRET, busOn } from '../support/bus-process.ts'
 import { Client, refusal } from '../support/client.ts'
+import { freePort } from '../support/ports.ts'
 
 const cannot = whyNotAsNobody()
 
@@ -18,7 +19,7 @@ async function busWith(backups: (folder: string) => string) {
   chownSync(data, NOBODY, NOBODY)
   const port = await freePort()
   const env = { BUS_BACKUP_DIR: backups(folder) }
-  const bus = new ChildBus({ database: join(data, 'bus.db'), port, uid: NOBODY, env })
+  const bus = busOn({ database: join(data, 'bus.db'), port, uid: NOBODY, env })
   onTestFinished(() => bus.kill())
   await bus.serving()
   return { bus, folder, admin: new Client(`http://127.0.0.1:${port}`, { 'x-admin-token': ADMIN_SECRET }) }
@@ -46,7 +47,7 @@ describe.skipIf(cannot !== null)(
       expect(message).toContain(
         `${backups} belongs to user 0, and the bus runs as user ${NOBODY}: sudo chown -R ${NOBODY}:${NOBODY} ${backups} (in Docker: `,
       )
-      expect(bus.output).toContain('the backup failed')
+      expect(bus.out).toContain('the backup failed')
       expect(readdirSync(backups)).toEqual([])
     })
 
@@ -61,7 +62,7 @@ describe.skipIf(cannot !== null)(
       const { bus, admin, folder } = await busWith(within => rootOwned(within, 0o700))
       const told = `${join(folder, 'backups')} belongs to user 0`
       expect(refusal(await admin.get('/admin/backups')).message).toContain(told)
-      expect(bus.output).toContain(told)
+      expect(bus.out).toContain(told)
     })
   },
 )

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { queue, ROUTE } from '../../bench/prefill.ts'
-import { ADMIN_SECRET, ChildBus, freePort } from '../crash/child-bus.ts'
+import { ADMIN_SECRET, busOn } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 
 const INTENTS = 300_000
 
@@ -22,7 +23,7 @@ async function largeBus() {
   copyFileSync(join(dir, 'bus.db'), database)
   mkdirSync(join(folder, 'backups'))
   const port = await freePort()
-  const bus = new ChildBus({ database, port, env: { LOG_LEVEL: 'info' } })
+  const bus = busOn({ database, port, env: { LOG_LEVEL: 'info' } })
   onTestFinished(() => bus.kill())
   await bus.serving()
   const ask = (method: string, path: string) =>
@@ -42,7 +43,7 @@ test('a stop answers whoever waits for it, waits a little itself, and leaves a w
   expect((await ask('POST', '/admin/backup')).status).toBe(409)
   bus.signal('SIGTERM')
   expect([201, 202]).toContain((await waiting).status)
-  expect(await bus.exited, bus.output).toEqual({ code: 0, signal: null })
+  expect(await bus.exited, bus.out).toEqual({ code: 0, signal: null })
   expect(existsSync(`${database}.copying`)).toBe(false)
   const left = finished()
   expect(left.filter(name => name.startsWith('.'))).toEqual([])
@@ -57,7 +58,7 @@ test('a kill leaves none, and the next start clears away what it left', async ()
   await bus.kill()
   expect(finished().filter(name => !name.startsWith('.'))).toEqual([])
   expect(existsSync(`${database}.copying`)).toBe(true)
-  const again = new ChildBus({ database, port: bus.port })
+  const again = busOn({ database, port: bus.port })
   onTestFinished(() => again.kill())
   await again.serving()
   expect(existsSync(`${database}.copying`)).toBe(false)

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bucket } from '../../backup/upload.ts'
-import { freePort } from '../crash/child-bus.ts'
 import { pythonProgram } from '../openapi/installed.ts'
+import { freePort } from '../support/ports.ts'
 
 export const moto = pythonProgram('moto_server', '5.2.5', 'moto[server]')
 

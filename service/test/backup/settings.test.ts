@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { backupSettings, keptFiles } from '../../config/backup-settings.ts'
 import { type Env, readConfig } from '../../config/config.ts'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 
 const PHRASE = 'correct horse battery staple'
 const S3 = {
@@ -114,7 +114,7 @@ test('what travels inside are the files that are there, if it is asked for', () 
 
 test('a recipient that is mistyped stops the start, not the first backup', async () => {
   const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcacxx'
-  const bus = new RealBus(emptyDir(), { PORT: '0', BUS_BACKUP_RECIPIENT: recipient })
+  const bus = new BusProcess(emptyDir(), { PORT: '0', BUS_BACKUP_RECIPIENT: recipient })
   onTestFinished(() => bus.kill())
   expect((await bus.refused()).code).toBe(1)
   expect(bus.err).toMatch(/^intent-bus: BUS_BACKUP_RECIPIENT: age1\S+ is no recipient of age: [^\n]+\n$/)

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openLineSink } from '../../log/line-sink.ts'
 import { openLogger } from '../../log/logger.ts'
 import { StorageError } from '../../store/store.ts'
-import { RealBus } from '../real-bus.ts'
 import { busForFile, busForTest, METRICS_TOKEN, type TestBus } from '../support/bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 import { Client } from '../support/client.ts'
 
 const [DEBUG, INFO, WARN, ERROR] = [20, 30, 40, 50]
@@ -130,7 +130,7 @@ test('an unexpected error is an error with its stack, under the id of its reques
 test('in production, each line on standard output is JSON with a time and a level in words', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'bus-log-'))
   onTestFinished(() => rmSync(dir, { recursive: true }))
-  const real = new RealBus(dir, { PORT: '0', BUS_SECRET: 'a-master-key-0123456789' })
+  const real = new BusProcess(dir, { PORT: '0', BUS_SECRET: 'a-master-key-0123456789' })
   const url = `http://127.0.0.1:${await real.ready()}`
   await new Client(url, { 'x-api-key': 'a-master-key-0123456789' }).publish()
   await new Client(url, { 'x-api-key': 'wrong' }).get('/get/x')

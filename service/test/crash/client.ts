@@ -1,7 +1,7 @@
 /** A client over keep-alive connections that says what came back, or that nobody knows. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
-import { MASTER_KEY } from './child-bus.ts'
+import { MASTER_KEY } from '../support/bus-process.ts'
 
 export type Answer = { status: number; text: string; retryAfter: string | undefined }
 

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ChildBus, freePort } from './child-bus.ts'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 import { Client } from './client.ts'
 import { violations } from './history.ts'
 import { publisher } from './publisher.ts'
@@ -36,7 +37,7 @@ export async function crash(kills: number, seed: number, say: (line: string) => 
   const directory = mkdtempSync(join(tmpdir(), 'bus-crash-'))
   const database = join(directory, 'bus.db')
   const port = await freePort()
-  const start = () => new ChildBus({ database, port, env: { BUS_LEASE_SECONDS: `${LEASE_S}` } })
+  const start = () => busOn({ database, port, env: { BUS_LEASE_SECONDS: `${LEASE_S}` } })
   const client = new Client(port)
   const recorder = new Recorder(client)
   const actors = Array.from({ length: EACH }, (_, i) => [
@@ -64,7 +65,7 @@ export async function crash(kills: number, seed: number, say: (line: string) => 
     const stored = readStored(database)
     const faults = violations({ seen: recorder.seen, stored, leaseMs: LEASE_S * 1000 })
     if (end.code !== 0)
-      faults.push(`the last stop ended with ${end.code ?? end.signal}:\n${bus.output}${bus.errors}`)
+      faults.push(`the last stop ended with ${end.code ?? end.signal}:\n${bus.out}${bus.err}`)
     return {
       kills,
       requests: recorder.requests,
@@ -84,7 +85,7 @@ export async function crash(kills: number, seed: number, say: (line: string) => 
 }
 
 /** @returns how long it took to come up, or `null` when it was killed before it did */
-async function oneLife(bus: ChildBus, recorder: Recorder, random: Random): Promise<number | null> {
+async function oneLife(bus: BusProcess, recorder: Recorder, random: Random): Promise<number | null> {
   if (random.chance(KILLED_STARTING)) {
     await sleep(random.between(100, 600))
     await bus.kill()

@@ -7,8 +7,9 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
 import { NIGHTLY } from '../support/nightly.ts'
-import { ChildBus, freePort } from './child-bus.ts'
+import { freePort } from '../support/ports.ts'
 import { Client, call, read } from './client.ts'
 import { randomFrom } from './random.ts'
 import { inconsistencies } from './stored.ts'
@@ -39,11 +40,11 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-type Running = { bus: ChildBus; client: Client }
+type Running = { bus: BusProcess; client: Client }
 
 async function up(path: string): Promise<Running> {
   const port = await freePort()
-  const bus = new ChildBus({ database: path, port })
+  const bus = busOn({ database: path, port })
   await bus.serving()
   return { bus, client: new Client(port) }
 }

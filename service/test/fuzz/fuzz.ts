@@ -2,7 +2,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { ADMIN_SECRET, MASTER_KEY } from '../crash/child-bus.ts'
+import { ADMIN_SECRET, MASTER_KEY } from '../support/bus-process.ts'
 import { sign } from '../support/signing.ts'
 import type { Memory, WatchedBus } from '../support/turns/watched-bus.ts'
 import type { Call } from './document.ts'
@@ -165,13 +165,13 @@ export class Fuzz {
     }
     bus.answered.clear()
     this.#recent.clear()
-    const { output, errors } = bus.child
-    const lines = output.slice(this.#readOutput).split('\n')
-    this.#readOutput = output.lastIndexOf('\n') + 1
+    const { out, err } = bus.child
+    const lines = out.slice(this.#readOutput).split('\n')
+    this.#readOutput = out.lastIndexOf('\n') + 1
     for (const line of faultsInLog(lines.slice(0, -1)))
       this.findings.add(`a line of the log: ${line.slice(0, 500)}`, [])
-    if (errors !== '') this.findings.add(`on stderr: ${errors.slice(0, 500)}`, [])
-    bus.child.errors = ''
+    if (err !== '') this.findings.add(`on stderr: ${err.slice(0, 500)}`, [])
+    bus.child.err = ''
   }
 }
 

@@ -1,5 +1,5 @@
 /** Keeps a bus that is sent anything from filling up, and usable: keys, maintenance, what is queued. */
-import { ADMIN_SECRET } from '../crash/child-bus.ts'
+import { ADMIN_SECRET } from '../support/bus-process.ts'
 import { Client } from '../support/client.ts'
 
 export class Upkeep {

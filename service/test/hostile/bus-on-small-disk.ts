@@ -1,14 +1,15 @@
 /** A real bus whose data is on a disk of some MiB, to be filled. */
 import { join } from 'node:path'
-import { ChildBus, freePort } from '../crash/child-bus.ts'
 import { type Answer, Client, call, read } from '../crash/client.ts'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 import { SmallDisk } from './small-disk.ts'
 
 export class BusOnSmallDisk {
   readonly disk: SmallDisk
   readonly database: string
   readonly #env: Record<string, string>
-  #bus: ChildBus | null = null
+  #bus: BusProcess | null = null
   #client: Client | null = null
 
   constructor(mebibytes: number, env: Record<string, string>) {
@@ -17,7 +18,7 @@ export class BusOnSmallDisk {
     this.#env = env
   }
 
-  get bus(): ChildBus {
+  get bus(): BusProcess {
     return this.#bus!
   }
 
@@ -25,7 +26,7 @@ export class BusOnSmallDisk {
   async start(): Promise<void> {
     this.#client?.close()
     const port = await freePort()
-    this.#bus = new ChildBus({ database: this.database, port, env: this.#env })
+    this.#bus = busOn({ database: this.database, port, env: this.#env })
     this.#client = new Client(port)
   }
 

@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ChildBus, freePort, MASTER_KEY } from '../crash/child-bus.ts'
 import { type Answer, Client, call, read } from '../crash/client.ts'
 import { inconsistencies } from '../crash/stored.ts'
+import { type BusProcess, busOn, MASTER_KEY } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 import { sign } from '../support/signing.ts'
 
 const library = fakeTimeLibrary()
@@ -33,7 +34,7 @@ describe.skipIf(reason !== null)(
   `a wall clock that jumps${reason === null ? '' : ` (skipped: ${reason})`}`,
   () => {
     let folder: string
-    let bus: ChildBus
+    let bus: BusProcess
     let client: Client
     let aheadS: number
 
@@ -58,7 +59,7 @@ describe.skipIf(reason !== null)(
 
     async function start(): Promise<void> {
       const port = await freePort()
-      bus = new ChildBus({
+      bus = busOn({
         database: join(folder, 'bus.db'),
         port,
         env: {

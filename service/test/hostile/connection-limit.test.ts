@@ -4,14 +4,14 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 import { answerOn, open } from '../support/raw.ts'
 import { closed } from './conversation.ts'
 
 const LIMIT = 4
 const [KEY, ADMIN] = ['a-master-key-for-this-test', 'an-admin-token-for-this-test']
 const folder = mkdtempSync(join(tmpdir(), 'bus-limit-'))
-const bus = new RealBus(folder, {
+const bus = new BusProcess(folder, {
   PORT: '0',
   BUS_SECRET: KEY,
   BUS_ADMIN_SECRET: ADMIN,

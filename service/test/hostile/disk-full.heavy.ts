@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answers } from '../crash/child-bus.ts'
 import type { Answer } from '../crash/client.ts'
 import { inconsistencies, readStored } from '../crash/stored.ts'
+import { answers } from '../support/ports.ts'
 import { BusOnSmallDisk } from './bus-on-small-disk.ts'
 import { whyNoSmallDisk } from './small-disk.ts'
 
@@ -142,8 +142,8 @@ describe.skipIf(reason !== null)(`a full disk${reason === null ? '' : ` (skipped
     small.disk.fill()
     await small.start()
     expect(await small.bus.refused()).toEqual({ code: 1, signal: null })
-    expect(small.bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
-    expect(small.bus.errors).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
+    expect(small.bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
+    expect(small.bus.err).toMatch(/disk is full|SQLITE_FULL|ENOSPC|database or disk/)
     small.disk.relieve()
     await small.start()
     await small.bus.serving()

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
 import { type Answer, Client, call, read } from '../crash/client.ts'
 import { inconsistencies, readStored } from '../crash/stored.ts'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
+import { answers, freePort } from '../support/ports.ts'
 import { compileSlowSync, whyNoPreload } from './preload.ts'
 
 const reason = whyNoPreload()
@@ -20,7 +21,7 @@ describe.skipIf(reason !== null).each(['thread', 'inline'])(
     let database: string
     let failing: string
     let shim: string
-    let bus: ChildBus
+    let bus: BusProcess
     let client: Client
     /** The ids of what was answered with 201. */
     let acknowledged: string[]
@@ -45,7 +46,7 @@ describe.skipIf(reason !== null).each(['thread', 'inline'])(
 
     async function start(): Promise<void> {
       const port = await freePort()
-      bus = new ChildBus({
+      bus = busOn({
         database,
         port,
         env: { LD_PRELOAD: shim, FAIL_SYNC_FILE: failing, BUS_SQLITE_WRITER: writer },

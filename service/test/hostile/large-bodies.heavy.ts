@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort } from '../crash/child-bus.ts'
+import { ADMIN_SECRET, type BusProcess, busOn } from '../support/bus-process.ts'
 import { Client } from '../support/client.ts'
+import { freePort } from '../support/ports.ts'
 import { largeBatches } from './large-bodies.ts'
 
 /** The memory of a container as compose makes it, in MiB, and the heap that Node takes of that. */
@@ -12,11 +13,11 @@ const HEAP_MIB = 256
 const AT_ONCE = 4
 
 const folder = mkdtempSync(join(tmpdir(), 'bus-large-'))
-let bus: ChildBus
+let bus: BusProcess
 /** No single one may have all of the room. */
 const keys: string[] = []
 beforeAll(async () => {
-  bus = new ChildBus({
+  bus = busOn({
     database: join(folder, 'bus.db'),
     port: await freePort(),
     nodeArguments: [`--max-old-space-size=${HEAP_MIB}`],

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 import { refusal } from '../support/client.ts'
 import { PATIENT } from '../support/patience.ts'
 import { open, rawCall } from '../support/raw.ts'
@@ -17,9 +17,9 @@ const BOTH = ['127.0.0.1', '::1']
 const hasV6 = Object.values(networkInterfaces()).some(each => each?.some(({ address }) => address === '::1'))
 if (!hasV6) console.warn('this machine has no ::1: what a bus at localhost does there is not tested')
 
-async function start(env: Record<string, string> = {}): Promise<{ bus: RealBus; port: number }> {
+async function start(env: Record<string, string> = {}): Promise<{ bus: BusProcess; port: number }> {
   const dir = mkdtempSync(join(tmpdir(), 'bus-localhost-'))
-  const bus = new RealBus(dir, {
+  const bus = new BusProcess(dir, {
     PORT: '0',
     HOST: 'localhost',
     BUS_SECRET: KEY,

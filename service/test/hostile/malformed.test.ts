@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_SECRET, ChildBus, freePort, MASTER_KEY } from '../crash/child-bus.ts'
 import { Client, call } from '../crash/client.ts'
+import { ADMIN_SECRET, type BusProcess, busOn, MASTER_KEY } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 import { open } from '../support/raw.ts'
 import { answersIn, closed } from './conversation.ts'
 import { type Asking, malformedRequests, type Raw, type Shaped } from './malformed-requests.ts'
@@ -24,11 +25,11 @@ const SECRETS = [MASTER_KEY, ADMIN_SECRET, PASSWORD, METRICS_TOKEN]
 const INSIDES = /\n\s+at |\\n +at |node_modules|\.ts:\d|file:\/\/|SQLITE_|SqliteError|FST_ERR|TypeError/
 
 const folder = mkdtempSync(join(tmpdir(), 'bus-malformed-'))
-let bus: ChildBus
+let bus: BusProcess
 let askers: Asking[]
 
 beforeAll(async () => {
-  bus = new ChildBus({
+  bus = busOn({
     database: join(folder, 'bus.db'),
     port: await freePort(),
     env: {
@@ -95,9 +96,9 @@ test(`${COUNT} malformed requests get no 5xx, tell nothing of the inside, and le
   expect(after.heapBytes - before.heapBytes).toBeLessThan(HEAP_MAY_GROW_BYTES)
   expect(after.openFiles).toBeLessThanOrEqual(before.openFiles)
   expect(statSync(join(folder, 'bus.db-wal')).size).toBeLessThan(40_000_000)
-  expect(bus.errors).toBe('')
+  expect(bus.err).toBe('')
   // At `warn`, whatever went wrong inside would be here.
-  expect(bus.output).toBe('')
+  expect(bus.out).toBe('')
   await worksAsEver()
 })
 

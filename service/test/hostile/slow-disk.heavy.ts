@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ChildBus, freePort } from '../crash/child-bus.ts'
 import { Client, call, read } from '../crash/client.ts'
 import { inconsistencies } from '../crash/stored.ts'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
+import { freePort } from '../support/ports.ts'
 import { compileSlowSync, whyNoPreload } from './preload.ts'
 
 const reason = whyNoPreload()
@@ -20,11 +21,11 @@ const HEALTH_P99_MS = 50
 
 describe.skipIf(reason !== null)(`a slow disk${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
   let folder: string
-  let bus: ChildBus
+  let bus: BusProcess
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'bus-slow-'))
-    bus = new ChildBus({
+    bus = busOn({
       database: join(folder, 'bus.db'),
       port: await freePort(),
       env: { LD_PRELOAD: compileSlowSync(folder), SLOW_SYNC_MS: `${SYNC_MS}` },

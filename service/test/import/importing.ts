@@ -7,8 +7,8 @@ import { onTestFinished } from 'vitest'
 import { readConfig } from '../../config/config.ts'
 import { type Imported, importReference } from '../../import/reference/import.ts'
 import type { RowReport } from '../../import/report.ts'
-import { RealBus } from '../real-bus.ts'
 import { ADMIN_TOKEN } from '../support/bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 import { Client } from '../support/client.ts'
 import { OLD_MASTER, ReferenceFile, type Version } from './reference-file.ts'
 
@@ -65,7 +65,7 @@ export class Mover {
 
   /** The new bus, with the old secret. */
   async bus(env: Record<string, string> = {}) {
-    const bus = new RealBus(this.dir, {
+    const bus = new BusProcess(this.dir, {
       PORT: '0',
       BUS_SECRET: OLD_MASTER,
       BUS_ADMIN_SECRET: ADMIN_TOKEN,

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 import { ALICE, OLD_MASTER, ReferenceFile } from './reference-file.ts'
 import { broken } from './soundness.ts'
 

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { join, relative } from 'node:path'
 import { afterAll, expect } from 'vitest'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 
 type Range = { startOffset: number; endOffset: number; count: number }
 type Script = { scriptId: string; url: string; functions: { ranges: Range[] }[] }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomFrom } from '../crash/random.ts'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
 
 const HELP = `Usage: npm run mutants -- [--count N] [--seed REV] [--only PATH]

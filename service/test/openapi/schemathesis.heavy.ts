@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 import { NIGHTLY } from '../support/nightly.ts'
 import { pythonProgram } from './installed.ts'
 
@@ -43,7 +43,7 @@ describe.skipIf(reason !== null)(
       const folder = mkdtempSync(join(tmpdir(), 'bus-schemathesis-'))
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
       // Wrong credentials are among what is tried, more of them than are let off within a minute.
-      const bus = new RealBus(folder, {
+      const bus = new BusProcess(folder, {
         PORT: '0',
         BUS_AUTH_FAILURE_LIMIT: '1000000',
         LOG_LEVEL: 'info',

@@ -9,7 +9,7 @@ import { makeBackup } from '../../backup/make.ts'
 import { restore } from '../../backup/restore.ts'
 import { openReading, openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite, { type Database } from '../../store/sqlite/driver.ts'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 
 const OLDER = readFileSync(new URL('./schema-1.sql', import.meta.url), 'utf8')
 
@@ -139,7 +139,7 @@ test('a backup to which a trigger was added is not restored', async () => {
 
 test('the line of the start names it', async () => {
   changed(NEW_KEY)
-  const bus = new RealBus(folder, { PORT: '0', BUS_DB_PATH: path })
+  const bus = new BusProcess(folder, { PORT: '0', BUS_DB_PATH: path })
   onTestFinished(() => bus.kill())
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
   expect(bus.err).toBe(`intent-bus: ${path} ${refused('trigger "new_key" on the table "intents"')}\n`)

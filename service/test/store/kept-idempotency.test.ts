@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { ChildBus, freePort, MASTER_KEY } from '../crash/child-bus.ts'
+import { busOn, MASTER_KEY } from '../support/bus-process.ts'
 import { Client } from '../support/client.ts'
+import { freePort } from '../support/ports.ts'
 
 /** Bodies with all that a fingerprint could be unsure of, and the one that the version before bodies were scanned has kept for each. */
 const KEPT = [
@@ -27,7 +28,7 @@ test('an idempotency key of the version before still knows its body, sent alone 
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const database = join(folder, 'bus.db')
   const start = async () => {
-    const bus = new ChildBus({ database, port: await freePort() })
+    const bus = busOn({ database, port: await freePort() })
     onTestFinished(() => bus.kill())
     await bus.serving()
     return { bus, client: new Client(`http://127.0.0.1:${bus.port}`, { 'x-api-key': MASTER_KEY }) }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { WRITE_SQL } from '../../store/sqlite/statements.ts'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 
 const STORE = join(root, 'service/store/sqlite')
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { NodeSqlite } from '../../store/sqlite/node-driver.ts'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 
 const Node = NodeSqlite as unknown as typeof BetterSqlite
 

@@ -14,8 +14,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openWriting } from '../../store/sqlite/connection.ts'
 import Sqlite from '../../store/sqlite/driver.ts'
-import { answers, ChildBus, freePort } from '../crash/child-bus.ts'
 import { NOBODY, whyNotAsNobody } from '../support/as-nobody.ts'
+import { type BusProcess, busOn } from '../support/bus-process.ts'
+import { answers, freePort } from '../support/ports.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'bus-opening-'))
 chmodSync(root, 0o755)
@@ -28,8 +29,8 @@ beforeEach(() => {
   path = join(folder, 'bus.db')
 })
 
-async function start(uid?: number, writer = 'threaded'): Promise<ChildBus> {
-  const bus = new ChildBus({
+async function start(uid?: number, writer = 'threaded'): Promise<BusProcess> {
+  const bus = busOn({
     database: path,
     port: await freePort(),
     env: { BUS_SQLITE_WRITER: writer === 'inline' ? 'inline' : '' },
@@ -43,9 +44,9 @@ async function start(uid?: number, writer = 'threaded'): Promise<ChildBus> {
 async function refusal(uid?: number, writer?: string): Promise<string> {
   const bus = await start(uid, writer)
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
-  expect(bus.output).toBe('')
-  expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
-  return bus.errors
+  expect(bus.out).toBe('')
+  expect(bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
+  return bus.err
 }
 
 const soundPath = join(root, 'sound.db')
@@ -66,7 +67,7 @@ describe('a bus is made where there is', () => {
 
 test('a folder that is not there yet is made, for its owner only', async () => {
   const deep = join(folder, 'a', 'b', 'bus.db')
-  const bus = new ChildBus({ database: path, port: await freePort(), env: { BUS_DB_PATH: deep } })
+  const bus = busOn({ database: path, port: await freePort(), env: { BUS_DB_PATH: deep } })
   onTestFinished(() => bus.kill())
   await bus.serving()
   for (const made of [join(folder, 'a'), dirname(deep), deep]) expect(statSync(made).mode & 0o077).toBe(0)
@@ -182,7 +183,7 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
     chmodSync(folder, folderMode)
     const from = join(root, 'nobody')
     mkdirSync(from, { recursive: true })
-    const bus = new ChildBus({
+    const bus = busOn({
       database: join(from, 'x'),
       port: await freePort(),
       uid: NOBODY,
@@ -190,10 +191,10 @@ describe.skipIf(cannot !== null)(`as another user${cannot === null ? '' : ` (ski
     })
     onTestFinished(() => bus.kill())
     expect(await bus.refused()).toEqual({ code: 1, signal: null })
-    expect(bus.errors).toMatch(/^intent-bus: [^\n]+\n$/)
-    expect(bus.errors).toContain(says)
+    expect(bus.err).toMatch(/^intent-bus: [^\n]+\n$/)
+    expect(bus.err).toContain(says)
     // As in a container whose /data is a directory that Docker made.
-    expect(bus.errors).toMatch(
+    expect(bus.err).toMatch(
       / belongs to user 0, and the bus runs as user 65534: sudo chown -R 65534:\d+ \S+ \(in Docker: /,
     )
     expect(readFileSync(path).equals(sound)).toBe(true)
@@ -206,10 +207,10 @@ test.skipIf(cannot !== null)('a folder that another user cannot make is named wi
   mkdirSync(from, { recursive: true })
   const there = join(folder, 'new')
   const env = { BUS_DB_PATH: join(there, 'bus.db') }
-  const bus = new ChildBus({ database: join(from, 'x'), port: await freePort(), uid: NOBODY, env })
+  const bus = busOn({ database: join(from, 'x'), port: await freePort(), uid: NOBODY, env })
   onTestFinished(() => bus.kill())
   expect(await bus.refused()).toEqual({ code: 1, signal: null })
-  expect(bus.errors).toContain(
+  expect(bus.err).toContain(
     ` ${folder} belongs to user 0, and the bus runs as user ${NOBODY}: sudo install -d -m 700 -o ${NOBODY} -g ${NOBODY} ${there} (in Docker: `,
   )
 })

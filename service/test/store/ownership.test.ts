@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import Sqlite from '../../store/sqlite/driver.ts'
 import { takeOwnership } from '../../store/sqlite/ownership.ts'
 import { SmallDisk, whyNoSmallDisk } from '../hostile/small-disk.ts'
-import { RealBus } from '../real-bus.ts'
+import { BusProcess } from '../support/bus-process.ts'
 
 /** Has a database open as a bus does. */
 const OPENS = `
@@ -219,7 +219,7 @@ test.skipIf(noSmallDisk !== null)('it takes no room on the disk', () => {
 
 describe('of two real buses', () => {
   const start = (database: string) => {
-    const bus = new RealBus(dirname(database), { PORT: '0', BUS_DB_PATH: database })
+    const bus = new BusProcess(dirname(database), { PORT: '0', BUS_DB_PATH: database })
     onTestFinished(() => bus.kill())
     return bus
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { root } from '../real-bus.ts'
+import { root } from '../support/root.ts'
 
 // Both at once, as on a phone that compiles nothing: by day the pretended phone (ops/test/termux) leaves the conformance suite to
 // this file, but for a part.

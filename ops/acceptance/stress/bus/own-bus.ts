@@ -1,22 +1,17 @@
 /** A bus of the harness's own: a process on a free port, with its files in a temporary directory. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { BusProcess } from '../../../../service/test/support/bus-process.ts'
+import { freePort } from '../../../../service/test/support/ports.ts'
 import type { Cage, Limits, Usage } from '../limits/cage.ts'
 import { checkHeld, openCage } from '../limits/limits.ts'
 import { StressError } from '../stress-error.ts'
 import type { Access } from './bus-client.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../../../service/launch.js', import.meta.url))
 /** At a tenth of a core a start takes seconds. */
 const UP_WITHIN_MS = 120_000
-const LOOK_EVERY_MS = 20
 const WATCH_EVERY_MS = 250
 
 export type OwnBusReport = {
@@ -34,12 +29,11 @@ export class OwnBus {
   readonly #cage: Cage | null
   readonly #watch: NodeJS.Timeout
   readonly #startMs: number[] = []
-  #child: ChildProcess | null = null
+  #bus: BusProcess | null = null
   #peakResident = 0
   /** Of starts that are over. */
   #cpuMsBefore = 0
   #cpuMs = 0
-  #printed = ''
 
   private constructor(port: number, limits: Limits | null, cage: Cage | null) {
     this.access = {
@@ -93,14 +87,9 @@ export class OwnBus {
 
   async #up(): Promise<void> {
     const { url, key, adminToken } = this.access
-    const command = [process.execPath, LAUNCHER]
-    const [program, ...given] = this.#cage?.wrap(command) ?? command
-    const startedAt = performance.now()
-    this.#printed = ''
-    const child = spawn(program!, given, {
-      cwd: this.#directory,
-      env: {
-        PATH: process.env['PATH'] ?? '',
+    const bus = new BusProcess(
+      this.#directory,
+      {
         HOST: '127.0.0.1',
         PORT: new URL(url).port,
         BUS_DB_PATH: join(this.#directory, 'bus.db'),
@@ -110,82 +99,48 @@ export class OwnBus {
         // As a user of systemd-run has them.
         ...pick(process.env, ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']),
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C is for the harness; it stops the bus when it is done with it.
-      detached: true,
-    })
-    this.#child = child
-    const keep = (chunk: Buffer | Error) => {
-      this.#printed = (this.#printed + chunk).slice(-4000)
-    }
-    child.stdout!.on('data', keep)
-    child.stderr!.on('data', keep)
-    child.on('error', keep)
-    while (performance.now() - startedAt < UP_WITHIN_MS) {
-      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) break
-      if (await isReady(url)) {
-        this.#startMs.push(Math.round(performance.now() - startedAt))
-        if (this.#cage !== null) checkHeld(this.#cage, child.pid, this.#limits!)
-        return
-      }
-      await sleep(LOOK_EVERY_MS)
-    }
-    const end = child.exitCode ?? child.signalCode
-    throw new StressError(
-      end === null
-        ? `the bus did not come up in ${UP_WITHIN_MS / 1000} s`
-        : `the bus ended by itself (${end}):\n${this.#printed}`,
-      3,
+      {
+        wrap: command => this.#cage?.wrap(command) ?? command,
+        // Ctrl-C is for the harness; it stops the bus when it is done with it.
+        detached: true,
+        patienceMs: UP_WITHIN_MS,
+        keeps: 4000,
+      },
     )
+    this.#bus = bus
+    try {
+      this.#startMs.push(Math.round(await bus.serving()))
+    } catch (error) {
+      throw new StressError((error as Error).message, 3)
+    }
+    if (this.#cage !== null) checkHeld(this.#cage, bus.pid, this.#limits!)
   }
 
   async #down(): Promise<void> {
-    const child = this.#child
-    this.#child = null
-    if (child === null || child.pid === undefined) return
-    this.#look(child)
+    const bus = this.#bus
+    this.#bus = null
+    if (bus === null) return
+    this.#look(bus)
     this.#cpuMsBefore += this.#cpuMs
     this.#cpuMs = 0
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGTERM')
-    await exited
+    await bus.stop()
   }
 
   /** For an end of the harness that waits for nothing. */
   readonly #kill = (): void => {
-    this.#child?.kill('SIGKILL')
+    this.#bus?.signal('SIGKILL')
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  #look(child = this.#child): void {
-    if (child?.pid === undefined) return
-    this.#peakResident = Math.max(this.#peakResident, residentBytes(child.pid) ?? 0)
-    this.#cpuMs = processorMs(child.pid) ?? this.#cpuMs
+  #look(bus = this.#bus): void {
+    if (bus?.pid === undefined) return
+    this.#peakResident = Math.max(this.#peakResident, residentBytes(bus.pid) ?? 0)
+    this.#cpuMs = processorMs(bus.pid) ?? this.#cpuMs
   }
 }
 
 const pick = (env: NodeJS.ProcessEnv, names: string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]])))
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/health/ready`)
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** By Linux's own count; `null` elsewhere. */
 function residentBytes(pid: number): number | null {

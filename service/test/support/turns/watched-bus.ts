@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { ChildBus, freePort } from '../../crash/child-bus.ts'
+import { type BusProcess, busOn } from '../bus-process.ts'
+import { freePort } from '../ports.ts'
 import type { Answered, FromBus, LongTurn, ToBus } from './messages.ts'
 
 const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url))
@@ -27,7 +28,7 @@ export type WatchedOptions = {
 }
 
 export class WatchedBus {
-  readonly child: ChildBus
+  readonly child: BusProcess
   /** By the `X-Request-ID` that was sent. */
   readonly answered = new Map<string, Answered>()
   readonly turns: LongTurn[] = []
@@ -35,7 +36,7 @@ export class WatchedBus {
 
   static async start({ folder, heapMib, env = {} }: WatchedOptions): Promise<WatchedBus> {
     const bus = new WatchedBus(
-      new ChildBus({
+      busOn({
         database: join(folder, 'bus.db'),
         port: await freePort(),
         env: { NODE_COMPILE_CACHE: COMPILED, ...env },
@@ -50,7 +51,7 @@ export class WatchedBus {
     return bus
   }
 
-  private constructor(child: ChildBus) {
+  private constructor(child: BusProcess) {
     this.child = child
     child.onMessage(message => this.#heard(message as FromBus))
   }
