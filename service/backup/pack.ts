@@ -1,10 +1,11 @@
 /** A copy of the database as one file to keep: compressed, encrypted if asked, with its checksum; and back again. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { putInPlace, writeDurably } from '../files/durable.ts'
 import { BackupFault, lineOf } from './fault.ts'
 import { CHECKSUM } from './names.ts'
 import { type Opener, type Seal, sealer, unsealer } from './seal.ts'
@@ -42,7 +43,7 @@ export async function pack(
       createZstdCompress(ZSTD),
       ...steps,
     ])
-    await settle(directory, name, partial, packed.sha256)
+    settle(directory, name, partial, packed.sha256)
     return packed
   } catch (error) {
     await file.close()
@@ -52,28 +53,10 @@ export async function pack(
 }
 
 /** Gives what is whole its name, its checksum first. */
-export async function settle(
-  directory: string,
-  name: string,
-  partial: string,
-  sha256: string,
-): Promise<void> {
-  const checksum = join(directory, unfinished(name + CHECKSUM))
-  try {
-    const file = await openNew(checksum)
-    try {
-      await file.writeFile(checksumLine(sha256, name))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(checksum, join(directory, name + CHECKSUM))
-    await rename(partial, join(directory, name))
-    await syncFolder(directory)
-  } catch (error) {
-    await rm(checksum, { force: true })
-    throw error
-  }
+export function settle(directory: string, name: string, partial: string, sha256: string): void {
+  const checksum = unfinished(name + CHECKSUM)
+  writeDurably(join(directory, name + CHECKSUM), checksumLine(sha256, name), join(directory, checksum))
+  putInPlace(partial, join(directory, name))
 }
 
 /**
@@ -147,15 +130,4 @@ export async function throughTo(
     await file.close()
   }
   return { bytes, sha256: digest.digest('hex') }
-}
-
-/** Else a power cut could forget a name. Windows opens no directories. */
-export async function syncFolder(directory: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(directory, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

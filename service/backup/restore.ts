@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { syncFolder } from '../files/durable.ts'
 import { SECRETS_FILE } from '../secrets/first-start.ts'
 import { readPrivateFile, writePrivateFile } from '../secrets/private-file.ts'
 import { type NumberedKey, vaultOpens } from '../secrets/sealing-key.ts'
@@ -20,7 +21,7 @@ import { realFile } from '../store/sqlite/real-file.ts'
 import { endSwitch, incoming, markSwitch, undoSwitch } from '../store/sqlite/switching.ts'
 import { BackupFault } from './fault.ts'
 import { partsOf } from './names.ts'
-import { syncFolder, unpack } from './pack.ts'
+import { unpack } from './pack.ts'
 import type { Opener } from './seal.ts'
 import { checksumBeside } from './shelf.ts'
 
@@ -208,7 +209,7 @@ async function switched(unpacked: string, database: string, now: number): Promis
   await rename(unpacked, database)
   // What was damaged has been moved aside.
   clearMarker(database)
-  await syncFolder(dirname(database))
+  syncFolder(dirname(database))
   endSwitch(database)
   return movedTo
 }

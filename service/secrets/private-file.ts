@@ -1,16 +1,6 @@
 /** Files that only the bus may read: written whole or not at all, and kept that way. */
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { writeDurably } from '../files/durable.ts'
 import { ownerOf } from '../files/owner.ts'
 import { errorCode, SecretsError } from './secrets-error.ts'
 
@@ -33,36 +23,12 @@ export function readPrivateFile(path: string, warn: (line: string) => void): str
   }
 }
 
-/**
- * Temporary file, fsync, rename, fsync of the directory: after a power cut the file is the old one or the new one,
- * never an empty one. Callers hold the store's lock, so no other bus writes it at the same time.
- *
- * @throws {SecretsError}
- */
+/** @throws {SecretsError} with `wayOut` */
 export function writePrivateFile(path: string, text: string, wayOut: string): void {
-  const temporary = `${path}.${process.pid}.tmp`
   try {
-    rmSync(temporary, { force: true })
-    const file = openSync(temporary, 'wx', OWNER_ONLY)
-    try {
-      writeFileSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-    syncDirectory(dirname(path))
+    writeDurably(path, text)
   } catch (error) {
-    removeQuietly(temporary)
     throw new SecretsError(`${path} cannot be written (${errorCode(error)}): ${wayOut}${ownerOf(path)}`)
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { force: true })
-  } catch {
-    // The write has failed already, and its reason is the one to tell.
   }
 }
 
@@ -77,15 +43,5 @@ export function tighten(path: string, warn: (line: string) => void): void {
     warn(
       `${path} can be read by other users of this machine, and its mode cannot be changed (${errorCode(error)}).`,
     )
-  }
-}
-
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
   }
 }

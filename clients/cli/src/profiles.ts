@@ -5,10 +5,11 @@
  * { "default": "home", "profiles": { "home": { "url": "https://bus.example.com", "key_file": "/home/ada/.bus-key" } } }
  * ```
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { writeDurably } from '@intent-bus/service/files/durable'
 import { Failure } from './failure.ts'
 import { COMMAND } from './invocation.ts'
 
@@ -114,12 +115,8 @@ function writeProfiles(profiles: Profiles, env: Env): void {
   try {
     // Where it is a link, as those who keep such files elsewhere have it, what it leads to is written.
     path = existsSync(path) ? realpathSync(path) : path
-    const draft = `${path}.${process.pid}.new`
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // A new file, whatever somebody may have put there.
-    rmSync(draft, { force: true })
-    writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    renameSync(draft, path)
+    writeDurably(path, `${JSON.stringify(profiles, null, 2)}\n`, `${path}.${process.pid}.new`)
   } catch (error) {
     throw new Failure(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`)
   }

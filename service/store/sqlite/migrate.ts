@@ -1,8 +1,7 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
+import { putInPlace } from '../../files/durable.ts'
 import { StoreOpenError } from '../open-error.ts'
-import { syncFolder } from './sync-folder.ts'
 
 /** "IBUS": says whose file this is, and `PRAGMA user_version` says how new. */
 const APPLICATION_ID = 0x49425553
@@ -103,10 +102,9 @@ function keepCopy(db: Database, copy: string): void {
     } finally {
       closeSync(file)
     }
-    renameSync(unfinished, copy)
+    putInPlace(unfinished, copy)
   } catch (error) {
     rmSync(unfinished, { force: true })
     throw error
   }
-  syncFolder(dirname(copy))
 }

@@ -1,7 +1,6 @@
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { syncFolder } from './sync-folder.ts'
-import { writeSynced } from './write-synced.ts'
+import { syncFolder, writeDurably } from '../../files/durable.ts'
 
 /** Where a database waits that is to take the place of another. */
 export const incoming = (database: string): string => `${database}.restoring`
@@ -16,7 +15,7 @@ export const markOf = (database: string): string => `${database}.switching`
  * @param aside what the old database is about to be called, beside itself
  */
 export function markSwitch(database: string, aside: string): void {
-  writeSynced(markOf(database), `${basename(aside)}\n`)
+  writeDurably(markOf(database), `${basename(aside)}\n`)
 }
 
 /** Whether a switch has begun and not ended. */

@@ -116,7 +116,7 @@ async function fetchInto(
         `${name} arrived changed: its checksum is ${got.sha256}, and should be ${sha256}.`,
         EXIT.failed,
       )
-    await settle(to, kept, partial, sha256)
+    settle(to, kept, partial, sha256)
   } catch (error) {
     await rm(partial, { force: true })
     if (error instanceof Failure) throw error

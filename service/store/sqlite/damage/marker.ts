@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncFolder, writeDurably } from '../../../files/durable.ts'
 import { StoreOpenError } from '../../open-error.ts'
-import { syncFolder } from '../sync-folder.ts'
-import { writeSynced } from '../write-synced.ts'
 import { damagedPartsOf } from './survey.ts'
 
 /** An intent that cannot be read. `id: null`: the damage leaves only its sequence. */
@@ -18,7 +17,7 @@ const markerOf = (database: string): string => database + MARKER_END
 export const MARKER_END = '.damaged'
 
 export function writeMarker(database: string, marker: Marker): void {
-  writeSynced(markerOf(database), `${JSON.stringify(marker)}\n`)
+  writeDurably(markerOf(database), `${JSON.stringify(marker)}\n`)
 }
 
 export function clearMarker(database: string): void {

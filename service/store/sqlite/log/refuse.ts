@@ -11,8 +11,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { syncFolder } from '../../../files/durable.ts'
 import { StoreOpenError } from '../../open-error.ts'
-import { syncFolder } from '../sync-folder.ts'
 import { findDamage } from './damage.ts'
 import { HEADER_BYTES, isPageSize, withLog } from './frames.ts'
 
