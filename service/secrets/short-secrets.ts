@@ -49,9 +49,8 @@ export function refuseShortSecretsAtFirst(config: Config, warn: (line: string) =
  * database under another name, from which the store takes it back. What cannot be looked at is left to the store to name.
  */
 function isNew(database: string): boolean {
-  if (isSwitching(database)) return false
   try {
-    return statSync(database).size === 0
+    return !isSwitching(database) && statSync(database).size === 0
   } catch (error) {
     return errorCode(error) === 'ENOENT'
   }
