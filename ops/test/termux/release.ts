@@ -1,7 +1,18 @@
 /** A release of the bus, made of this clone as it lies there, as whoever publishes one would make it. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { root } from '../../../service/test/support/root.ts'
@@ -43,6 +54,14 @@ export function makeRelease(change: Change = {}): Release {
   return { tarball, sha256 }
 }
 
+/** A link stays one, as in a clone; what another release left in its place goes. */
+function lay(file: string, place: string): void {
+  if (lstatSync(file).isSymbolicLink()) {
+    rmSync(place, { force: true })
+    symlinkSync(readlinkSync(file), place)
+  } else cpSync(file, place)
+}
+
 /** Writes its files into a folder. */
 export function layOut(tree: string, change: Change = {}): void {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
@@ -51,7 +70,7 @@ export function layOut(tree: string, change: Change = {}): void {
   })
   for (const name of listed.split('\0').filter(Boolean)) {
     mkdirSync(dirname(join(tree, name)), { recursive: true })
-    cpSync(join(root, name), join(tree, name), { recursive: true, verbatimSymlinks: true })
+    lay(join(root, name), join(tree, name))
   }
   for (const [name, changed] of Object.entries(change)) {
     const before = existsSync(join(tree, name)) ? readFileSync(join(tree, name), 'utf8') : ''
