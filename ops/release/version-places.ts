@@ -21,7 +21,7 @@ type Lock = { version: string; packages: Record<string, Partial<Package>> }
 const LINES: Record<string, RegExp> = {
   Dockerfile: /(?<=^ARG VERSION=)\S+$/m,
   'docker-bake.hcl': /(?<=^variable "VERSION" \{ default = ")[^"]+/m,
-  '.env.example': /(?<=^#BUS_IMAGE=\S+:)\S+$/m,
+  '.env.example': /(?<=^#BUS_IMAGE=(?:[^:\n]+:)?[^:\n]+:)\d+\.\d+\.\d+$/m,
   'docs/phone.md': /(?<=\.git#v)[\d.]+/m,
 }
 
