@@ -1,9 +1,9 @@
 /** Something else that answers in the place of the bus: the sign-in page of a network, a proxy, a firewall. */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Gate, refusal } from '@intent-bus/client/test/support/gate'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { expect, onTestFinished, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
-import { Gate, refusal } from '../../typescript/test/support/gate.ts'
 import { userOf } from './support/run.ts'
 
 const bus = await busForFile()

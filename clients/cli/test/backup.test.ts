@@ -13,10 +13,10 @@ import {
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
+import { busForTest } from '@intent-bus/service/test/support/bus'
+import { BusProcess } from '@intent-bus/service/test/support/bus-process'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { expect, onTestFinished, test } from 'vitest'
-import { busForTest } from '../../../service/test/support/bus.ts'
-import { BusProcess } from '../../../service/test/support/bus-process.ts'
 import { EXIT } from '../src/exit-codes.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 

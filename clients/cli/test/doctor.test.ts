@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
+import { KeptPlace, pagesOf } from '@intent-bus/service/test/hostile/damaged-pages'
+import { busForTest, MASTER } from '@intent-bus/service/test/support/bus'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { KeptPlace, pagesOf } from '../../../service/test/hostile/damaged-pages.ts'
-import { busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 
 type Finding = { check: string; state: string; detail: string; cure?: string }

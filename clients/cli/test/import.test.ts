@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { OLD_MASTER, ReferenceFile } from '@intent-bus/service/test/import/reference-file'
 import { expect, test } from 'vitest'
-import { OLD_MASTER, ReferenceFile } from '../../../service/test/import/reference-file.ts'
 import { EXIT } from '../src/exit-codes.ts'
 import { emptyDir, start } from './support/run.ts'
 

@@ -1,5 +1,5 @@
+import { busForFile, busForTest } from '@intent-bus/service/test/support/bus'
 import { expect, test } from 'vitest'
-import { busForFile, busForTest } from '../../../service/test/support/bus.ts'
 import { userOf } from './support/run.ts'
 
 const bus = await busForFile()

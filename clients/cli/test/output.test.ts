@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Gate } from '@intent-bus/client/test/support/gate'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { expect, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
-import { Gate } from '../../typescript/test/support/gate.ts'
 import { jsonText, plain } from '../src/output.ts'
 import { COMMAND, emptyDir, userOf } from './support/run.ts'
 

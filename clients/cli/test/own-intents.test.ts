@@ -1,6 +1,6 @@
+import { busForFile } from '@intent-bus/service/test/support/bus'
+import type { Client } from '@intent-bus/service/test/support/client'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
-import type { Client } from '../../../service/test/support/client.ts'
 import { olderBus } from './support/older-bus.ts'
 import { emptyDir, start, userOf } from './support/run.ts'
 

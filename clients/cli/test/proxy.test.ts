@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { expect, onTestFinished, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
 import { userOf } from './support/run.ts'
 
 const bus = await busForFile()

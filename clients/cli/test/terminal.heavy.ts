@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { ADMIN_TOKEN, busForFile, busForTest, MASTER } from '@intent-bus/service/test/support/bus'
 import { expect, onTestFinished, test } from 'vitest'
-import { ADMIN_TOKEN, busForFile, busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir } from './support/run.ts'
 
 const bus = await busForFile()

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fullPipe } from '@intent-bus/service/test/hostile/full-pipe'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fullPipe } from '../../../service/test/hostile/full-pipe.ts'
-import { busForFile } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir, userOf } from './support/run.ts'
 
 const bus = await busForFile()

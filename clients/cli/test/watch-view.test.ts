@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
+import type { Overview } from '@intent-bus/client/index'
 import { describe, expect, test } from 'vitest'
-import type { Overview } from '../../typescript/src/index.ts'
 import { drawing, lineFor, Readings } from '../src/terminal/watch-view.ts'
 
 const totals = { published: 0, claimed: 0, fulfilled: 0, failed: 0, lapsed: 0, dead: 0 }

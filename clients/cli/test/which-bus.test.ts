@@ -1,8 +1,8 @@
 /** Which bus answers, and which key it gets, where there is more than one. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { busForFile, MASTER } from '@intent-bus/service/test/support/bus'
 import { describe, expect, test } from 'vitest'
-import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { settingsOf } from '../src/settings.ts'
 import { emptyDir, start } from './support/run.ts'
 

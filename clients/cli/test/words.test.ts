@@ -1,8 +1,8 @@
 /** What is typed: texts that look like something else, nothing at all, and files in the wrong encoding. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { expect, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
 import { refuseEmpty } from '../src/empty.ts'
 import { everyCommand, fullProgram } from '../src/main.ts'
 import { withTextAsWord } from '../src/publish/words.ts'

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { busForFile } from '@intent-bus/service/test/support/bus'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { busForFile } from '../../../service/test/support/bus.ts'
 import { COMMAND, emptyDir, type Running, userOf } from './support/run.ts'
 
 const bus = await busForFile()

@@ -1,5 +1,5 @@
+import { busForFile, busForTest, MASTER } from '@intent-bus/service/test/support/bus'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { busForFile, busForTest, MASTER } from '../../../service/test/support/bus.ts'
 import { BusError, IntentBus, IntentDeadError, LeaseLostError, NotDoneYetError } from '../src/index.ts'
 
 type Goals = {

@@ -1,5 +1,5 @@
+import { ADMIN_TOKEN, busForFile, busForTest } from '@intent-bus/service/test/support/bus'
 import { beforeEach, expect, test } from 'vitest'
-import { ADMIN_TOKEN, busForFile, busForTest } from '../../../service/test/support/bus.ts'
 import { IntentBus, type ListedIntent, type Moved } from '../src/index.ts'
 
 const bus = await busForFile()

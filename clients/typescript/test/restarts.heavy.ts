@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BusProcess } from '@intent-bus/service/test/support/bus-process'
+import { squatter } from '@intent-bus/service/test/support/ports'
 import { expect, onTestFinished, test } from 'vitest'
-import { BusProcess } from '../../../service/test/support/bus-process.ts'
-import { squatter } from '../../../service/test/support/ports.ts'
 import { IntentBus } from '../src/index.ts'
 
 const JOBS = 60

@@ -1,5 +1,5 @@
+import { busForFile, MASTER } from '@intent-bus/service/test/support/bus'
 import { describe, expect, test } from 'vitest'
-import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import { BusError, IntentBus, LeaseLostError, UnexpectedAnswerError, UnreachableError } from '../src/index.ts'
 import { Gate, type Mishap, refusal } from './support/gate.ts'
 import { HastyClock, type ManualClock, PassingClock } from './support/manual-clock.ts'

@@ -6,9 +6,9 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { busForFile, MASTER } from '@intent-bus/service/test/support/bus'
+import { CACHE } from '@intent-bus/service/test/support/cache'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
-import { CACHE } from '../../../service/test/support/cache.ts'
 import { emptyProject } from './support/package.ts'
 
 const run = promisify(execFile)

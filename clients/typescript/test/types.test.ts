@@ -1,6 +1,7 @@
 /** The client's types. `tsc` is what fails; the lines run all the same. */
+
+import type { ErrorCode } from '@intent-bus/service/errors'
 import { expectTypeOf, test } from 'vitest'
-import type { ErrorCode } from '../../../service/errors.ts'
 import type { BusErrorCode, Claim, IntentBus, Job } from '../src/index.ts'
 
 test('it knows every error code of the bus', () => {

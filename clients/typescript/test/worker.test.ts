@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
+import { busForFile, MASTER } from '@intent-bus/service/test/support/bus'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { busForFile, MASTER } from '../../../service/test/support/bus.ts'
 import {
   BusError,
   eventLine,

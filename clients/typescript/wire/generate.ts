@@ -1,8 +1,8 @@
 /** Makes `src/openapi.ts` of the bus's OpenAPI document. `npm run wire` writes it; a test holds it to the document. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { defaultDocument } from '@intent-bus/service/config/default-document'
 import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import { defaultDocument } from '../../../service/config/default-document.ts'
 import { clientDocument } from './client-document.ts'
 
 const PATH = fileURLToPath(new URL('../src/openapi.ts', import.meta.url))

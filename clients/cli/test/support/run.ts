@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ADMIN_TOKEN, MASTER } from '@intent-bus/service/test/support/bus'
 import { onTestFinished } from 'vitest'
-import { ADMIN_TOKEN, MASTER } from '../../../../service/test/support/bus.ts'
 
 export const COMMAND = fileURLToPath(new URL('../../intent-bus.js', import.meta.url))
 
