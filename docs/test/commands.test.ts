@@ -55,7 +55,8 @@ test('docs/http.md names every error code, with its status', () => {
   const named = [...readPage('http.md').matchAll(/^\| (\d{3}) \| (`\w+`(?:, `\w+`)*) \|/gm)].flatMap(
     ([, status, codes]) => codes!.match(/\w+/g)!.map(code => [code, Number(status)]),
   )
-  expect(Object.fromEntries(named)).toEqual(CATALOGUE)
+  const known = Object.entries(CATALOGUE).map(([code, { status }]) => [code, status] as const)
+  expect(Object.fromEntries(named)).toEqual(Object.fromEntries(known))
 })
 
 test('the signed requests of docs/signatures.md are accepted', async () => {

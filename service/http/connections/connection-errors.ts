@@ -42,7 +42,7 @@ export function refusalByHand(code: ErrorCode, message: string): ByHand {
     'content-length': `${Buffer.byteLength(body)}`,
     connection: 'close',
   }
-  return { status: CATALOGUE[code], headers, body }
+  return { status: CATALOGUE[code].status, headers, body }
 }
 
 function refusal(error: NodeJS.ErrnoException): { code: ErrorCode; message: string } {

@@ -63,7 +63,7 @@ function faultOfRefusal(
   const fault = misfit(ErrorAnswer, body)
   if (fault !== null) return `it is neither an answer nor an error of this endpoint: ${fault}`
   const { code } = (body as { error: { code: ErrorCode } }).error
-  if (CATALOGUE[code] !== reply.statusCode) return `${code} has another status`
+  if (CATALOGUE[code].status !== reply.statusCode) return `${code} has another status`
   if (definition === undefined) return null
   const codes = refusalsOf(definition).get(reply.statusCode) ?? []
   if (!codes.includes(code)) return `${code} is no error of this endpoint`
