@@ -7,7 +7,7 @@ import { appSettings } from './app-settings.ts'
 import { readConfig } from './config.ts'
 import { SECRET_NAMES } from './secret-variables.ts'
 
-function defaultSettings(): AppSettings {
+export function defaultSettings(): AppSettings {
   const secrets = Object.fromEntries(SECRET_NAMES.map(name => [name, ''])) as Secrets['values']
   return appSettings(readConfig({}), secrets, '')
 }
