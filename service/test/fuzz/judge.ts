@@ -16,7 +16,8 @@ export function faultOf(sent: Sent, call: Call, outcome: Outcome): string | null
   if (headers['x-intent-version'] === undefined) return `${status} without X-Intent-Version`
   if (status < 400) return call.answers.has(status) ? null : `${status}, which the document does not have`
   const code = codeIn(text)
-  if (code === null || CATALOGUE[code].status !== status) return `${status} in another form: ${text.slice(0, 200)}`
+  if (code === null || CATALOGUE[code].status !== status)
+    return `${status} in another form: ${text.slice(0, 200)}`
   if (code === 'internal_error') return `${status} ${text}`
   // A path whose words are empty or have a slash in them is another call, or none.
   if (code === 'not_found' || isTooLong(sent)) return null

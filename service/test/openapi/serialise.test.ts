@@ -16,26 +16,33 @@ beforeAll(async () => {
   await app.inject('/')
 })
 
+type Shape = {
+  type?: string
+  anyOf?: Schema[]
+  enum?: string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  required?: string[]
+}
+
 /** Values that the schema lets through, with their fields in its order. */
 function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
-  const { type, anyOf, enum: names, properties, items, required = [] } = schema as Record<string, never>
+  const { type, anyOf, enum: names, properties, items, required = [] } = schema as Shape
   if ('const' in schema) return fc.constant(schema['const'])
-  if (anyOf !== undefined) return fc.oneof(...(anyOf as Schema[]).map(valuesOf))
-  if (names !== undefined) return fc.constantFrom(...(names as string[]))
+  if (anyOf !== undefined) return fc.oneof(...anyOf.map(valuesOf))
+  if (names !== undefined) return fc.constantFrom(...names)
   if (type === 'null') return fc.constant(null)
   if (type === 'string') return fc.string({ unit: 'binary', maxLength: 60 })
   if (type === 'integer') return fc.maxSafeInteger()
   if (type === 'number') return fc.double({ noNaN: true, noDefaultInfinity: true })
   if (type === 'boolean') return fc.boolean()
-  if (type === 'array') return fc.array(valuesOf(items), { maxLength: 3 })
+  if (type === 'array') return fc.array(valuesOf(items!), { maxLength: 3 })
   if (properties === undefined) return fc.jsonValue({ maxDepth: 2 })
-  const fields = Object.entries<Schema>(properties)
+  const fields = Object.entries(properties)
   return fc
     .tuple(
       ...fields.map(([name, inner]) =>
-        (required as string[]).includes(name)
-          ? valuesOf(inner)
-          : fc.option(valuesOf(inner), { nil: undefined }),
+        required.includes(name) ? valuesOf(inner) : fc.option(valuesOf(inner), { nil: undefined }),
       ),
     )
     .map(values => Object.fromEntries(fields.map(([name], i) => [name, values[i]])))
