@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { installed } from '../../../service/test/support/installed.ts'
+import { bashReads } from '../../../service/test/support/bash-scripts.ts'
 import { root } from '../../../service/test/support/root.ts'
 
 const folder = join(root, 'ops/termux')
@@ -23,26 +23,7 @@ test('there are scripts', () => {
   )
 })
 
-test.each(scripts)('bash reads %s without a fault', name => {
-  expect(spawnSync('bash', ['-n', join(folder, name)], { encoding: 'utf8' })).toMatchObject({
-    status: 0,
-    stderr: '',
-  })
-})
-
-const shellcheck = installed('shellcheck')
-test.skipIf(shellcheck === undefined)(
-  `shellcheck has nothing to say${shellcheck === undefined ? ' (skipped: shellcheck is not installed)' : ''}`,
-  () => {
-    // What they source is read with them.
-    const started = scripts.filter(name => !name.includes('/')).map(name => join(folder, name))
-    const { stdout, status } = spawnSync(shellcheck!, ['-x', '-P', 'SCRIPTDIR', ...started], {
-      encoding: 'utf8',
-    })
-    expect(stdout).toBe('')
-    expect(status).toBe(0)
-  },
-)
+bashReads(folder, scripts)
 
 test('bootstrap.sh --help fits 80 columns', () => {
   const { stdout } = bootstrap(['--help'])
